@@ -1,0 +1,1 @@
+"""How it reaches the world: one third-party I/O library per file."""

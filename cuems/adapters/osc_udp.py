@@ -1,0 +1,124 @@
+"""Datagrams to a player on this machine, and the UDP ports players may take.
+
+A connected UDP socket on loopback hears at once, as ECONNREFUSED, that nobody has the port.
+"""
+
+import errno
+import socket
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+
+import anyio
+
+from cuems.core.errors import CuemsError
+
+LOOPBACK = "127.0.0.1"
+PROBE_PAUSE_S = 0.02  # the kernel tells nobody that a port was bound, so it is asked again
+SEND_DEADLINE_S = 1.0
+
+
+class NoFreePortError(CuemsError):
+    """Every UDP port of a range is in use."""
+
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__(f"no UDP port from {first} to {last} is free for a player")
+        self.first = first
+        self.last = last
+
+
+class PlayerStalledError(CuemsError):
+    """A player's datagrams pile up in the kernel."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"the player at UDP port {port} took nothing for {SEND_DEADLINE_S:g} s")
+        self.port = port
+
+
+class Ports:
+    """UDP ports for players: given out when they can be bound, until they are given back."""
+
+    def __init__(self, first: int, last: int, excluded: Set[int] = frozenset()) -> None:
+        self._range = range(first, last + 1)
+        self._taken = set(excluded)
+        self._next = 0  # a port just given back may not be free yet
+
+    @contextmanager
+    def reserve(self) -> Iterator[int]:
+        """A port nobody has, ours until the block is left.
+
+        The player has to bind it itself, so it is free for a moment; who loses it to a stranger
+        then reserves the next one.
+
+        Raises:
+            NoFreePortError: there is none.
+        """
+        port = self._find()
+        self._taken.add(port)
+        try:
+            yield port
+        finally:
+            self._taken.discard(port)
+
+    def _find(self) -> int:
+        for step in range(len(self._range)):
+            port = self._range[(self._next + step) % len(self._range)]
+            if port not in self._taken and _can_bind(port):
+                self._next += step + 1
+                return port
+        raise NoFreePortError(self._range.start, self._range.stop - 1)
+
+
+def _can_bind(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                return False
+            raise
+    return True
+
+
+class OscSender:
+    """Sends datagrams to one player's port."""
+
+    def __init__(self, connected: socket.socket, port: int) -> None:
+        self._socket = connected
+        self.port = port
+
+    async def send(self, datagram: bytes) -> None:
+        """Send one datagram, at once unless the kernel's buffer is full.
+
+        Raises:
+            PlayerStalledError: it stayed full for SEND_DEADLINE_S.
+        """
+        with anyio.move_on_after(SEND_DEADLINE_S):
+            while not self._try(datagram):
+                await anyio.wait_writable(self._socket)
+            return
+        raise PlayerStalledError(self.port)
+
+    def _try(self, datagram: bytes) -> bool:
+        # Reading SO_ERROR clears the refusal of an earlier datagram, which would eat this one.
+        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        try:
+            self._socket.send(datagram)
+        except BlockingIOError:
+            return False
+        return True
+
+    async def wait_for_listener(self, probe: bytes) -> None:
+        """Wait until some process has the port; it gets `probe`, perhaps more than once."""
+        while True:
+            await self.send(probe)
+            if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                return
+            await anyio.sleep(PROBE_PAUSE_S)
+
+
+@contextmanager
+def open_osc_sender(port: int) -> Iterator[OscSender]:
+    """Send to a port of this machine until the block is left."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as connected:
+        connected.connect((LOOPBACK, port))
+        yield OscSender(connected, port)

@@ -1,0 +1,442 @@
+"""Deploy by rsync: the controller's own daemon, and one transfer in one cancel scope.
+
+The daemon is one rsync child per connection, on a listening socket of ours: it is ready when the
+socket listens, and there is nothing that can die between two transfers. rsync's own `--timeout`
+does not see a frozen peer (what it writes itself counts as life, and the kernel takes that), so a
+transfer is watched by the bytes that its processes read.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+
+import anyio
+import anyio.to_thread
+from anyio.abc import ByteReceiveStream, Process
+
+from cuems.core.cues import NodeId
+from cuems.core.errors import CuemsError
+from cuems.wire.rsync import (
+    DaemonFiles,
+    DeployError,
+    Diagnosis,
+    Progress,
+    Source,
+    daemon_arguments,
+    daemon_configuration,
+    diagnose,
+    fetch_arguments,
+    file_list,
+    list_arguments,
+    missing_diagnosis,
+    missing_names,
+    read_listed,
+    read_progress,
+    read_skipped,
+    secrets_text,
+)
+
+STARTUP_S = 10.0  # from the start of rsync until it has an answer from the other side
+STALL_S = 5.0  # without bytes, once it has
+STOP_GRACE_S = 1.0  # from TERM to KILL: rsync uses it to put a partial file aside
+REAP_S = 1.0  # from KILL to giving up on a process the kernel cannot end
+CONNECTIONS = 16  # transfers at once; more nodes wait in the backlog
+INCOMING = ".incoming"  # in the library, so on its file system: what is being received
+ERROR_TAIL_BYTES = 8192
+LINE_BYTES = 65536
+
+PARTIAL_EXIT_CODE = 23
+
+
+class RsyncDaemonError(CuemsError):
+    """The deploy daemon cannot be opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Files, relative to the library, that `node` wants as they are at the source.
+
+    `limit_kib_per_s` bounds the bandwidth, 0 does not.
+    """
+
+    node: NodeId
+    source: Source
+    names: tuple[str, ...]
+    library: Path
+    limit_kib_per_s: int = 0
+    startup_s: float = STARTUP_S
+    stall_s: float = STALL_S
+
+
+# ---- one transfer
+
+
+async def fetch(request: Fetch, on_progress: Callable[[Progress], None]) -> None:
+    """Bring the files; they appear when all have arrived. The last progress says 100.
+
+    Raises DeployError, RsyncNameError.
+    """
+    listing = file_list(request.names)
+    newest = Progress(bytes=0, percent=0, bytes_per_s=0, eta_s=0)
+    skipped: list[str] = []
+
+    def take(line: str) -> None:
+        nonlocal newest
+        if (name := read_skipped(line)) is not None:
+            skipped.append(name)
+        elif (progress := read_progress(line)) is not None:
+            newest = progress
+            on_progress(progress)
+
+    async with _open_incoming(request, listing) as incoming:
+        command = fetch_arguments(
+            request.source,
+            incoming / "list",
+            incoming / "files",
+            request.library,
+            limit_kib_per_s=request.limit_kib_per_s,
+        )
+        exit_code, errors = await _run_client(request, command, take)
+    if exit_code != 0:
+        raise _deploy_error(request, diagnose(exit_code, errors))
+    if skipped:
+        raise _deploy_error(request, missing_diagnosis(skipped))
+    if newest.percent < 100:
+        on_progress(replace(newest, percent=100, eta_s=0))
+
+
+async def list_present(request: Fetch) -> Mapping[str, int]:
+    """Which of the files are plain files at the source, with their sizes in bytes.
+
+    Raises DeployError, RsyncNameError.
+    """
+    present: dict[str, int] = {}
+
+    def take(line: str) -> None:
+        if (listed := read_listed(line)) is not None:
+            present.update([listed])
+
+    async with _open_incoming(request, file_list(request.names)) as incoming:
+        command = list_arguments(request.source, incoming / "list", request.library)
+        exit_code, errors = await _run_client(request, command, take)
+    some_missing = exit_code == PARTIAL_EXIT_CODE and missing_names(errors) is not None
+    if exit_code != 0 and not some_missing:
+        raise _deploy_error(request, diagnose(exit_code, errors))
+    return present
+
+
+def _deploy_error(request: Fetch, diagnosis: Diagnosis) -> DeployError:
+    return DeployError(
+        node=request.node, what=diagnosis.what, remedy=diagnosis.remedy, file=diagnosis.file
+    )
+
+
+async def _run_client(
+    request: Fetch, command: Sequence[str], take: Callable[[str], None]
+) -> tuple[int, str]:
+    """Exit code and error text of a client whose output lines go to `take`."""
+    errors = bytearray()
+    heard = anyio.Event()
+    stalls: list[Diagnosis] = []
+
+    async def watch(process: Process, scope: anyio.CancelScope) -> None:
+        stalls.append(await _stall(process, request, heard))
+        scope.cancel()
+
+    async with _open_group(command) as process, anyio.create_task_group() as watched:
+        watched.start_soon(watch, process, watched.cancel_scope)
+        async with anyio.create_task_group() as pumps:
+            pumps.start_soon(_keep_tail, _output(process.stderr), errors)
+            pumps.start_soon(_read_lines, _output(process.stdout), heard, take)
+            await _send_secret(process, request.source.secret)
+        exit_code = await process.wait()
+        watched.cancel_scope.cancel()
+    if stalls:
+        raise _deploy_error(request, stalls[0])
+    return exit_code, errors.decode(errors="replace")
+
+
+async def _stall(process: Process, request: Fetch, heard: anyio.Event) -> Diagnosis:
+    """Returns when the client gets no further, with what to say about it."""
+    with anyio.move_on_after(request.startup_s):
+        await heard.wait()
+    if not heard.is_set():
+        return Diagnosis(
+            f"the controller's rsync has not answered in {request.startup_s:g} s",
+            "check the network and load again",
+        )
+    bytes_read = await anyio.to_thread.run_sync(_bytes_read, process.pid)
+    while True:
+        await anyio.sleep(request.stall_s)
+        before, bytes_read = bytes_read, await anyio.to_thread.run_sync(_bytes_read, process.pid)
+        if bytes_read == before:
+            return Diagnosis(
+                f"no bytes for {request.stall_s:g} s", "check the network and load again"
+            )
+
+
+def _bytes_read(pid: int) -> int:
+    """What a client and its children have read so far, from the network or of old files.
+
+    rsync's progress lines will not do: while it compares a large old file it prints none.
+    """
+    with suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(_bytes_read_by(each) for each in (str(pid), *children))
+    return 0
+
+
+def _bytes_read_by(pid: str) -> int:
+    counters = Path(f"/proc/{pid}/io").read_text()
+    return int(counters.split("rchar:", 1)[1].split(None, 1)[0])
+
+
+async def _send_secret(process: Process, secret: str) -> None:
+    if process.stdin is None:
+        return
+    # A client that is gone already says why by its exit code.
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+        await process.stdin.send(f"{secret}\n".encode())
+    await process.stdin.aclose()
+
+
+def _output(stream: ByteReceiveStream | None) -> ByteReceiveStream:
+    if stream is None:
+        raise TypeError("the process was started without this pipe")
+    return stream
+
+
+async def _keep_tail(stream: ByteReceiveStream, tail: bytearray) -> None:
+    async for chunk in stream:
+        tail += chunk
+        del tail[:-ERROR_TAIL_BYTES]
+
+
+async def _read_lines(
+    stream: ByteReceiveStream, heard: anyio.Event, take: Callable[[str], None]
+) -> None:
+    rest = b""
+    async for chunk in stream:
+        heard.set()
+        *lines, rest = (rest + chunk.replace(b"\r", b"\n")).split(b"\n")
+        for line in lines:
+            take(line.decode(errors="replace"))
+        rest = rest[-LINE_BYTES:]
+
+
+# ---- what is being received
+
+
+@asynccontextmanager
+async def _open_incoming(request: Fetch, listing: bytes) -> AsyncIterator[Path]:
+    """A folder of one transfer with its `list` and room for `files`; abandoned ones are swept."""
+    try:
+        folder, lock = await anyio.to_thread.run_sync(_make_incoming, request.library, listing)
+    except OSError as error:
+        raise DeployError(
+            node=request.node,
+            what=f"cannot write to the library {request.library} ({error.strerror})",
+            remedy="check its permissions and free space",
+        ) from error
+    try:
+        yield folder
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_remove_incoming, folder, lock)
+
+
+def _make_incoming(library: Path, listing: bytes) -> tuple[Path, int]:
+    """The new folder, and an open descriptor whose lock says that it is in use."""
+    incoming = library / INCOMING
+    incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+    guard = _lock(incoming, fcntl.LOCK_EX)
+    try:
+        for left in incoming.iterdir():
+            _sweep(left)
+        folder = Path(tempfile.mkdtemp(dir=incoming))
+        lock = _lock(folder, fcntl.LOCK_EX)
+    finally:
+        os.close(guard)
+    (folder / "files").mkdir()
+    (folder / "list").write_bytes(listing)
+    return folder, lock
+
+
+def _lock(folder: Path, operation: int) -> int:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, operation)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sweep(folder: Path) -> None:
+    try:
+        lock = _lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, NotADirectoryError):
+        return  # another transfer of this moment, or nothing of ours
+    _remove_incoming(folder, lock)
+
+
+def _remove_incoming(folder: Path, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # what stays is swept by the next transfer
+    os.close(lock)
+
+
+# ---- processes
+
+
+@asynccontextmanager
+async def _open_group(command: Sequence[str], stdin: int | None = None) -> AsyncIterator[Process]:
+    """A child that leads its own process group and dies with us; leaving ends the whole group.
+
+    With `stdin`, that descriptor is all it has; without, three pipes.
+    """
+    output = PIPE if stdin is None else DEVNULL
+    process = await anyio.open_process(
+        ["setpriv", "--pdeathsig", "TERM", "--", *command],
+        stdin=PIPE if stdin is None else stdin,
+        stdout=output,
+        stderr=output,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end_group(process)
+
+
+async def _end_group(process: Process) -> None:
+    for number, patience_s in ((signal.SIGTERM, STOP_GRACE_S), (signal.SIGKILL, REAP_S)):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with anyio.move_on_after(patience_s):
+            await _all_gone(process)
+            break
+    with anyio.move_on_after(REAP_S):
+        await process.aclose()
+
+
+async def _all_gone(process: Process) -> None:
+    """Returns when the child is reaped and no process of its group holds its pipes any more."""
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(anyio.ClosedResourceError):
+                async for _ in stream:
+                    pass
+    await process.wait()
+
+
+# ---- the daemon
+
+
+@asynccontextmanager
+async def open_rsync_daemon(
+    *,
+    library: Path,
+    state: Path,
+    secret: str,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    allowed: Sequence[str] = (),
+) -> AsyncIterator[Source]:
+    """Serve a library's projects and media, to be read only, until left.
+
+    `state` is a folder of the daemon's own. Port 0 takes a free one; the yielded source names it.
+    `allowed` are addresses or networks, empty for all. Raises RsyncDaemonError, RsyncNameError.
+    """
+    with _listen(address, port) as listener:
+        command = await anyio.to_thread.run_sync(_write_daemon, library, state, secret, allowed)
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(_serve, listener, command)
+            yield Source(host=address, port=listener.getsockname()[1], secret=secret)
+            tg.cancel_scope.cancel()
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise RsyncDaemonError(f"deploy address {address}:{port}: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def _write_daemon(library: Path, state: Path, secret: str, allowed: Sequence[str]) -> list[str]:
+    """Write the daemon's files, all private; its command line."""
+    if shutil.which("rsync") is None:
+        raise RsyncDaemonError(
+            "rsync is not installed, so nodes get no files: apt-get install rsync"
+        )
+    files = DaemonFiles(
+        configuration=state / "rsyncd.conf",
+        secrets=state / "rsyncd.secrets",
+        log=state / "rsyncd.log",
+    )
+    try:
+        owner = library.stat()
+        text = daemon_configuration(
+            library.resolve(),
+            files,
+            chroot_owner=(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None,
+            allowed=allowed,
+        )
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.chmod(0o700)
+        _write_private(state / "rsyncd.log", "")
+        _write_private(state / "rsyncd.secrets", secrets_text(secret))
+        _write_private(state / "rsyncd.conf", text)
+    except OSError as error:
+        place = error.filename or state
+        raise RsyncDaemonError(f"deploy daemon: {place}: {error.strerror}") from error
+    return daemon_arguments(files.configuration)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+async def _serve(listener: socket.socket, command: Sequence[str]) -> None:
+    slots = anyio.Semaphore(CONNECTIONS)
+    async with anyio.create_task_group() as connections:
+        while True:
+            await slots.acquire()
+            connection = await _accept(listener)
+            connections.start_soon(_serve_connection, connection, command, slots)
+
+
+async def _accept(listener: socket.socket) -> socket.socket:
+    while True:
+        await anyio.wait_readable(listener)
+        with suppress(BlockingIOError, ConnectionError):  # the client has left again
+            return listener.accept()[0]
+
+
+async def _serve_connection(
+    connection: socket.socket, command: Sequence[str], slots: anyio.Semaphore
+) -> None:
+    with connection:
+        async with _open_group(command, stdin=connection.fileno()) as process:
+            connection.close()  # the child's copy is the only one: its end is the client's end
+            await process.wait()
+    slots.release()

@@ -1,0 +1,1 @@
+"""Who runs, and for how long: resources, task groups, signals."""

@@ -1,0 +1,351 @@
+"""The players of one node: what the show asks of them, done without ever making the show wait.
+
+Each armed cue has a *seat*: one task that keeps one player process in the state that was asked for
+last. The show's side of a seat is that state, not a queue: of ten locates during one slow seek
+only the last is worth doing, so a seat cannot overflow, and a player that answers nothing for
+REPLY_DEADLINE_S fails its cue. STOP does not stand in line either: it cancels the seat.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import anyio
+from anyio.abc import TaskStatus
+
+from cuems.adapters.osc_udp import NoFreePortError
+from cuems.adapters.process import ProcessDiedError
+from cuems.app.performers import Moment, Performer, PortTakenError, Workshop, open_performer
+from cuems.core.cues import AnyCue, CueId
+from cuems.core.effects import (
+    Arm,
+    Disarm,
+    Freeze,
+    Parameter,
+    PlayerEffect,
+    Relocate,
+    SetLevel,
+    Start,
+    Stop,
+    Unfreeze,
+)
+from cuems.core.errors import CuemsError
+from cuems.core.events import CueArmed, CueBroken, PlayerEvent
+from cuems.core.timecode import NS_PER_S, to_ns
+from cuems.players import Casting, casting
+from cuems.players.errors import CannotPlayError
+
+ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those that play
+ARM_DEADLINE_S = 10.0
+RESTART_PAUSES_S = (0.0, 0.2, 1.0)
+STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned all its restarts again
+
+Report = Callable[[PlayerEvent], Awaitable[None]]
+Say = Callable[[CueId, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Stand by, `elapsed` into the body."""
+
+    elapsed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """Sound or show."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Hold the frame of `elapsed`."""
+
+    elapsed: int
+
+
+Wanted = Ready | Playing | Held
+
+
+class Seat:
+    """What is asked of one cue's player, and the scope of the task that sees to it."""
+
+    def __init__(self, cue: AnyCue, wanted: Wanted) -> None:
+        self.cue = cue
+        self.wanted = wanted
+        self.levels: dict[Parameter, float] = {}
+        self.scope = anyio.CancelScope()
+        self.proved = False
+        self._changed = anyio.Event()
+
+    def want(self, wanted: Wanted) -> None:
+        """Ask for another state."""
+        self.wanted = wanted
+        self._wake()
+
+    def set_level(self, parameter: Parameter, value: float) -> None:
+        """Ask for another level."""
+        self.levels[parameter] = value
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+
+    def change(self) -> anyio.Event:
+        """An event that the next change sets."""
+        if self._changed.is_set():
+            self._changed = anyio.Event()
+        return self._changed
+
+
+class Stage:
+    """The players of the cues of one show on this node."""
+
+    def __init__(
+        self,
+        cues: Mapping[CueId, AnyCue],
+        library: Path,
+        workshop: Workshop,
+        *,
+        report: Report,
+        say: Say,
+    ) -> None:
+        """`report` gets what the sequencer has to know; `say` a line for the log."""
+        self._cues = cues
+        self._media = library / "media"
+        self._workshop = workshop
+        self._report = report
+        self._say = say
+        self._seats: dict[CueId, Seat] = {}
+        self._new: dict[
+            CueId, Seat
+        ] = {}  # one place per cue: a newer seat replaces an unserved one
+        self._called = anyio.Event()
+        self._arming = anyio.Semaphore(ARMING_AT_ONCE)
+
+    def perform(self, effect: PlayerEffect) -> None:
+        """Set about an effect. Never waits; loop thread only."""
+        now_ns = time.monotonic_ns()
+        match effect:
+            case Arm(cue=cue, elapsed=elapsed):
+                self._want(cue, Ready(elapsed))
+            case Start(cue=cue, start=start, elapsed=elapsed):
+                self._want(cue, Playing(Moment(start, elapsed, now_ns)))
+            case Unfreeze(cue=cue, start=start, elapsed=elapsed):
+                self._want(cue, Playing(Moment(start, elapsed, now_ns)))
+            case Relocate(cue=cue, start=start, elapsed=elapsed):
+                self._relocate(cue, Moment(start, elapsed, now_ns))
+            case Freeze(cue):
+                self._freeze(cue, now_ns)
+            case Stop(cue) | Disarm(cue):
+                self._leave(cue)
+            case SetLevel(cue, parameter, value):
+                if cue in self._seats:
+                    self._seats[cue].set_level(parameter, value)
+            case _:
+                assert_never(effect)
+
+    def _want(self, cue: CueId, wanted: Wanted) -> None:
+        if cue in self._seats:
+            self._seats[cue].want(wanted)
+        elif cue in self._cues:  # a Start without an Arm plays too, late
+            self._seats[cue] = self._new[cue] = Seat(self._cues[cue], wanted)
+            self._called.set()
+
+    def _relocate(self, cue: CueId, moment: Moment) -> None:
+        if cue not in self._seats:
+            return
+        match self._seats[cue].wanted:
+            case Ready():
+                self._want(cue, Ready(moment.elapsed))
+            case Playing():
+                self._want(cue, Playing(moment))
+            case Held():
+                self._want(cue, Held(moment.elapsed))
+
+    def _freeze(self, cue: CueId, now_ns: int) -> None:
+        if cue in self._seats and isinstance(playing := self._seats[cue].wanted, Playing):
+            self._want(cue, Held(playing.moment.elapsed_at(now_ns)))
+
+    def _leave(self, cue: CueId) -> None:
+        seat = self._seats.pop(cue, None)
+        if seat is not None:
+            self._new.pop(cue, None)
+            seat.scope.cancel()
+
+    async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Run the players until cancelled; then all of them are stopped."""
+        async with anyio.create_task_group() as tg:
+            task_status.started()
+            while True:
+                await self._called.wait()
+                self._called = anyio.Event()
+                new, self._new = self._new, {}
+                for seat in new.values():
+                    tg.start_soon(self._serve_seat, seat)
+
+    async def _serve_seat(self, seat: Seat) -> None:
+        with seat.scope:
+            error = await self._play_to_the_end(seat)
+            if self._seats.get(seat.cue.id) is seat:
+                del self._seats[seat.cue.id]
+                await self._report(CueBroken(seat.cue.id, str(error)))
+
+    async def _play_to_the_end(self, seat: Seat) -> CuemsError:
+        """Keep a seat's player alive; returns what cannot be repaired."""
+        restarts, lost_since_ns = 0, None
+        while True:
+            began_ns = time.monotonic_ns()
+            error = await self._session(seat, lost_since_ns)
+            ended_ns = time.monotonic_ns()
+            if ended_ns - began_ns > STEADY_NS:
+                restarts = 0
+            if restarts == len(RESTART_PAUSES_S) or not _is_repairable(seat, error):
+                return error
+            self._say(seat.cue.id, f"{error}; it is started again")
+            lost_since_ns = ended_ns
+            await anyio.sleep(RESTART_PAUSES_S[restarts])
+            restarts += 1
+
+    async def _session(self, seat: Seat, lost_since_ns: int | None) -> CuemsError:
+        """One player process, from its start to what ended it."""
+        ended: list[CuemsError] = []
+        try:
+            async with AsyncExitStack() as stack:
+                async with self._arming:
+                    performer = await self._open(seat, stack)
+                    standing = await self._arm(seat, performer)
+                await self._follow(seat, performer, standing, lost_since_ns)
+        except* CuemsError as group:
+            ended = _leaves(group)
+        return min(ended, key=_weight)
+
+    async def _open(self, seat: Seat, stack: AsyncExitStack) -> Performer:
+        role = casting(seat.cue, self._workshop.config)
+        path = await self._find_media(role)
+        cue = seat.cue.id
+        return await stack.enter_async_context(
+            open_performer(role, path, self._workshop, lambda line: self._say(cue, line))
+        )
+
+    async def _find_media(self, role: Casting) -> Path:
+        media = role.cue.media
+        if media is None or not media.file_name:
+            raise CannotPlayError(role.cue.name, "it has no media file", "choose one in the editor")
+        if "/" in media.file_name or media.file_name in {".", ".."}:
+            raise CannotPlayError(media.file_name, "a media file is named without folders")
+        path = self._media / media.file_name
+        if not await anyio.Path(path).is_file():
+            raise CannotPlayError(str(path), "no such media file", "copy it there, or deploy again")
+        return path
+
+    async def _arm(self, seat: Seat, performer: Performer) -> Ready:
+        """Prove a new player ready at the place that will be wanted of it."""
+        wanted = seat.wanted
+        standing = wanted if isinstance(wanted, Ready) else Ready(_elapsed(wanted))
+        with anyio.move_on_after(ARM_DEADLINE_S) as deadline:
+            await performer.arm(standing.elapsed)
+        if deadline.cancelled_caught:
+            problem = f"its player was not ready within {ARM_DEADLINE_S:g} s"
+            raise CannotPlayError(seat.cue.name, problem)
+        return standing
+
+    async def _follow(
+        self, seat: Seat, performer: Performer, standing: Wanted, lost_since_ns: int | None
+    ) -> None:
+        """Do what is asked of an armed player, until it fails or the seat is left."""
+        levels: dict[Parameter, float] = {}
+        while True:
+            change = seat.change()
+            if seat.wanted is not standing:
+                standing = await self._become(seat, performer)
+            if lost_since_ns is not None:
+                self._say_joined(seat, standing, lost_since_ns)
+                lost_since_ns = None
+            for parameter, value in list(seat.levels.items()):
+                if levels.get(parameter) != value:
+                    await performer.set_level(parameter, value)
+                    levels[parameter] = value
+            if not seat.proved:
+                seat.proved = True
+                await self._report(CueArmed(seat.cue.id))
+            await self._wait(change, performer, standing)
+
+    async def _become(self, seat: Seat, performer: Performer) -> Wanted:
+        wanted = seat.wanted
+        match wanted:
+            case Ready(elapsed):
+                await performer.arm(elapsed)
+                await self._report(CueArmed(seat.cue.id))
+            case Playing(moment):
+                await performer.play(moment)
+            case Held(elapsed):
+                await performer.hold(elapsed)
+            case _:
+                assert_never(wanted)
+        return wanted
+
+    async def _wait(self, change: anyio.Event, performer: Performer, standing: Wanted) -> None:
+        """Wait for a change, doing the turns of a playing cue meanwhile."""
+        if not isinstance(standing, Playing):
+            await change.wait()
+            return
+        while not change.is_set():
+            elapsed = standing.moment.elapsed_at(time.monotonic_ns())
+            due = performer.next_turn(elapsed)
+            if due is None:
+                await change.wait()
+                return
+            with anyio.move_on_after(to_ns(due - elapsed) / NS_PER_S):
+                await change.wait()
+                return
+            await performer.turn(standing.moment)
+
+    def _say_joined(self, seat: Seat, standing: Wanted, since_ns: int) -> None:
+        now_ns = time.monotonic_ns()
+        match standing:
+            case Playing(moment):
+                at_s = to_ns(moment.elapsed_at(now_ns)) / NS_PER_S
+                lost_s = (now_ns - max(since_ns, moment.at_ns)) / NS_PER_S
+                self._say(seat.cue.id, f"joined again at {at_s:.1f} s, {lost_s:.1f} s lost")
+            case Ready() | Held():
+                away_s = (now_ns - since_ns) / NS_PER_S
+                self._say(seat.cue.id, f"ready again after {away_s:.1f} s")
+
+
+def _elapsed(wanted: Wanted) -> int:
+    if isinstance(wanted, Playing):
+        return wanted.moment.elapsed_at(time.monotonic_ns())
+    return wanted.elapsed
+
+
+def _is_repairable(seat: Seat, error: CuemsError) -> bool:
+    """A player that never was ready is not started again, unless only its port was lost."""
+    if isinstance(error, PortTakenError):
+        return True
+    return seat.proved and not isinstance(error, CannotPlayError | NoFreePortError)
+
+
+def _leaves(group: BaseExceptionGroup[CuemsError]) -> list[CuemsError]:
+    found: list[CuemsError] = []
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            found += _leaves(error)
+        else:
+            found.append(error)
+    return found
+
+
+def _weight(error: CuemsError) -> int:
+    """Which of several errors says best why a player ended: the lightest."""
+    match error:
+        case CannotPlayError() | PortTakenError():
+            return 0
+        case ProcessDiedError():
+            return 1
+        case _:
+            return 2

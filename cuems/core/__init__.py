@@ -1,0 +1,1 @@
+"""What a show is: values and state machines. No await, clock, file, socket or log."""

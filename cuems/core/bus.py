@@ -1,0 +1,389 @@
+"""What controller and nodes say to each other over the node bus, as frozen values.
+
+Positions and durations are flicks; `_ns` moments are the monotonic clock of the machine the name
+says. Everything the controller says reaches every node. Where the ecosystem's own controller or
+node says less than we do, the missing part is None, "" or (), and the docstring says so; where it
+says something else, it is another class. wire/bus.py holds the forms (interop.md 3, cluster.md 2).
+"""
+
+from dataclasses import dataclass
+
+from cuems.core.cues import Action, CueId, NodeId
+from cuems.core.effects import Outcome
+from cuems.core.errors import CuemsError
+from cuems.core.line import Line
+
+PlayerValue = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the controller's copy of a project is: a node with the same library fetches nothing.
+
+    `port` is the deploy daemon's, on the machine the node dials; `project_hash` is of the content.
+    """
+
+    library: str
+    port: int
+    project_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadCommand:
+    """Load a project by its folder name and arm its first cues.
+
+    Only the nodes in `only` obey; () is all of them. `load_seq` numbers the controller's loads
+    from 1, so that a late "armed" of the load before is recognised. An upstream controller gives
+    neither, and no source.
+    """
+
+    project: str
+    load_seq: int = 0
+    source: Source | None = None
+    only: tuple[NodeId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoCommand:
+    """Fire `cue` as run `run_seq` at line position `at`; worthless after `deadline`.
+
+    The chain starts `into` flicks after the cue's turn.
+    """
+
+    run_seq: int
+    cue: CueId
+    at: int
+    deadline: int | None = None
+    into: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GoStandbyCommand:
+    """An upstream controller's GO: fire what stands by here, now. `run_seq` if it gives one."""
+
+    run_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopCommand:
+    """Silence everything at once. A GO from before `stop_generation` is dead, also if late.
+
+    None: an upstream controller, which does not count.
+    """
+
+    stop_generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PanicCommand:
+    """Fade everything out, then stop. An upstream node stops at once."""
+
+    stop_generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadCommand:
+    """Let the project go. An upstream node stops, and keeps it."""
+
+    stop_generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCommand:
+    """Freeze every player. An upstream node ignores it and follows the timecode, which stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCommand:
+    """Let the players go on where they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetNextCueCommand:
+    """Put the standby pointer on a cue."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class CueEnabledCommand:
+    """Enable or disable a cue."""
+
+    cue: CueId
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadToTimeCommand:
+    """Arm the standby cue's chain `into` flicks after its turn."""
+
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerControlCommand:
+    """Set something of a player: `/<node uuid>/<player>/…`, and what to set it to."""
+
+    address: str
+    values: tuple[PlayerValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PingCommand:
+    """Who is there? Every node answers Pong."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """The controller's timecode line, for nodes that have no MIDI; upstream nodes ignore it.
+
+    Both the line's `at_ns` and `sent_ns` are the controller's clock.
+    """
+
+    line: Line
+    sent_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReply:
+    """The answer to `node`'s ClockProbe: its `sent_ns`, and when we heard it and answered it."""
+
+    node: NodeId
+    sent_ns: int
+    received_ns: int
+    replied_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """A node is there: said on every connection, first of all.
+
+    `boot` differs at each start of the node; `project` is what it has loaded ("": nothing).
+    """
+
+    boot: str
+    version: str
+    project: str = ""
+    project_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A node is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerAdded:
+    """A player was started: `audioplayer_<cue>`, `dmxplayer_<node>`, `audiomixer_0`."""
+
+    player: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRemoved:
+    """A player is gone."""
+
+    player: str
+
+
+@dataclass(frozen=True, slots=True)
+class CueStartedReport:
+    """A cue's body began at line position `start`, `late` flicks after it should have."""
+
+    cue: CueId
+    start: int
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CueProgressReport:
+    """A running cue is `percent` (1 to 99) through its body."""
+
+    cue: CueId
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueEndedReport:
+    """A cue is over. Upstream nodes say so also of a cue they only disarm."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class CueFailedReport:
+    """A cue does not play on this node, and why."""
+
+    cue: CueId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CueResetReport:
+    """A cue is unplayed again."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmedReport:
+    """Whether this node is ready for the next GO, and which cues it still waits for.
+
+    `load_seq` is that of the load it is about; 0 from an upstream node.
+    """
+
+    armed: bool
+    waiting_for: tuple[CueId, ...] = ()
+    load_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadFailedReport:
+    """A project could not be loaded; what was loaded before still is."""
+
+    project: str
+    reason: str
+    load_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployReport:
+    """How far the project's files have come to this node, 0 to 100, and what it is doing."""
+
+    percent: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFinished:
+    """Nothing runs on this node any more, and nothing stands by. Only upstream nodes say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextCueReport:
+    """Where this node's standby pointer is (None: the end of the list)."""
+
+    cue: CueId | None
+
+
+@dataclass(frozen=True, slots=True)
+class CueEnabledReport:
+    """A cue was enabled or disabled by an action."""
+
+    cue: CueId
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoRefusedReport:
+    """This node did not obey a GO, and why."""
+
+    run_seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionOutcomeReport:
+    """What became of action cue `cue` (None: an upstream node does not say which) on `target`."""
+
+    cue: CueId | None
+    outcome: Outcome
+    action: Action | None = None
+    target: CueId | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeLineReport:
+    """An action on this node asks for the timecode line to stand still."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLineReport:
+    """An action on this node asks for the timecode line to roll on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChaseReport:
+    """How this node follows timecode: internal, stopped, locking, locked, freewheeling, lost."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockProbe:
+    """What time is it at the controller? `sent_ns` is the node's clock."""
+
+    sent_ns: int
+
+
+NodeCommand = (
+    LoadCommand
+    | GoCommand
+    | GoStandbyCommand
+    | StopCommand
+    | PanicCommand
+    | UnloadCommand
+    | PauseCommand
+    | ResumeCommand
+    | SetNextCueCommand
+    | CueEnabledCommand
+    | LoadToTimeCommand
+    | PlayerControlCommand
+    | PingCommand
+    | LineReport
+    | ClockReply
+)
+NodeReport = (
+    Hello
+    | Pong
+    | PlayerAdded
+    | PlayerRemoved
+    | CueStartedReport
+    | CueProgressReport
+    | CueEndedReport
+    | CueFailedReport
+    | CueResetReport
+    | ArmedReport
+    | LoadFailedReport
+    | DeployReport
+    | ScriptFinished
+    | NextCueReport
+    | CueEnabledReport
+    | GoRefusedReport
+    | ActionOutcomeReport
+    | FreezeLineReport
+    | ReleaseLineReport
+    | ChaseReport
+    | ClockProbe
+)
+BusMessage = NodeCommand | NodeReport
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message and its sender: a node's uuid, or the controller's ("controller" if none)."""
+
+    sender: NodeId
+    message: BusMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """How many peers the bus is linked to, and how many links there ever were.
+
+    A hint only: a dead peer may be counted for hours (limits.md B a). `ever` grows also when a
+    link broke and came back unnoticed.
+    """
+
+    now: int = 0
+    ever: int = 0
+
+
+class BusStalledError(CuemsError):
+    """The bus did not take a message in time."""
+
+    def __init__(self, url: str, deadline_s: float) -> None:
+        super().__init__(f"node bus {url}: a message was not taken within {deadline_s:g} s")
+        self.url = url
+        self.deadline_s = deadline_s

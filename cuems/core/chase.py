@@ -1,0 +1,453 @@
+"""Following a timecode source: where the line is, how far it can be trusted, and since when.
+
+The only place where machine time (monotonic ns) and show time (flicks) meet. Nothing is told
+before two consecutive addresses agree. A piece that arrives within half a frame of its moment
+steers a straight line through position and machine time; any other piece counts only after the
+source has kept disagreeing, at play speed, for two frames. So neither a wild address nor a burst
+of late messages moves the show.
+
+An Advance carries the position that the source spelled, which is exact and never ahead of it.
+Firing on time between two pieces is for who sleeps until `moment_of` and then calls `wake`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from cuems.core import mtc
+from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
+from cuems.core.timecode import FLICKS_PER_S, NS_PER_S, FrameRate, divide_nearest, to_ns
+
+FREEWHEEL_FRAMES = 50
+LOSS_QUARTERS = 10  # two frames after a piece was due, and a quarter-frame for its jitter
+AGREE_FRAMES = 2
+ROLL_IN_FRAMES = 10  # a source that starts from where it was parked is locked within these
+
+# One arrival moves the line by this part of its error once it has settled: 0.3 s at 25 fps,
+# which brings 20 ms of jitter below 5 ms. The speed follows critically damped.
+GAIN = 0.03
+SPEED_GAIN = GAIN * GAIN / 4
+SETTLED_PIECES = 64
+
+JITTER_BUCKETS = 200
+EXTRA_FAULT, EXTRA_MOST = 16, 32  # pieces too many, less pieces that were not
+RATE_FAULT_PPM = 500  # ten times a bad crystal, half of a 1000/1001 pull-down
+RATE_MEASURED_NS = NS_PER_S
+NEVER_NS = 1 << 63
+
+
+class ChaseState(StrEnum):
+    """How far the line can be trusted."""
+
+    STOPPED = "stopped"  # parked, or nothing heard yet
+    LOCKING = "locking"  # heard and not trusted: nothing fires; also all the while in reverse
+    LOCKED = "locked"
+    FREEWHEELING = "freewheeling"  # nothing heard: the line rolls on by itself
+    LOST = "lost"
+
+
+TRUSTED = (ChaseState.LOCKED, ChaseState.FREEWHEELING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How good the source has been since lock; a positive rate error is a source that is fast."""
+
+    missed_pieces: int = 0
+    jitter_p99_ns: int = 0
+    rate_error_ppm: int = 0
+
+
+class _Rolling:
+    """A straight line through machine time and position, steered by jittery arrivals."""
+
+    __slots__ = ("_first", "_pieces", "at_ns", "forward", "ns_per_flick", "position", "rate")
+
+    def __init__(self, position: int, at_ns: int, rate: FrameRate, *, forward: bool) -> None:
+        self.position = position
+        self.at_ns = at_ns
+        self.rate = rate
+        self.forward = forward
+        self.ns_per_flick = (1 if forward else -1) * NS_PER_S / FLICKS_PER_S
+        self._pieces = 1
+        self._first = (position, at_ns)
+
+    def error_ns(self, position: int, received_ns: int) -> int:
+        """How much later than expected the line was found at `position`."""
+        return received_ns - self.at_ns - round((position - self.position) * self.ns_per_flick)
+
+    def steer(self, position: int, received_ns: int, error_ns: int) -> None:
+        """Take an arrival; all of the first ones count alike, then the newest count more."""
+        self._pieces += 1
+        gain = max(GAIN, 1 / self._pieces)
+        moved = position - self.position
+        if moved:
+            self.ns_per_flick += SPEED_GAIN * error_ns / moved
+        self.position = position
+        self.at_ns = received_ns - error_ns + round(gain * error_ns)
+        if self._pieces == SETTLED_PIECES:
+            self._first = (position, self.at_ns)
+
+    def snap(self, position: int, received_ns: int) -> None:
+        """Go on from here at the same speed."""
+        self.position = position
+        self.at_ns = received_ns
+        self._pieces = 1
+        self._first = (position, received_ns)
+
+    def position_at(self, now_ns: int) -> int:
+        """The position at a moment."""
+        return self.position + int((now_ns - self.at_ns) / self.ns_per_flick)
+
+    def moment_of(self, position: int) -> int:
+        """The first moment at which the line is at or past `position`."""
+        moment_ns = self.at_ns + ceil((position - self.position) * self.ns_per_flick)
+        while self.position_at(moment_ns) < position:
+            moment_ns += 1
+        return moment_ns
+
+    def rate_error_ppm(self) -> int:
+        """How much faster than its rate the source has run since the line settled."""
+        position, at_ns = self._first
+        if self.at_ns - at_ns < RATE_MEASURED_NS:
+            return 0
+        nominal_ns = to_ns(self.position - position)
+        return divide_nearest((nominal_ns - self.at_ns + at_ns) * 1_000_000, self.at_ns - at_ns)
+
+
+class _Suspect:
+    """A source that says something else than the line, until it has proved itself."""
+
+    __slots__ = ("_first_ns", "_first_position", "_last", "addresses", "position")
+
+    def __init__(self, running: mtc.Running, received_ns: int) -> None:
+        self._first_ns = received_ns
+        self._first_position = self.position = running.position
+        self._last = running
+        self.addresses = 1
+
+    def goes_on(self, running: mtc.Running, received_ns: int) -> bool:
+        """Take a piece; False where it does not follow at about play speed from those before."""
+        rate = running.timecode.rate
+        if rate is not self._last.timecode.rate or running.forward is not self._last.forward:
+            return False
+        step = running.position - self._last.position
+        step -= divide_nearest(step, _day_flicks(rate)) * _day_flicks(rate)
+        rolled = self.position + step - self._first_position
+        expected_ns = to_ns(rolled if running.forward else -rolled)
+        if abs(received_ns - self._first_ns - expected_ns) > to_ns(rate.flicks_per_frame):
+            return False
+        self.position += step
+        self.addresses += running.timecode != self._last.timecode
+        self._last = running
+        return True
+
+    def rolled_flicks(self) -> int:
+        """How far the source has gone meanwhile."""
+        return abs(self.position - self._first_position)
+
+
+def _day_flicks(rate: FrameRate) -> int:
+    return rate.frames_per_day * rate.flicks_per_frame
+
+
+class Chase:
+    """Follows one source of any MTC rate.
+
+    Call `feed` for every decoded event, and `wake` at `next_wake_ns` or whenever the position is
+    wanted acted on; both tell what the sequencer must know, in order.
+    """
+
+    def __init__(self, freewheel_frames: int = FREEWHEEL_FRAMES) -> None:
+        self._freewheel_frames = freewheel_frames
+        self._state = ChaseState.STOPPED
+        self._rest = ChaseState.STOPPED  # what locking falls back to
+        self._rate: FrameRate | None = None
+        self._frame_ns = self._half_frame_ns = self._loss_after_ns = 0
+        self._line: _Rolling | None = None
+        self._parked: int | None = None  # where the line stands while it does not roll
+        self._carry = 0  # flicks of the whole days gone by
+        self._told = 0  # the newest position told
+        self._suspect: _Suspect | None = None
+        self._pending: mtc.Locate | None = None
+        self._loss_ns = NEVER_NS  # when silence changes the state
+        self._tick_ns = NEVER_NS  # when a freewheeling line tells its next frame
+        self._rate_change = ""
+        self._extra = 0
+        self._missed = 0
+        self._jitter = [0] * JITTER_BUCKETS
+
+    # ---- what is known
+
+    @property
+    def state(self) -> ChaseState:
+        """How far the line can be trusted now."""
+        return self._state
+
+    @property
+    def rate(self) -> FrameRate | None:
+        """The rate of the line followed now or last."""
+        return self._rate
+
+    @property
+    def quality(self) -> Quality:
+        """How good the source has been since lock."""
+        return Quality(
+            missed_pieces=self._missed,
+            jitter_p99_ns=self._jitter_p99_ns(),
+            rate_error_ppm=self._line.rate_error_ppm() if self._line else 0,
+        )
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the source, one line for the operator ("" when nothing is)."""
+        if self._rate_change:
+            return self._rate_change
+        if self._extra >= EXTRA_FAULT:
+            return "duplicate source: a second sender, or this one wired twice"
+        ppm = self.quality.rate_error_ppm
+        if abs(ppm) > RATE_FAULT_PPM:
+            return f"rate error: the source runs {ppm:+} ppm off its {self._rate}"
+        return ""
+
+    def position_at(self, now_ns: int) -> int | None:
+        """The smoothed position at a moment, flicks; where the line stands when it is at rest."""
+        if self._line is None or self._parked is not None:
+            return self._parked
+        return self._line.position_at(now_ns)
+
+    def moment_of(self, position: int) -> int | None:
+        """When the line gets to `position`; None while it is not trusted to get anywhere."""
+        if self._line is None or self._state not in TRUSTED:
+            return None
+        return self._line.moment_of(position)
+
+    def next_wake_ns(self) -> int | None:
+        """When `wake` has something to tell if nothing is heard before."""
+        wake_ns = min(self._loss_ns, self._tick_ns)
+        return wake_ns if wake_ns < NEVER_NS else None
+
+    # ---- what happens
+
+    def feed(self, event: mtc.MtcEvent, received_ns: int) -> tuple[LineEvent, ...]:
+        """Take what the decoder told at a moment of the monotonic clock."""
+        line = self._line
+        if (
+            self._state is ChaseState.LOCKED
+            and line is not None
+            and received_ns < self._loss_ns
+            and isinstance(event, mtc.Running)
+            and event.forward
+            and event.timecode.rate is line.rate
+        ):
+            position = event.position + self._carry
+            error_ns = line.error_ns(position, received_ns)
+            if -self._half_frame_ns <= error_ns <= self._half_frame_ns:
+                return self._keep(line, event, position, received_ns, error_ns)
+        events = self._expire(received_ns)
+        if isinstance(event, mtc.Locate):
+            return (*events, *self._take_locate(event, received_ns))
+        return (*events, *self._take_running(event, received_ns))
+
+    def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
+        """What time alone has brought: silence noticed, and how far the line has rolled."""
+        events = self._expire(now_ns)
+        if self._line is None or self._state not in TRUSTED:
+            return events
+        if self._state is ChaseState.FREEWHEELING:
+            self._tick_ns = now_ns + self._frame_ns
+        return (*events, *self._advance(self._line.position_at(now_ns)))
+
+    def _advance(self, position: int) -> tuple[LineEvent, ...]:
+        if position <= self._told:
+            return ()
+        self._told = position
+        return (Advance(position),)
+
+    def _keep(
+        self, line: _Rolling, running: mtc.Running, position: int, received_ns: int, error_ns: int
+    ) -> tuple[LineEvent, ...]:
+        """A piece that came about when and where it was expected."""
+        line.steer(position, received_ns, error_ns)
+        self._suspect = self._pending = None
+        if running.missed or running.extra or self._extra:
+            self._count(running)
+        if not line.forward:
+            self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
+            return ()
+        self._state = ChaseState.LOCKED
+        self._loss_ns = received_ns + self._loss_after_ns
+        self._tick_ns = NEVER_NS
+        self._jitter[abs(error_ns) * JITTER_BUCKETS // (self._half_frame_ns + 1)] += 1
+        return self._advance(position)
+
+    def _count(self, running: mtc.Running) -> None:
+        self._missed += running.missed
+        self._extra = min(max(self._extra + 2 * running.extra - 1, 0), EXTRA_MOST)
+
+    def _take_running(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
+        line = self._rolling()
+        if (
+            line is not None
+            and running.forward is line.forward
+            and running.timecode.rate is line.rate
+        ):
+            position = _carried(running, line.position_at(received_ns))
+            error_ns = line.error_ns(position, received_ns)
+            if abs(error_ns) <= self._half_frame_ns:
+                self._carry = position - running.position
+                return self._keep(line, running, position, received_ns, error_ns)
+        return self._doubt(running, received_ns)
+
+    def _doubt(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
+        """A piece that is not where the line is: believed once its source has proved itself."""
+        self._count(running)
+        suspect = self._suspect
+        if suspect is None or not suspect.goes_on(running, received_ns):
+            suspect = self._suspect = _Suspect(running, received_ns)
+        frame = running.timecode.rate.flicks_per_frame
+        if self._rolling() is not None:
+            proved = suspect.rolled_flicks() >= AGREE_FRAMES * frame
+        else:
+            proved = suspect.addresses > 1
+            if self._state is not ChaseState.LOCKING:
+                self._rest, self._state = self._state, ChaseState.LOCKING
+            self._loss_ns = received_ns + to_ns(frame) * LOSS_QUARTERS // mtc.PIECES_PER_FRAME
+        return self._adopt(running, received_ns) if proved else ()
+
+    def _adopt(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
+        """Follow what has proved itself."""
+        rolled = self._rolling() is not None
+        found = not rolled and self._rest is ChaseState.LOST
+        goes_on_at = self._goes_on_at(running, received_ns)
+        position = running.position if goes_on_at is None else goes_on_at
+        self._note_rate(running.timecode.rate, rolled=rolled)
+        self._carry = position - running.position
+        self._roll(position, received_ns, forward=running.forward, same=goes_on_at is not None)
+        if not running.forward:
+            self._state = ChaseState.LOCKING
+            self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
+            return ()
+        self._state = ChaseState.LOCKED
+        self._loss_ns = received_ns + self._loss_after_ns
+        self._tick_ns = NEVER_NS
+        if goes_on_at is None:
+            self._told = position
+            return (Locate(position), LineFound(position)) if found else (Locate(position),)
+        if found:
+            self._told = max(position, self._told)
+            return (LineFound(self._told),)
+        return self._advance(position)
+
+    def _goes_on_at(self, running: mtc.Running, received_ns: int) -> int | None:
+        """The position of a piece if the line may have rolled there by itself."""
+        frame = running.timecode.rate.flicks_per_frame
+        if not running.forward:
+            return None
+        if self._line is not None and self._line.forward:
+            here = self._line.position_at(received_ns)
+            position = _carried(running, here)
+            if abs(position - here) <= AGREE_FRAMES * frame:
+                return position
+        if self._parked is not None:
+            position = _carried(running, self._parked)
+            if 0 <= position - self._parked <= ROLL_IN_FRAMES * frame:
+                return position
+        return None
+
+    def _roll(self, position: int, received_ns: int, *, forward: bool, same: bool) -> None:
+        """Draw the line anew; where it is the same that has slipped, at the same speed."""
+        line = self._rolling()
+        assert self._rate is not None
+        if line is not None and same and line.rate is self._rate:
+            line.snap(position, received_ns)
+        else:
+            self._line = _Rolling(position, received_ns, self._rate, forward=forward)
+            self._missed = 0
+            self._jitter = [0] * JITTER_BUCKETS
+        self._parked = self._suspect = self._pending = None
+        self._rest = ChaseState.STOPPED
+
+    def _rolling(self) -> _Rolling | None:
+        return self._line if self._parked is None else None
+
+    def _note_rate(self, rate: FrameRate, *, rolled: bool) -> None:
+        if self._rate not in (None, rate):
+            self._rate_change = f"rate change: the source went from {self._rate} to {rate}"
+        elif not rolled:
+            self._rate_change = ""
+        self._rate = rate
+        self._frame_ns = to_ns(rate.flicks_per_frame)
+        self._half_frame_ns = self._frame_ns // 2
+        self._loss_after_ns = LOSS_QUARTERS * self._frame_ns // mtc.PIECES_PER_FRAME
+
+    def _take_locate(self, event: mtc.Locate, received_ns: int) -> tuple[LineEvent, ...]:
+        """A full frame: a resync where the line is, a locate elsewhere.
+
+        While pieces keep coming it may be a second sender's: then it waits for them to stop.
+        """
+        line = self._rolling()
+        if line is not None and self._state in TRUSTED:
+            frame = event.timecode.rate.flicks_per_frame
+            ahead = line.position_at(received_ns) - _carried(event, line.position_at(received_ns))
+            if -frame <= ahead <= 2 * frame:
+                return ()
+            if self._state is ChaseState.LOCKED:
+                self._pending = event
+                return ()
+        elif self._parked == event.position and self._rest is ChaseState.STOPPED:
+            return ()
+        return self._park(event)
+
+    def _park(self, event: mtc.Locate) -> tuple[LineEvent, ...]:
+        found = ChaseState.LOST in (self._state, self._rest)
+        position = event.position
+        self._note_rate(event.timecode.rate, rolled=False)
+        self._rate_change = ""
+        self._state = self._rest = ChaseState.STOPPED
+        self._line = self._suspect = self._pending = None
+        self._parked = self._told = position
+        self._loss_ns = self._tick_ns = NEVER_NS
+        return (Locate(position), LineFound(position)) if found else (Locate(position),)
+
+    # ---- silence
+
+    def _expire(self, now_ns: int) -> tuple[LineEvent, ...]:
+        events: tuple[LineEvent, ...] = ()
+        while now_ns >= self._loss_ns:
+            events = (*events, *self._fall_silent())
+        return events
+
+    def _fall_silent(self) -> tuple[LineEvent, ...]:
+        line = self._rolling()
+        if line is None:
+            self._state, self._loss_ns, self._suspect = self._rest, NEVER_NS, None
+            return ()
+        if self._state is ChaseState.LOCKED:
+            if self._pending is not None:
+                return self._park(self._pending)
+            self._state = ChaseState.FREEWHEELING
+            self._tick_ns = self._loss_ns
+            heard_ns = self._loss_ns - self._loss_after_ns
+            self._loss_ns = max(self._loss_ns, heard_ns + self._freewheel_frames * self._frame_ns)
+            return ()
+        position = line.position_at(self._loss_ns)
+        events = self._advance(position) if line.forward else ()
+        self._parked = position
+        self._state = self._rest = ChaseState.LOST
+        self._loss_ns = self._tick_ns = NEVER_NS
+        return (*events, LineLost())
+
+    def _jitter_p99_ns(self) -> int:
+        beyond = sum(self._jitter) // 100
+        for bucket in range(JITTER_BUCKETS - 1, -1, -1):
+            beyond -= self._jitter[bucket]
+            if beyond < 0:
+                return (bucket + 1) * self._half_frame_ns // JITTER_BUCKETS
+        return 0
+
+
+def _carried(event: mtc.MtcEvent, near: int) -> int:
+    """The position of an event in the day that puts it nearest to `near`."""
+    day = _day_flicks(event.timecode.rate)
+    return event.position + divide_nearest(near - event.position, day) * day

@@ -1,0 +1,495 @@
+"""The controller as a state machine: operators ask, nodes report, and both are answered.
+
+It holds the show's authority: which project is loaded, what stands by, whether GO may pass, and
+where the timecode line is. It plays nothing itself; a sequencer of its own tells it where the
+pointer is, and runs the cues that no node owns (actions, fades, lists).
+"""
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from cuems.core import bus
+from cuems.core.cluster import Cluster
+from cuems.core.cuelist import RunningOrder, has_player, output_names
+from cuems.core.cues import CueId, NodeId
+from cuems.core.desk import (
+    Answer,
+    Asked,
+    ControllerEffect,
+    ControllerEvent,
+    ForgetCues,
+    HoldLine,
+    LineMoved,
+    ProjectRead,
+    ProjectUnreadable,
+    Publish,
+    ReadProject,
+    Reported,
+    RestartLine,
+    RollLine,
+    Tell,
+    Woke,
+)
+from cuems.core.effects import (
+    ActionDone,
+    CueEnded,
+    CueProgress,
+    CueReset,
+    CueStarted,
+    Effect,
+    EnabledChanged,
+    FreezeLine,
+    ReleaseLine,
+    ShowStopped,
+    StandbyChanged,
+)
+from cuems.core.errors import CuemsError
+from cuems.core.events import (
+    Advance,
+    Event,
+    Go,
+    LineEvent,
+    LineFound,
+    LineLost,
+    Locate,
+    Panic,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+    StopAll,
+)
+from cuems.core.operator import (
+    EnableCue,
+    GoCue,
+    LoadProject,
+    LoadTo,
+    MoveStandby,
+    Ping,
+    PressGo,
+    PressPanic,
+    PressPause,
+    PressResume,
+    PressStop,
+    SetMixerVolume,
+    SetPlayer,
+    UnloadProject,
+)
+from cuems.core.performance import Scope
+from cuems.core.sequencer import Options, Sequencer
+from cuems.core.status import (
+    Armed,
+    ChaseHealth,
+    CueEnabled,
+    CuePlay,
+    DeployProgress,
+    Loaded,
+    MixerVolume,
+    NextCue,
+    Notice,
+    Paused,
+    Running,
+    ShowTimecode,
+    Status,
+    WaitingFor,
+)
+from cuems.core.tally import Tally
+from cuems.core.timecode import FLICKS_PER_S, from_ms
+
+GO_PATIENCE_FLICKS = from_ms(2000)  # a GO this late would surprise more than a missing cue
+
+
+class RefusedError(CuemsError):
+    """The operator asked for something that cannot be done now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a controller runs its show.
+
+    A GO is stamped `lead_flicks` ahead of now, so that every node has it in time; not so where
+    the only node is `local_node`, in this very process.
+    """
+
+    min_go_ns: int = 200_000_000  # a key that bounces, two remotes at once: one GO
+    lead_flicks: int = from_ms(80)
+    local_node: NodeId | None = None
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(slots=True)
+class _LoadedShow:
+    project: str
+    order: RunningOrder
+    sequencer: Sequencer
+    tally: Tally
+
+
+class Controller:
+    """Commands and reports in, commands to nodes and statuses out."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._cluster = Cluster()
+        self._out: list[ControllerEffect] = []
+        self._loaded: _LoadedShow | None = None
+        self._loading: dict[int, Asked] = {}
+        self._load_seq = 0
+        self._run_seq = 0
+        self._stop_generation = 0
+        self._running: bool | None = None
+        self._paused = False
+        self._armed: bool | None = None
+        self._last_go_ns: int | None = None
+        self._into = 0
+        self._second: int | None = None
+        self._standby_told = False
+        self._why_not_told = ""
+
+    def begin(self) -> tuple[ControllerEffect, ...]:
+        """What clients are told before anything has happened."""
+        for status in (Running(None), Armed(None), Loaded(""), NextCue(None), Paused(False)):
+            self._publish(status)
+        return self._taken()
+
+    def next_due(self) -> int | None:
+        """The line position at which something happens by itself."""
+        return None if self._loaded is None else self._loaded.sequencer.next_due()
+
+    def next_wake_ns(self) -> int | None:
+        """The machine moment at which a node's silence would be news."""
+        return self._cluster.next_wake_ns()
+
+    def handle(self, event: ControllerEvent) -> tuple[ControllerEffect, ...]:
+        """Apply one event; what must now happen, in order."""
+        match event:
+            case Asked():
+                self._asked(event)
+            case Reported(node, report, now_ns):
+                self._reported(node, report, now_ns)
+            case ProjectRead():
+                self._project_read(event)
+            case ProjectUnreadable(load_seq, reason):
+                self._answer_load(load_seq, reason)
+            case LineMoved(line):
+                self._line_moved(line)
+            case Woke(now_ns):
+                for health in self._cluster.wake(now_ns):
+                    self._node_changed(health.node, lost=health.state == "lost")
+                    self._publish(health)
+            case _:
+                assert_never(event)
+        self._settle_armed()
+        return self._taken()
+
+    # ---- operators
+
+    def _asked(self, asked: Asked) -> None:
+        try:
+            done = self._do(asked)
+        except CuemsError as refused:
+            self._out.append(Answer(asked.client, asked.command, str(refused)))
+        else:
+            if done:
+                self._out.append(Answer(asked.client, asked.command))
+
+    def _do(self, asked: Asked) -> bool:
+        """Do what was asked; False when the answer comes later."""
+        match asked.command:
+            case LoadProject(project):
+                self._load(asked, project)
+                return False
+            case UnloadProject():
+                self._unload()
+            case PressGo():
+                self._go(asked, self._show().sequencer.standby)
+            case GoCue(cue):
+                self._go(asked, cue)
+            case PressStop():
+                self._stop()
+            case PressPanic():
+                self._panic()
+            case PressPause():
+                self._pause()
+            case PressResume():
+                self._resume()
+            case Ping():
+                pass
+            case _:
+                self._set(asked.command)
+        return True
+
+    def _set(self, command: MoveStandby | EnableCue | LoadTo | SetMixerVolume | SetPlayer) -> None:
+        match command:
+            case MoveStandby(cue):
+                self._known(cue)
+                self._tell(bus.SetNextCueCommand(cue))
+                self._sequence(SetNextCue(cue))
+            case EnableCue(cue, enabled):
+                self._known(cue)
+                self._tell(bus.CueEnabledCommand(cue, enabled))
+                self._sequence(SetEnabled(cue, enabled))
+            case LoadTo():
+                raise RefusedError("load_to_time is not part of this version")
+            case SetMixerVolume(node=node, output=output, channel=channel, value=value):
+                address = f"/{node}/audio/mixer/{output}/{channel}/volume"
+                self._tell(bus.PlayerControlCommand(address, (value,)))
+                self._publish(MixerVolume(node, output, channel, value))
+            case SetPlayer(node=node, path=path, args=args):
+                values = tuple(arg for arg in args if isinstance(arg, int | float | str))
+                self._tell(bus.PlayerControlCommand(f"/{node}/{path}", values))
+            case _:
+                assert_never(command)
+
+    def _show(self) -> _LoadedShow:
+        if self._loaded is None:
+            raise RefusedError("no project is loaded")
+        return self._loaded
+
+    def _known(self, cue: CueId) -> None:
+        self._show().order[cue]
+
+    def _load(self, asked: Asked, project: str) -> None:
+        if self._running:
+            raise RefusedError("a show is running: stop it first")
+        self._load_seq += 1
+        for load_seq in list(self._loading):
+            self._answer_load(load_seq, f"given up for {project!r}, asked for later")
+        self._loading[self._load_seq] = asked
+        self._out.append(ReadProject(self._load_seq, project))
+
+    def _answer_load(self, load_seq: int, reason: str) -> None:
+        asked = self._loading.pop(load_seq, None)
+        if asked is None:
+            return
+        if reason:
+            self._publish(Notice(reason.splitlines()[0]))
+        self._out.append(Answer(asked.client, asked.command, reason))
+
+    def _project_read(self, read: ProjectRead) -> None:
+        asked = self._loading.get(read.load_seq)
+        if asked is None or not isinstance(asked.command, LoadProject):
+            return
+        if self._running:
+            self._answer_load(read.load_seq, "a show is running: stop it first")
+            return
+        project = asked.command.project
+        self._clear_line()
+        order = RunningOrder(read.show)
+        unowned = frozenset(cue for cue in order if not has_player(order[cue]))
+        sequencer = Sequencer(order, Scope(frozenset(), unowned), self.rules.options)
+        self._loaded = _LoadedShow(project, order, sequencer, Tally(frozenset(order)))
+        self._out.append(ForgetCues())
+        self._reset_statuses(self._loaded)
+        for cue in order:
+            self._publish(CueEnabled(cue, order[cue].enabled))
+        self._publish(Loaded(project))
+        everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)
+        self._cluster.loads(read.load_seq, order.nodes(), everyone=everyone)
+        self._tell(bus.LoadCommand(project=project, load_seq=read.load_seq, source=read.source))
+        self._take(sequencer.begin())
+        self._out.append(RestartLine(rolling=True))
+        self._answer_load(read.load_seq, "")
+
+    def _unload(self) -> None:
+        if self._running:
+            raise RefusedError("a show is running: stop it first")
+        self._clear_line()
+        self._loaded = None
+        self._stop_generation += 1
+        self._cluster.loads(0, frozenset(), everyone=False)
+        self._tell(bus.UnloadCommand(self._stop_generation))
+        self._out.append(ForgetCues())
+        self._out.append(RestartLine(rolling=False))
+        self._publish(Loaded(""))
+
+    def _go(self, asked: Asked, cue: CueId | None) -> None:
+        show = self._show()
+        if cue is None:
+            raise RefusedError("nothing stands by: the list is at its end")
+        self._known(cue)
+        since_ns = None if self._last_go_ns is None else asked.now_ns - self._last_go_ns
+        if since_ns is not None and since_ns < self.rules.min_go_ns:
+            left_ms = -(-(self.rules.min_go_ns - since_ns) // 1_000_000)
+            raise RefusedError(f"too soon after the last GO: wait {left_ms} ms")
+        if self._paused:
+            raise RefusedError("the show is paused: resume first")
+        why_not = self._cluster.why_not_armed()
+        if why_not:
+            raise RefusedError(f"not armed: {why_not}")
+        if not show.sequencer.enabled(cue):
+            raise RefusedError(f"cue {show.order[cue].name!r} is disabled")
+        self._last_go_ns = asked.now_ns
+        self._run_seq += 1
+        only_here = self._cluster.nodes() == {self.rules.local_node}
+        at = asked.position + (0 if only_here else self.rules.lead_flicks)
+        deadline = at + GO_PATIENCE_FLICKS
+        self._tell(bus.GoCommand(run_seq=self._run_seq, cue=cue, at=at, deadline=deadline))
+        self._running = True
+        self._publish(Running(True))
+        self._sequence(Go(run_seq=self._run_seq, cue=cue, at=at, deadline=deadline))
+
+    def _stop(self) -> None:
+        """Always obeyed, whatever is going on, and as often as it is asked."""
+        self._stop_generation += 1
+        self._tell(bus.StopCommand(self._stop_generation))
+        self._sequence(StopAll())
+
+    def _stopped(self, show: _LoadedShow) -> None:
+        if self._running is not None:
+            self._running = False
+            self._publish(Running(False))
+        self._clear_line()
+        self._cluster.rearms()
+        self._reset_statuses(show)
+        self._out.append(RestartLine(rolling=True))
+
+    def _panic(self) -> None:
+        self._show()
+        self._stop_generation += 1
+        self._tell(bus.PanicCommand(self._stop_generation))
+        self._sequence(Panic())
+
+    def _pause(self) -> None:
+        self._show()
+        self._tell(bus.PauseCommand())
+        self._sequence(Pause())
+
+    def _resume(self) -> None:
+        self._show()
+        self._tell(bus.ResumeCommand())
+        self._sequence(Resume())
+
+    def _clear_line(self) -> None:
+        self._publish(ShowTimecode(0))
+        self._second = None
+        self._paused = False
+        self._publish(Paused(False))
+        self._armed = False
+        self._publish(Armed(False))
+        self._standby_told = False
+        self._publish(NextCue(None))
+
+    def _reset_statuses(self, show: _LoadedShow) -> None:
+        for status in show.tally.reset_all():
+            self._publish(status)
+        for cue in show.order:
+            self._publish(CuePlay(cue, 0))
+
+    # ---- nodes
+
+    def _reported(self, node: NodeId, report: bus.NodeReport, now_ns: int) -> None:
+        watched = isinstance(report, bus.Hello | bus.ClockProbe)
+        for health in self._cluster.heard(node, now_ns, watched=watched):
+            self._publish(health)
+        if isinstance(report, bus.Hello):
+            self._hello(node, report)
+        elif self._loaded is not None:
+            for status in self._loaded.tally.hear(node, report):
+                self._publish(status)
+        self._node_news(node, report)
+
+    def _hello(self, node: NodeId, hello: bus.Hello) -> None:
+        self._cluster.forget(node)
+        self._node_changed(node, lost=True)
+
+    def _node_changed(self, node: NodeId, *, lost: bool) -> None:
+        if lost and self._loaded is not None:
+            for status in self._loaded.tally.lost(node):
+                self._publish(status)
+
+    def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
+        match report:
+            case bus.ArmedReport(armed=armed, waiting_for=waiting, load_seq=load_seq):
+                self._cluster.armed(node, armed, self._names(waiting), load_seq)
+            case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
+                self._cluster.armed(node, False, f"{project}: {reason}", load_seq)
+                self._publish(Notice(f"node {node}: {project}: {reason}"))
+            case bus.ChaseReport(state):
+                self._publish(ChaseHealth(node, state))
+            case bus.DeployReport(percent, detail):
+                self._publish(DeployProgress(node, percent, detail))
+            case bus.GoRefusedReport(run_seq, reason):
+                self._publish(Notice(f"node {node} refused GO {run_seq}: {reason}"))
+            case _:
+                pass
+
+    def _names(self, cues: tuple[CueId, ...]) -> str:
+        order = None if self._loaded is None else self._loaded.order
+        names = (order[cue].name if order is not None and cue in order else cue for cue in cues)
+        return f"arming {', '.join(names)}" if cues else ""
+
+    # ---- the controller's own sequencer
+
+    def _sequence(self, event: Event) -> None:
+        if self._loaded is not None:
+            self._take(self._loaded.sequencer.handle(event))
+
+    def _line_moved(self, event: LineEvent) -> None:
+        match event:
+            case Advance(position) | Locate(position) | LineFound(position):
+                second = position // FLICKS_PER_S
+                if second != self._second and self._loaded is not None:
+                    self._second = second
+                    self._publish(ShowTimecode(second * FLICKS_PER_S))
+            case LineLost():
+                self._publish(Notice("timecode is lost"))
+            case _:
+                assert_never(event)
+        self._sequence(event)
+
+    def _take(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            self._apply(effect)
+
+    def _apply(self, effect: Effect) -> None:
+        show = self._show()
+        match effect:
+            case StandbyChanged(cue):
+                if self._standby_told:
+                    self._publish(NextCue(cue))
+            case EnabledChanged(cue, enabled):
+                self._publish(CueEnabled(cue, enabled))
+            case ShowStopped():
+                self._stopped(show)
+            case FreezeLine():
+                self._hold(paused=True)
+            case ReleaseLine():
+                self._hold(paused=False)
+            case ActionDone() | CueStarted() | CueProgress() | CueEnded() | CueReset():
+                for status in show.tally.note(effect):
+                    self._publish(status)
+            case _:
+                pass
+
+    def _hold(self, *, paused: bool) -> None:
+        self._paused = paused
+        self._publish(Paused(paused))
+        self._out.append(HoldLine() if paused else RollLine())
+
+    # ---- what follows from every event
+
+    def _settle_armed(self) -> None:
+        if self._loaded is None:
+            return
+        why_not = self._cluster.why_not_armed()
+        armed = not why_not
+        if armed != self._armed:
+            self._armed = armed
+            self._publish(Armed(armed))
+        if why_not != self._why_not_told:
+            self._why_not_told = why_not
+            self._publish(WaitingFor(why_not))
+        if armed and not self._standby_told:
+            self._standby_told = True
+            self._publish(NextCue(self._loaded.sequencer.standby))
+
+    def _tell(self, message: bus.NodeCommand) -> None:
+        self._out.append(Tell(message))
+
+    def _publish(self, status: Status) -> None:
+        self._out.append(Publish(status))
+
+    def _taken(self) -> tuple[ControllerEffect, ...]:
+        out, self._out = tuple(self._out), []
+        return out

@@ -1,0 +1,125 @@
+"""What reaches a controller, and what it asks for, as frozen values (core/controller.py)."""
+
+from dataclasses import dataclass
+
+from cuems.core.bus import NodeCommand, NodeReport, Source
+from cuems.core.cues import NodeId, Show
+from cuems.core.events import LineEvent
+from cuems.core.operator import OperatorCommand
+from cuems.core.status import Status
+
+# ---- in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A client asked for something, at monotonic moment `now_ns` and line position `position`."""
+
+    client: str
+    command: OperatorCommand
+    now_ns: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A node said something."""
+
+    node: NodeId
+    report: NodeReport
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRead:
+    """The project of load `load_seq` was read and is sound."""
+
+    load_seq: int
+    show: Show
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectUnreadable:
+    """The project of load `load_seq` cannot be loaded."""
+
+    load_seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineMoved:
+    """The controller's own timecode line went on."""
+
+    event: LineEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """The moment asked for by `next_wake_ns` has come."""
+
+    now_ns: int
+
+
+ControllerEvent = Asked | Reported | ProjectRead | ProjectUnreadable | LineMoved | Woke
+
+
+# ---- out
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say this to all nodes."""
+
+    message: NodeCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Let every client know."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCues:
+    """What was published of the cues of the project before does not hold any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell the client that asked: done ("" as reason), or why not."""
+
+    client: str
+    command: OperatorCommand
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProject:
+    """Read a project's files, as load `load_seq`; reading for an older load may be dropped."""
+
+    load_seq: int
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartLine:
+    """Put the timecode line to zero, rolling or standing."""
+
+    rolling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLine:
+    """Let the line stand where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollLine:
+    """Let the line roll on from where it stands."""
+
+
+ControllerEffect = (
+    Tell | Publish | ForgetCues | Answer | ReadProject | RestartLine | HoldLine | RollLine
+)

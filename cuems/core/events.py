@@ -1,0 +1,120 @@
+"""Everything that can happen to a show: the inputs of the sequencer, as frozen values.
+
+Positions and durations are flicks on the timecode line; `received_ns` is the monotonic clock of
+the machine that received a command, carried as data because the core reads no clock.
+"""
+
+from dataclasses import dataclass
+
+from cuems.core.cues import CueId
+
+# ---- commands: what the operator, or the controller in the operator's name, asks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """Fire `cue` as run `run_seq` at position `at`; worthless after `deadline` (None: never).
+
+    The chain starts `into` flicks after the cue's turn (load to time).
+    """
+
+    run_seq: int
+    cue: CueId
+    at: int
+    deadline: int | None = None
+    into: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SetNextCue:
+    """Put the standby pointer on a cue."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnabled:
+    """Enable or disable a cue."""
+
+    cue: CueId
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopAll:
+    """Silence everything at once and stand by at the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Fade everything out, then stop; a second one within the fade stops now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Freeze the timecode line and every player."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let the line and the players go on where they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadToTime:
+    """Arm the standby cue's chain `into` flicks after its turn; the next GO starts from there."""
+
+    into: int
+
+
+# ---- the timecode line, as the chase tells it
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The line has rolled on to `position`."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """The line has jumped to `position`."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineLost:
+    """Timecode is gone for longer than the freewheel: nothing new fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFound:
+    """Timecode is trusted again, at `position`."""
+
+    position: int
+
+
+# ---- what players report
+
+
+@dataclass(frozen=True, slots=True)
+class CueArmed:
+    """The player proved that a cue is ready at its first frame."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class CueBroken:
+    """A cue cannot be armed or goes on no longer; `reason` is for the operator."""
+
+    cue: CueId
+    reason: str
+
+
+Command = Go | SetNextCue | SetEnabled | StopAll | Panic | Pause | Resume | LoadToTime
+LineEvent = Advance | Locate | LineLost | LineFound
+PlayerEvent = CueArmed | CueBroken
+Event = Command | LineEvent | PlayerEvent

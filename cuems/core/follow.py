@@ -1,0 +1,62 @@
+"""Following the controller's line where there is no MIDI: in this process, or over the bus.
+
+The controller says its line on every change and once a second (core/bus.LineReport). Between two
+reports the line is known exactly; when reports stay away it is freewheeled on, then lost.
+"""
+
+from cuems.core.events import LineEvent, LineFound, LineLost, Locate
+from cuems.core.line import Line
+from cuems.core.timecode import from_ms
+
+REPORTS_EVERY_NS = 1_000_000_000
+FREEWHEEL_NS = 2_000_000_000  # as long as the chase of MTC: 50 frames at 25 fps
+SAME_LINE_FLICKS = from_ms(5)  # less than a clock offset may be wrong: the players need no locate
+
+
+class LineFollower:
+    """The line as last heard of, in this machine's own clock."""
+
+    def __init__(self) -> None:
+        self._line: Line | None = None
+        self._heard_ns = 0
+        self._lost = True
+
+    @property
+    def state(self) -> str:
+        """How timecode is followed, for the operator."""
+        if self._line is None or self._lost:
+            return "lost"
+        return "internal" if self._line.rolling else "internal, standing"
+
+    def hear(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
+        """Take a report, its `at_ns` already in this machine's clock."""
+        before, lost = self._line, self._lost
+        self._line, self._heard_ns, self._lost = line, now_ns, False
+        position = line.position_at(now_ns)
+        if before is None or lost:
+            return (LineFound(position),)
+        if abs(position - before.position_at(now_ns)) > SAME_LINE_FLICKS:
+            return (Locate(position),)
+        return ()
+
+    def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
+        """Notice that reports stay away."""
+        if self._lost or now_ns < self._lost_ns():
+            return ()
+        self._lost = True
+        return (LineLost(),)
+
+    def next_wake_ns(self) -> int | None:
+        """When silence would be news."""
+        return None if self._lost else self._lost_ns()
+
+    def position_at(self, now_ns: int) -> int | None:
+        """Where the line is; None while nothing is known of it."""
+        return None if self._line is None or self._lost else self._line.position_at(now_ns)
+
+    def moment_of(self, position: int) -> int | None:
+        """When the line gets to a position; None while it stands or is lost."""
+        return None if self._line is None or self._lost else self._line.moment_of(position)
+
+    def _lost_ns(self) -> int:
+        return self._heard_ns + REPORTS_EVERY_NS + FREEWHEEL_NS

@@ -1,0 +1,291 @@
+"""A node as a state machine: commands in, player effects and reports out.
+
+It plays the cues whose outputs it has, out of the same sequencer over the same show as every
+other machine. What it reports is what its own players prove.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from cuems.core import bus
+from cuems.core.cuelist import RunningOrder, is_played_by
+from cuems.core.cues import CueId, NodeId, Show
+from cuems.core.effects import (
+    ArmedChanged,
+    CueEnded,
+    CueFailed,
+    CueProgress,
+    CueReset,
+    CueStarted,
+    Effect,
+    GoRefused,
+    PlayerEffect,
+    Report,
+    Start,
+)
+from cuems.core.events import (
+    Event,
+    Go,
+    LineEvent,
+    LoadToTime,
+    Panic,
+    Pause,
+    PlayerEvent,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+    StopAll,
+)
+from cuems.core.performance import Scope
+from cuems.core.sequencer import Options, Sequencer
+
+# ---- in
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The controller said something; the line was at `position` (None: not known)."""
+
+    command: bus.NodeCommand
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The timecode line went on."""
+
+    event: LineEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A player reported."""
+
+    event: PlayerEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The project of a load is here, read and sound."""
+
+    load: bus.LoadCommand
+    show: Show
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """The project of a load is not to be had."""
+
+    load: bus.LoadCommand
+    reason: str
+
+
+NodeEvent = Told | Moved | Proved | Fetched | FetchFailed
+
+
+# ---- out
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Report to the controller."""
+
+    report: bus.NodeReport
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Ask the players."""
+
+    effect: PlayerEffect
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Get a project's files and read its script; a fetch that is under way is given up."""
+
+    load: bus.LoadCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """From now on these are the cues to play; players of the show before are let go."""
+
+    order: RunningOrder
+
+
+@dataclass(frozen=True, slots=True)
+class ClearStage:
+    """Let all players go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Set something of a player."""
+
+    command: bus.PlayerControlCommand
+
+
+NodeEffect = Say | Play | Fetch | Prepare | ClearStage | Control
+
+
+class Node:
+    """One node. `node` is its uuid."""
+
+    def __init__(self, node: NodeId, options: Options | None = None) -> None:
+        self._node = node
+        self._options = options
+        self._sequencer: Sequencer | None = None
+        self._out: list[NodeEffect] = []
+        self._load_seq = 0
+        self._wanted_load: bus.LoadCommand | None = None
+        self._line: LineEvent | None = None
+        self._late: dict[CueId, int] = {}
+        self.project = ""
+
+    def next_due(self) -> int | None:
+        """The line position at which something happens by itself."""
+        return None if self._sequencer is None else self._sequencer.next_due()
+
+    def handle(self, event: NodeEvent) -> tuple[NodeEffect, ...]:
+        """Apply one event; what must now happen, in order."""
+        match event:
+            case Told(command, position):
+                self._told(command, position)
+            case Moved(line):
+                self._line = line
+                self._sequence(line)
+            case Proved(player):
+                self._sequence(player)
+            case Fetched(load, show):
+                if load == self._wanted_load:
+                    self._perform(load, show)
+            case FetchFailed(load, reason):
+                if load == self._wanted_load:
+                    self._wanted_load = None
+                    self._say(
+                        bus.LoadFailedReport(
+                            project=load.project, reason=reason, load_seq=load.load_seq
+                        )
+                    )
+            case _:
+                assert_never(event)
+        out, self._out = tuple(self._out), []
+        return out
+
+    def _told(self, command: bus.NodeCommand, position: int | None) -> None:
+        match command:
+            case bus.LoadCommand():
+                if not command.only or self._node in command.only:
+                    self._wanted_load = command
+                    self._out.append(Fetch(command))
+            case bus.UnloadCommand():
+                self._unload()
+            case bus.PingCommand():
+                self._say(bus.Pong())
+            case bus.PlayerControlCommand():
+                self._out.append(Control(command))
+            case bus.GoStandbyCommand(run_seq):
+                self._go_standby(run_seq, position)
+            case bus.LineReport() | bus.ClockReply():
+                pass  # timekeeping: app/node.py has taken it
+            case _:
+                self._sequence(_event(command))
+
+    def _go_standby(self, run_seq: int | None, position: int | None) -> None:
+        """An upstream controller's GO: no position, no cue."""
+        sequencer = self._sequencer
+        if sequencer is None or sequencer.standby is None or position is None:
+            reason = "nothing stands by" if position is not None else "no timecode"
+            self._say(bus.GoRefusedReport(run_seq or 0, reason))
+            return
+        self._run_seq = run_seq if run_seq is not None else position
+        self._sequence(Go(run_seq=self._run_seq, cue=sequencer.standby, at=position))
+
+    def _perform(self, load: bus.LoadCommand, show: Show) -> None:
+        order = RunningOrder(show)
+        mine = frozenset(cue for cue in order if is_played_by(order[cue], self._node))
+        self._wanted_load = None
+        self._load_seq = load.load_seq
+        self.project = load.project
+        self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
+        self._out.append(Prepare(order))
+        self._take(self._sequencer.begin())
+        if self._line is not None:
+            self._sequence(self._line)
+
+    def _unload(self) -> None:
+        self._wanted_load = None
+        self._sequencer = None
+        self.project = ""
+        self._out.append(ClearStage())
+
+    def _sequence(self, event: Event) -> None:
+        if self._sequencer is not None:
+            self._take(self._sequencer.handle(event))
+
+    def _take(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            if isinstance(effect, PlayerEffect):
+                if isinstance(effect, Start):
+                    self._late[effect.cue] = effect.late
+                self._out.append(Play(effect))
+            else:
+                self._report(effect)
+
+    def _report(self, effect: Report) -> None:
+        match effect:
+            case CueStarted(cue, start):
+                self._say(bus.CueStartedReport(cue, start))
+            case CueProgress(cue, percent):
+                self._say(bus.CueProgressReport(cue, percent))
+            case CueEnded(cue):
+                self._say(bus.CueEndedReport(cue))
+            case CueFailed(cue, reason):
+                self._say(bus.CueFailedReport(cue, reason))
+            case CueReset(cue):
+                self._say(bus.CueResetReport(cue))
+            case GoRefused(run_seq, reason):
+                self._say(bus.GoRefusedReport(run_seq, reason))
+            case ArmedChanged(armed, waiting_for):
+                self._say(
+                    bus.ArmedReport(
+                        armed=armed, waiting_for=waiting_for, load_seq=self._load_seq
+                    )
+                )
+            case _:
+                pass  # the controller's own sequencer comes to the same
+
+    def _say(self, report: bus.NodeReport) -> None:
+        self._out.append(Say(report))
+
+
+def _event(
+    command: bus.GoCommand
+    | bus.StopCommand
+    | bus.PanicCommand
+    | bus.PauseCommand
+    | bus.ResumeCommand
+    | bus.SetNextCueCommand
+    | bus.CueEnabledCommand
+    | bus.LoadToTimeCommand,
+) -> Event:
+    match command:
+        case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into):
+            return Go(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into)
+        case bus.StopCommand():
+            return StopAll()
+        case bus.PanicCommand():
+            return Panic()
+        case bus.PauseCommand():
+            return Pause()
+        case bus.ResumeCommand():
+            return Resume()
+        case bus.SetNextCueCommand(cue):
+            return SetNextCue(cue)
+        case bus.CueEnabledCommand(cue, enabled):
+            return SetEnabled(cue, enabled)
+        case bus.LoadToTimeCommand(into):
+            return LoadToTime(into)
+        case _:
+            assert_never(command)

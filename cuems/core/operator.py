@@ -1,0 +1,120 @@
+"""What an operator may ask, as frozen values: the commands of the control surface.
+
+The controller checks them against the show and turns those that pass into events
+(core/events.py): `PressGo` is a wish, `events.Go` is one cue on one frame.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cuems.core.cues import CueId, NodeId
+
+PlayerArgument: TypeAlias = int | float | str | bytes | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProject:
+    """Load a project by its folder name (unix_name)."""
+
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadProject:
+    """Let go of the loaded project."""
+
+
+@dataclass(frozen=True, slots=True)
+class PressGo:
+    """Fire the cue that stands by."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoCue:
+    """Put the standby pointer on a cue and fire it."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class PressStop:
+    """Silence everything at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PressPanic:
+    """Fade everything out, then stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class PressPause:
+    """Freeze the timecode line and every player."""
+
+
+@dataclass(frozen=True, slots=True)
+class PressResume:
+    """Go on from where the pause froze."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStandby:
+    """Put the standby pointer on a cue."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class EnableCue:
+    """Enable or disable a cue."""
+
+    cue: CueId
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTo:
+    """Arm the standby cue's chain so that the next GO starts `into_ms` into it."""
+
+    into_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMixerVolume:
+    """Set a fader: `channel` is "master" or a channel number, `value` a gain, 1.0 unchanged."""
+
+    node: NodeId
+    output: str
+    channel: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPlayer:
+    """Any other word to a node's players; `path` is the address below the node, without slash."""
+
+    node: NodeId
+    path: str
+    args: tuple[PlayerArgument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Nothing but an answer: is somebody there?"""
+
+
+OperatorCommand: TypeAlias = (
+    LoadProject
+    | UnloadProject
+    | PressGo
+    | GoCue
+    | PressStop
+    | PressPanic
+    | PressPause
+    | PressResume
+    | MoveStandby
+    | EnableCue
+    | LoadTo
+    | SetMixerVolume
+    | SetPlayer
+    | Ping
+)

@@ -1,0 +1,296 @@
+"""The show as a state machine: `handle(event)` says what must now happen, in order.
+
+It never waits and knows no clock. Every machine of a rig runs one over the same show and the same
+commands, so that all of them know every start to the flick; its scope says for which cues this
+machine has the players, and on which it reports. The same events give the same effects.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import assert_never
+
+from cuems.core.actions import Actions
+from cuems.core.arming import Arming, look_ahead
+from cuems.core.cuelist import RunningOrder, has_player
+from cuems.core.cues import ActionCue, CueId, FadeCue
+from cuems.core.effects import (
+    ArmedChanged,
+    Effect,
+    EnabledChanged,
+    FreezeLine,
+    GoRefused,
+    ReleaseLine,
+    ShowStopped,
+    StandbyChanged,
+    Stop,
+)
+from cuems.core.events import (
+    Advance,
+    CueArmed,
+    CueBroken,
+    Event,
+    Go,
+    LineFound,
+    LineLost,
+    LoadToTime,
+    Locate,
+    Panic,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+    StopAll,
+)
+from cuems.core.performance import ChainTiming, Performance, Scope
+from cuems.core.runs import Trigger
+from cuems.core.standing import Standing
+from cuems.core.timecode import from_ms, to_ms
+
+RUNS_REMEMBERED = 1024  # a GO that comes twice comes within a few of its neighbours
+
+
+class OnLocate(Enum):
+    """What a jump of the timecode line does to what runs."""
+
+    CHASE = "chase"  # everything is where it would be had the line rolled there
+    TRIGGER = "trigger"  # timecode only triggers: what runs goes on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a show is run, beyond what its file says."""
+
+    chain_timing: ChainTiming = ChainTiming.SEQUENTIAL
+    on_locate: OnLocate = OnLocate.CHASE
+    panic_flicks: int = from_ms(2000)
+
+
+class Sequencer:
+    """One machine's view of a running show."""
+
+    def __init__(self, order: RunningOrder, scope: Scope, options: Options | None = None) -> None:
+        self._options = options or Options()
+        self._effects: list[Effect] = []
+        self._order = order
+        self._scope = scope
+        self._standing = Standing(order)
+        self._performance = Performance(
+            self._standing, scope, self._options.chain_timing, self._emit, self._act
+        )
+        self._actions = Actions(self._standing, self._performance)
+        self._arming = Arming()
+        self._trusted = False
+        self._into = 0
+        self._panic_over: int | None = None
+        self._run_seqs: dict[int, None] = {}
+        self._told_standby: CueId | None = None
+        self._told_armed: ArmedChanged | None = None
+        self._performance.stand_by_for_timecode()
+
+    # ---- what others may ask
+
+    @property
+    def standby(self) -> CueId | None:
+        """The cue the next GO fires."""
+        return self._standing.standby
+
+    @property
+    def paused(self) -> bool:
+        """Whether the show holds."""
+        return self._performance.paused
+
+    def enabled(self, cue: CueId) -> bool:
+        """Whether a cue takes part now."""
+        return self._standing.enabled(cue)
+
+    def next_due(self) -> int | None:
+        """The position at which something will happen by itself; None when nothing will."""
+        if not self._trusted:
+            return None
+        dues = (self._performance.next_due(), self._panic_over)
+        return min((due for due in dues if due is not None), default=None)
+
+    def begin(self) -> tuple[Effect, ...]:
+        """What a freshly loaded show asks for: the first cues armed."""
+        self._settle()
+        return self._taken()
+
+    def handle(self, event: Event) -> tuple[Effect, ...]:
+        """Apply one event; what must now happen, in order."""
+        match event:
+            case Advance(position):
+                self._advance(position)
+            case Locate(position) | LineFound(position):
+                self._jump(position, jumped=isinstance(event, Locate))
+            case LineLost():
+                self._trusted = False
+            case CueArmed(cue):
+                self._arming.proved(cue)
+                self._performance.telling.mended(cue)
+            case CueBroken(cue, reason):
+                self._arming.broke(cue)
+                self._performance.telling.failed(cue, reason)
+            case _:
+                self._command(event)
+        if self._performance.has_moved() or not isinstance(event, Advance):
+            self._settle()
+        return self._taken()
+
+    def _command(
+        self, event: Go | SetNextCue | SetEnabled | StopAll | Panic | Pause | Resume | LoadToTime
+    ) -> None:
+        match event:
+            case Go():
+                self._go(event)
+            case SetNextCue(cue):
+                self._standing.move_to(cue)
+                self._into = 0
+            case SetEnabled(cue, enabled):
+                if self._standing.set_enabled(cue, enabled):
+                    self._emit(EnabledChanged(cue, enabled))
+            case StopAll():
+                self._stop_all()
+            case Panic():
+                self._panic()
+            case Pause():
+                self._pause()
+            case Resume():
+                self._resume()
+            case LoadToTime(into):
+                self._into = max(0, into)
+            case _:
+                assert_never(event)
+
+    # ---- the line
+
+    def _advance(self, position: int) -> None:
+        before = self._performance.position
+        if not self._trusted or before is None or position < before:
+            return
+        if self._panic_over is not None and position >= self._panic_over:
+            self._performance.advance(self._panic_over)
+            self._stop_all()
+            return
+        self._performance.advance(position)
+
+    def _jump(self, position: int, *, jumped: bool) -> None:
+        known = self._performance.position is not None
+        self._trusted = True
+        if self._performance.paused:
+            self._performance.position = position
+        elif jumped and known and self._options.on_locate is OnLocate.TRIGGER:
+            self._performance.shift(position)
+        else:
+            self._performance.catch_up(position, jumped=jumped)
+
+    # ---- commands
+
+    def _go(self, go: Go) -> None:
+        if go.run_seq in self._run_seqs:
+            return
+        self._run_seqs[go.run_seq] = None
+        if len(self._run_seqs) > RUNS_REMEMBERED:
+            del self._run_seqs[next(iter(self._run_seqs))]
+        reason = self._why_not(go)
+        if reason:
+            self._emit(GoRefused(go.run_seq, reason))
+            return
+        self._into = 0
+        self._standing.move_past(go.cue)
+        self._performance.trigger(
+            Trigger(cue=go.cue, run_seq=go.run_seq, due=go.at, arrival=go.at - go.into)
+        )
+
+    def _why_not(self, go: Go) -> str:
+        position = self._performance.position
+        if go.cue not in self._order:
+            return f"no cue {go.cue!r} in the loaded show"
+        if position is None or not self._trusted:
+            return "timecode is lost" if position is not None else "no timecode yet"
+        if self._performance.paused:
+            return "the show is paused: resume first"
+        if self._panic_over is not None:
+            return "panic: everything is being faded out"
+        if go.deadline is not None and position > go.deadline:
+            return f"too late by {to_ms(position - go.deadline)} ms"
+        return ""
+
+    def _stop_all(self) -> None:
+        self._panic_over = None
+        self._into = 0
+        self._performance.clear()
+        self._arming.forget_broken()
+        self._standing.move_to_top()
+        self._emit(ShowStopped())
+
+    def _panic(self) -> None:
+        position = self._performance.position
+        rolling = self._trusted and not self._performance.paused
+        if self._panic_over is not None or position is None or not rolling:
+            self._stop_all()
+        else:
+            self._panic_over = position + self._options.panic_flicks
+            self._performance.silence_from_here(self._options.panic_flicks)
+
+    def _pause(self) -> None:
+        if not self._performance.paused:
+            self._performance.pause()
+            self._emit(FreezeLine())
+
+    def _resume(self) -> None:
+        if self._performance.paused:
+            self._performance.resume()
+            self._emit(ReleaseLine())
+
+    def _act(self, cue: ActionCue | FadeCue, run_seq: int, at: int) -> None:
+        paused = self._performance.paused
+        enabled = {c: self._standing.enabled(c) for c in _acted_on(cue) if c in self._order}
+        done = self._actions.do(cue, run_seq, at)
+        if cue.id in self._scope.tells:
+            self._emit(done)
+        for target, before in enabled.items():
+            if self._standing.enabled(target) != before:
+                self._emit(EnabledChanged(target, not before))
+        if self._performance.paused and not paused:
+            self._emit(FreezeLine())
+
+    # ---- what follows from every event
+
+    def _settle(self) -> None:
+        """Arm what may come next, and tell what has come to differ."""
+        self._performance.settle()
+        standby = self._standing.standby
+        if standby != self._told_standby:
+            self._told_standby = standby
+            self._emit(StandbyChanged(standby))
+        ahead = list(look_ahead(self._order, standby, self._standing.enabled))
+        wanted = dict.fromkeys((cue for cue, _ in ahead), 0)
+        for follower in list(self._performance.upcoming()):
+            enabled = self._standing.enabled
+            wanted |= dict.fromkeys((c for c, _ in look_ahead(self._order, follower, enabled)), 0)
+        wanted |= dict.fromkeys(self._standing.kept_loaded, 0)
+        mine = {cue: into for cue, into in wanted.items() if self._is_mine(cue)}
+        for effect in self._arming.want(mine, self._performance.sounding()):
+            self._emit(effect)
+        gate = [cue for cue, automatic in ahead if automatic and cue in mine]
+        waiting = self._arming.waiting_for(gate)
+        armed = ArmedChanged(self._trusted and not waiting, waiting)
+        if armed != self._told_armed:
+            self._told_armed = armed
+            self._emit(armed)
+
+    def _is_mine(self, cue: CueId) -> bool:
+        return cue in self._scope.plays and has_player(self._order[cue])
+
+    def _emit(self, effect: Effect) -> None:
+        if isinstance(effect, Stop):
+            self._arming.used(effect.cue)
+        self._effects.append(effect)
+
+    def _taken(self) -> tuple[Effect, ...]:
+        effects, self._effects = tuple(self._effects), []
+        return effects
+
+
+def _acted_on(cue: ActionCue | FadeCue) -> tuple[CueId, ...]:
+    return () if cue.action_target is None else (cue.action_target,)

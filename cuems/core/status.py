@@ -1,0 +1,194 @@
+"""What everyone is told: status values, and what of them a newcomer must hear.
+
+A status replaces the one with the same key. `StatusBoard` keeps the newest of each, in the
+order clients expect them on connect (interop.md 2.1, 0.2).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from cuems.core.cues import CueId, NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Whether a show runs; None before the first GO."""
+
+    value: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """Whether GO would be obeyed; None before the first load."""
+
+    value: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The loaded project's name ("" when none)."""
+
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextCue:
+    """The cue that stands by."""
+
+    cue: CueId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTimecode:
+    """The position of the timecode line, flicks."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class CuePlay:
+    """A cue's play status: 0 unplayed, 1 to 99 percent, 100 played, -1 failed."""
+
+    cue: CueId
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueReason:
+    """Why a cue failed ("" when it did not)."""
+
+    cue: CueId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CueEnabled:
+    """Whether a cue takes part."""
+
+    cue: CueId
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MixerVolume:
+    """A fader: `channel` is "master" or a channel number, `value` a gain."""
+
+    node: NodeId
+    output: str
+    channel: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Whether the timecode line is frozen by the operator."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """Why the show is not armed, one line for the operator ("" when it is)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """A node's state: `state` is ok, late, lost or not adopted; `detail` says more."""
+
+    node: NodeId
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChaseHealth:
+    """The state of the timecode on a node: internal, locking, locked, freewheeling or lost."""
+
+    node: NodeId
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeployProgress:
+    """How far a node has fetched the project, 0 to 100 percent, and what it is doing."""
+
+    node: NodeId
+    percent: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The newest thing that went wrong, one line for the operator."""
+
+    text: str
+
+
+CueStatus = CuePlay | CueReason | CueEnabled
+Status = (
+    Running
+    | Armed
+    | Loaded
+    | NextCue
+    | ShowTimecode
+    | CuePlay
+    | CueReason
+    | CueEnabled
+    | MixerVolume
+    | Paused
+    | WaitingFor
+    | NodeHealth
+    | ChaseHealth
+    | DeployProgress
+    | Notice
+)
+
+DUMP_ORDER = (Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeHealth, ChaseHealth,
+              DeployProgress, CuePlay, CueReason, CueEnabled, MixerVolume)  # fmt: skip
+
+Key = tuple[type[Status], tuple[str, ...]]
+
+
+def key(status: Status) -> Key:
+    """What a status is about: a later one with the same key replaces it."""
+    match status:
+        case (
+            Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
+            | Notice()
+        ):  # fmt: skip
+            return type(status), ()
+        case CuePlay(cue) | CueReason(cue) | CueEnabled(cue):
+            return type(status), (cue,)
+        case NodeHealth(node) | ChaseHealth(node) | DeployProgress(node):
+            return type(status), (node,)
+        case MixerVolume(node, output, channel):
+            return type(status), (node, output, channel)
+        case _:
+            assert_never(status)
+
+
+class StatusBoard:
+    """The newest status of each key."""
+
+    def __init__(self) -> None:
+        self._newest: dict[Key, Status] = {}
+
+    def put(self, status: Status) -> None:
+        """Keep a status, replacing the one it supersedes."""
+        self._newest[key(status)] = status
+
+    def forget_cues(self) -> None:
+        """Drop what is known of cues: another project is loaded."""
+        self._newest = {
+            at: status for at, status in self._newest.items() if not isinstance(status, CueStatus)
+        }
+
+    def dump(self) -> Iterator[Status]:
+        """Everything a newcomer is told, in the order clients expect. No timecode: it ticks."""
+        for kind in DUMP_ORDER:
+            for status in self._newest.values():
+                if isinstance(status, kind):
+                    yield status

@@ -1,0 +1,120 @@
+"""What all nodes say of each cue, taken together: failed if any failed, playing until the last."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from cuems.core import bus
+from cuems.core.cues import CueId, NodeId
+from cuems.core.effects import ActionDone, CueEnded, CueProgress, CueReset, CueStarted, Outcome
+from cuems.core.status import CuePlay, CueReason
+
+CueState = CuePlay | CueReason
+CueEffect = CueStarted | CueProgress | CueEnded | CueReset | ActionDone
+
+OWN = NodeId("controller")  # who tells of the cues that no node owns
+
+UNPLAYED, STARTED, PLAYED, FAILED = 0, 1, 100, -1
+
+
+class Tally:
+    """Play status of the cues of one loaded show; what is not in the show is ignored."""
+
+    def __init__(self, cues: frozenset[CueId]) -> None:
+        self._cues = cues
+        self._playing: dict[CueId, set[NodeId]] = {}
+        self._failed: dict[CueId, dict[NodeId, str]] = {}
+
+    def hear(self, node: NodeId, report: bus.NodeReport) -> Iterator[CueState]:
+        """What changes by a node's report."""
+        match report:
+            case bus.CueStartedReport(cue):
+                yield from self.started(node, cue)
+            case bus.CueProgressReport(cue, percent):
+                yield from self.progress(node, cue, percent)
+            case bus.CueEndedReport(cue):
+                yield from self.ended(node, cue)
+            case bus.CueFailedReport(cue, reason):
+                yield from self.failed(node, cue, reason)
+            case bus.CueResetReport(cue):
+                yield from self.reset(node, cue)
+            case _:
+                pass
+
+    def note(self, effect: CueEffect) -> Iterator[CueState]:
+        """What changes by what the controller's own sequencer did."""
+        match effect:
+            case CueStarted(cue):
+                yield from self.started(OWN, cue)
+            case CueProgress(cue, percent):
+                yield from self.progress(OWN, cue, percent)
+            case CueEnded(cue):
+                yield from self.ended(OWN, cue)
+            case CueReset(cue):
+                yield from self.reset(OWN, cue)
+            case ActionDone(cue=cue, outcome=outcome, reason=reason):
+                if outcome in (Outcome.REJECTED, Outcome.FAILED):
+                    yield from self.failed(OWN, cue, reason)
+            case _:
+                assert_never(effect)
+
+    def started(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
+        """A node began a cue."""
+        if cue in self._cues:
+            nodes = self._playing.setdefault(cue, set())
+            first = not nodes
+            nodes.add(node)
+            if first and cue not in self._failed:
+                yield CuePlay(cue, STARTED)
+
+    def progress(self, node: NodeId, cue: CueId, percent: int) -> Iterator[CueState]:
+        """A node is so far through a cue."""
+        if node in self._playing.get(cue, ()) and cue not in self._failed:
+            yield CuePlay(cue, min(99, max(1, percent)))
+
+    def ended(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
+        """A node is through with a cue; news only of a cue that it played."""
+        nodes = self._playing.get(cue)
+        if nodes is None or node not in nodes:
+            return
+        nodes.discard(node)
+        if not nodes:
+            del self._playing[cue]
+            if cue not in self._failed:
+                yield CuePlay(cue, PLAYED)
+
+    def failed(self, node: NodeId, cue: CueId, reason: str) -> Iterator[CueState]:
+        """A cue does not play on a node."""
+        if cue in self._cues:
+            self._failed.setdefault(cue, {})[node] = reason
+            yield CuePlay(cue, FAILED)
+            yield CueReason(cue, self._reasons(cue))
+
+    def reset(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
+        """A node has a cue unplayed, and whole, again."""
+        self._playing.get(cue, set()).discard(node)
+        failures = self._failed.get(cue, {})
+        if failures.pop(node, None) is not None:
+            yield CueReason(cue, self._reasons(cue))
+        if not failures:
+            self._failed.pop(cue, None)
+            if not self._playing.get(cue):
+                self._playing.pop(cue, None)
+                if cue in self._cues:
+                    yield CuePlay(cue, UNPLAYED)
+
+    def lost(self, node: NodeId) -> Iterator[CueState]:
+        """A node is gone: what it was playing, nobody can vouch for."""
+        for cue in [cue for cue, nodes in self._playing.items() if node in nodes]:
+            self._playing[cue].discard(node)
+            yield from self.failed(node, cue, "its node is lost")
+
+    def reset_all(self) -> Iterator[CueState]:
+        """Every cue is unplayed."""
+        failed = list(self._failed)
+        self._playing.clear()
+        self._failed.clear()
+        for cue in sorted(self._cues & set(failed)):
+            yield CueReason(cue, "")
+
+    def _reasons(self, cue: CueId) -> str:
+        return "; ".join(dict.fromkeys(self._failed.get(cue, {}).values()))

@@ -1,0 +1,87 @@
+"""What was told of each cue, and telling it: a state change once, and only what differs."""
+
+from collections.abc import Callable, Container, Mapping
+from enum import Enum
+
+from cuems.core.cues import CueId
+from cuems.core.effects import CueEnded, CueFailed, CueProgress, CueReset, CueStarted, Effect
+
+
+class Told(Enum):
+    """What was last told of a cue; of an unplayed cue nothing is kept."""
+
+    RUNNING = "running"
+    PLAYED = "played"
+    FAILED = "failed"
+
+
+class Telling:
+    """Reports on the cues in `tells`. Muted, it takes in and tells nothing."""
+
+    def __init__(self, tells: Container[CueId], emit: Callable[[Effect], None]) -> None:
+        self.tells = tells
+        self._emit = emit
+        self._told: dict[CueId, Told] = {}
+        self._muted = False
+
+    def _tell(self, effect: CueStarted | CueProgress | CueEnded | CueFailed | CueReset) -> None:
+        if not self._muted and effect.cue in self.tells:
+            self._emit(effect)
+
+    def running(self, cue: CueId, start: int) -> None:
+        """A cue had its turn. A failed cue stays failed until it is mended."""
+        if self._told.get(cue) is not Told.FAILED:
+            self._told[cue] = Told.RUNNING
+            self._tell(CueStarted(cue, start))
+
+    def progress(self, cue: CueId, percent: int) -> None:
+        """A cue is so far through its body."""
+        if self._told.get(cue) is Told.RUNNING and 0 < percent < 100:
+            self._tell(CueProgress(cue, percent))
+
+    def played(self, cue: CueId) -> None:
+        """A cue is over."""
+        if self._told.get(cue) is Told.RUNNING:
+            self._told[cue] = Told.PLAYED
+            self._tell(CueEnded(cue))
+
+    def failed(self, cue: CueId, reason: str) -> None:
+        """A cue does not play."""
+        self._told[cue] = Told.FAILED
+        self._tell(CueFailed(cue, reason))
+
+    def mended(self, cue: CueId) -> None:
+        """A cue that had failed is ready after all."""
+        if self._told.get(cue) is Told.FAILED:
+            self.reset(cue)
+
+    def reset(self, cue: CueId) -> None:
+        """A cue is unplayed again."""
+        if self._told.pop(cue, None) is not None:
+            self._tell(CueReset(cue))
+
+    def reset_all(self) -> None:
+        """Every cue is unplayed again."""
+        for cue in list(self._told):
+            self.reset(cue)
+
+    def mute(self) -> Mapping[CueId, Told]:
+        """Start afresh in silence, but for what has failed; returns what was told so far."""
+        before = self._told
+        self._told = {cue: told for cue, told in before.items() if told is Told.FAILED}
+        self._muted = True
+        return before
+
+    def unmute(self, before: Mapping[CueId, Told], starts: Mapping[CueId, int]) -> None:
+        """Tell what has come to differ from `before`."""
+        self._muted = False
+        for cue in [*before, *(cue for cue in self._told if cue not in before)]:
+            now = self._told.get(cue)
+            if now is before.get(cue):
+                continue
+            if now is Told.RUNNING:
+                self._tell(CueStarted(cue, starts[cue]))
+            elif now is Told.PLAYED:
+                self._tell(CueEnded(cue))
+            else:
+                self._tell(CueReset(cue))

@@ -1,0 +1,1 @@
+"""The demo show, written and rendered at first run."""

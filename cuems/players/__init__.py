@@ -1,0 +1,76 @@
+"""What a cue's life means to each player, and which player plays which cue.
+
+Everything here is pure: spawning players and talking to them is app/performers.py's business.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from cuems.core.cues import ActionCue, AnyCue, AudioCue, CueList, DmxCue, FadeCue, VideoCue
+from cuems.players.errors import CannotPlayError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioProgram:
+    """cuems-audioplayer as settings.xml configures it; latency None: the player's own idea."""
+
+    path: str
+    args: tuple[str, ...] = ()
+    output_latency_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayerConfig:
+    """How this node plays.
+
+    `video_output` and `audio_output` are names of mpv outputs (--vo, --ao), or "auto": what the
+    machine has, "null" where it has nothing. Ports are those a player may take for OSC.
+    """
+
+    enabled: bool = True
+    mpv: str = "mpv"
+    video_output: str = "auto"
+    audio_output: str = "auto"
+    audio_program: AudioProgram | None = None
+    first_port: int = 9190
+    last_port: int = 9998
+    excluded_ports: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ByMpv:
+    """Played by an mpv of its own."""
+
+    cue: AudioCue | VideoCue
+
+
+@dataclass(frozen=True, slots=True)
+class ByAudioPlayer:
+    """Played by a cuems-audioplayer of its own."""
+
+    cue: AudioCue
+    program: AudioProgram
+
+
+Casting = ByMpv | ByAudioPlayer
+
+
+def casting(cue: AnyCue, config: PlayerConfig) -> Casting:
+    """Who plays a cue.
+
+    Raises:
+        CannotPlayError: nobody does.
+    """
+    if not config.enabled:
+        raise CannotPlayError(cue.name, "players are switched off", "run with --players auto")
+    match cue:
+        case AudioCue() if config.audio_program is not None:
+            return ByAudioPlayer(cue, config.audio_program)
+        case AudioCue() | VideoCue():
+            return ByMpv(cue)
+        case DmxCue():
+            raise CannotPlayError(cue.name, "no DMX output: this version has no DMX player")
+        case ActionCue() | FadeCue() | CueList():
+            raise CannotPlayError(cue.name, f"a {type(cue).__name__} has no player of its own")
+        case _:
+            assert_never(cue)

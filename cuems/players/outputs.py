@@ -1,0 +1,53 @@
+"""Where mpv plays: what was configured, or what the machine has."""
+
+from dataclasses import dataclass
+
+from cuems.players import PlayerConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a machine has to show a picture and make a sound with."""
+
+    display: bool
+    drm: bool
+    jack: bool
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """mpv's options for its outputs, and one line that says which were chosen and why."""
+
+    options: tuple[str, ...]
+    note: str
+
+
+def choose_outputs(config: PlayerConfig, machine: Machine) -> Outputs:
+    """The outputs of every mpv of this node."""
+    video, why_video = _video(config.video_output, machine)
+    audio, why_audio = _audio(config.audio_output, machine)
+    return Outputs(
+        (f"--vo={video}", f"--ao={audio}"),
+        f"picture to {video} ({why_video}), sound to {audio} ({why_audio})",
+    )
+
+
+def _video(configured: str, machine: Machine) -> tuple[str, str]:
+    if configured != "auto":
+        return configured, "configured"
+    if machine.display:
+        return "gpu,x11", "a display is there"
+    if machine.drm:
+        return "gpu,drm", "a graphics device is there"
+    return "null", "no display and no graphics device: nothing is shown"
+
+
+def _audio(configured: str, machine: Machine) -> tuple[str, str]:
+    if configured != "auto":
+        return configured, "configured"
+    if machine.jack:
+        return "jack", "a JACK server is running"
+    if machine.sound:
+        return "pipewire,pulse,alsa", "a sound device is there"
+    return "null", "no JACK and no sound device: nothing sounds"

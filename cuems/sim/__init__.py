@@ -1,0 +1,1 @@
+"""The show without the world: the real sequencer on a virtual clock."""

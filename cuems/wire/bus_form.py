@@ -1,0 +1,204 @@
+"""The JSON forms of the node bus: the five keys of interop.md 3.2, ours, and what `data` holds."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from cuems.core import bus
+from cuems.core.cues import Action, CueId
+from cuems.core.effects import Outcome
+
+EXTRA_VERSION = 1
+
+Kind = Literal["cue", "player", "command", "status"]
+Verb = Literal["add", "remove", "update"]
+Text = Annotated[str, Meta(min_length=1)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+T = TypeVar("T")
+
+Own = (
+    bus.Hello
+    | bus.LoadFailedReport
+    | bus.DeployReport
+    | bus.CueFailedReport
+    | bus.CueResetReport
+    | bus.GoRefusedReport
+    | bus.FreezeLineReport
+    | bus.ReleaseLineReport
+    | bus.ChaseReport
+    | bus.ClockProbe
+    | bus.ClockReply
+)
+
+# What only we say. Sent as `status`, `update`, the value's own fields as data.
+OWN_TARGETS: Mapping[type[Own], str] = {
+    bus.Hello: "hello",
+    bus.LoadFailedReport: "load_failed",
+    bus.DeployReport: "deploy",
+    bus.CueFailedReport: "cue_failed",
+    bus.CueResetReport: "cue_reset",
+    bus.GoRefusedReport: "go_refused",
+    bus.FreezeLineReport: "freeze_line",
+    bus.ReleaseLineReport: "release_line",
+    bus.ChaseReport: "chase",
+    bus.ClockProbe: "clock_probe",
+    bus.ClockReply: "clock_reply",
+}
+
+
+class Extra(Struct, frozen=True, omit_defaults=True):
+    """The key `x`; what a member does not know of it, it ignores. Positions are flicks.
+
+    `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, `start` and `late` a cue's; `do` is what a stop
+    is for us; `load_seq`, `src` and `only` belong to a load.
+    """
+
+    v: int
+    at: int | None = None
+    dl: int | None = None
+    into: int = 0
+    do: str | None = None
+    load_seq: int = 0
+    src: bus.Source | None = None
+    only: tuple[str, ...] = ()
+    start: int | None = None
+    late: int = 0
+
+
+class Operation(Struct, frozen=True):
+    """The keys as they arrive, `data` still unread."""
+
+    kind: Kind = msgspec.field(name="type")
+    action: Verb
+    sender: Text
+    target: str
+    data: Raw
+    x: Extra | UnsetType = UNSET
+
+    def read(self, form: type[T]) -> T:
+        """The data as a `form`; raises msgspec.ValidationError."""
+        return msgspec.json.decode(self.data, type=form)
+
+
+class Outgoing(Struct, frozen=True):
+    """The keys as they leave."""
+
+    kind: Kind = msgspec.field(name="type")
+    action: Verb
+    sender: str
+    target: str
+    data: object
+    x: Extra | UnsetType = UNSET
+
+
+class Named(Struct, frozen=True):
+    """A command about one thing: a project, a cue, "<cue> 0|1"."""
+
+    value: Text
+
+
+class Flicks(Struct, frozen=True):
+    """A command about a length of time."""
+
+    value: int
+
+
+class GoValue(Struct, frozen=True):
+    """An absolute GO."""
+
+    run_seq: int
+    cue: CueId
+
+
+class GoData(Struct, frozen=True):
+    """A GO of ours."""
+
+    value: GoValue
+
+
+class StopValue(Struct, frozen=True):
+    """A counted stop."""
+
+    stop_gen: int
+
+
+class StopData(Struct, frozen=True):
+    """A stop of ours."""
+
+    value: StopValue
+
+
+class AnyData(Struct, frozen=True):
+    """A command whose value upstream does not read."""
+
+    value: object = None
+
+
+class Control(Struct, frozen=True):
+    """A player's address and its arguments; a single one is bare."""
+
+    address: Text
+    value: bus.PlayerValue | tuple[bus.PlayerValue, ...] | None
+
+
+class Started(Struct, frozen=True):
+    """A cue's start: milliseconds, a float as text."""
+
+    offset: str
+
+
+class Progress(Struct, frozen=True):
+    """How far a cue is."""
+
+    percentage: Percent
+
+
+class Armed(Struct, frozen=True):
+    """Ready or not; the last two are ours."""
+
+    armed: Literal["yes", "no"]
+    waiting_for: tuple[CueId, ...] = ()
+    load_seq: int = 0
+
+
+class NextCue(Struct, frozen=True):
+    """The standby pointer; "" is the end."""
+
+    nextcue: str
+
+
+class Enabled(Struct, frozen=True):
+    """A cue's flag."""
+
+    cue_id: CueId
+    enabled: bool
+
+
+class ActionOutcome(Struct, frozen=True):
+    """What became of an action; `cue_id` is ours."""
+
+    status: Outcome
+    action_type: Action | None = None
+    target_id: CueId | None = None
+    reason: str | None = None
+    cue_id: CueId | None = None
+
+
+class Timeline(Struct, frozen=True):
+    """A line and when it was sent; `rate` is the name of a FrameRate."""
+
+    position: int
+    at_ns: int
+    rolling: bool
+    rate: str
+    sent_ns: int
+
+
+class Hub(Struct, frozen=True):
+    """A keep-alive below the operations (interop.md 3.2)."""
+
+    kind: Literal["ping", "pong"] = msgspec.field(name="__type__")
+    timestamp: str | int | float | None = None
+    ping_timestamp: str | int | float | UnsetType | None = UNSET

@@ -1,0 +1,179 @@
+"""Node bus values to their JSON forms (interop.md 3.3, 3.4; cluster.md 2)."""
+
+from typing import NamedTuple, assert_never
+
+from msgspec import UNSET, UnsetType
+
+from cuems.core import bus
+from cuems.core.timecode import FLICKS_PER_MS
+from cuems.wire.bus_form import (
+    EXTRA_VERSION,
+    OWN_TARGETS,
+    ActionOutcome,
+    Armed,
+    Enabled,
+    Extra,
+    Kind,
+    NextCue,
+    Own,
+    Timeline,
+    Verb,
+)
+
+Play = (
+    bus.LoadCommand
+    | bus.GoCommand
+    | bus.GoStandbyCommand
+    | bus.StopCommand
+    | bus.PanicCommand
+    | bus.UnloadCommand
+    | bus.PauseCommand
+    | bus.ResumeCommand
+)
+Adjust = (
+    bus.SetNextCueCommand
+    | bus.CueEnabledCommand
+    | bus.LoadToTimeCommand
+    | bus.PlayerControlCommand
+    | bus.PingCommand
+)
+Life = (
+    bus.PlayerAdded
+    | bus.PlayerRemoved
+    | bus.CueStartedReport
+    | bus.CueEndedReport
+    | bus.CueProgressReport
+)
+State = (
+    bus.Pong
+    | bus.ArmedReport
+    | bus.ScriptFinished
+    | bus.NextCueReport
+    | bus.CueEnabledReport
+    | bus.ActionOutcomeReport
+    | bus.LineReport
+)
+
+PING_DATA = {"value": None, "address": "/engine/cluster/ping"}
+
+
+class Form(NamedTuple):
+    """A message without its sender."""
+
+    kind: Kind
+    action: Verb
+    target: str
+    data: object
+    x: Extra | UnsetType = UNSET
+
+
+def to_form(message: bus.BusMessage) -> Form:
+    """How a message is said on the wire."""
+    if isinstance(message, Play):
+        return _play(message)
+    if isinstance(message, Adjust):
+        return _adjust(message)
+    if isinstance(message, Life):
+        return _life(message)
+    if isinstance(message, State):
+        return _state(message)
+    if isinstance(message, Own):
+        return Form("status", "update", OWN_TARGETS[type(message)], message)
+    assert_never(message)
+
+
+def _command(target: str, value: object, extra: Extra | UnsetType = UNSET) -> Form:
+    data = {"value": value, "address": f"/engine/command/{target}"}
+    return Form("command", "update", target, data, extra)
+
+
+def _stop(generation: int, do: str | None = None) -> Form:
+    return _command("stop", {"stop_gen": generation}, Extra(EXTRA_VERSION, do=do))
+
+
+def _play(message: Play) -> Form:
+    match message:
+        case bus.LoadCommand(project=project, load_seq=load_seq, source=source, only=only):
+            extra = Extra(EXTRA_VERSION, load_seq=load_seq, src=source, only=only)
+            return _command("load", project, extra)
+        case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into):
+            value = {"run_seq": run_seq, "cue": cue}
+            return _command("go", value, Extra(EXTRA_VERSION, at=at, dl=deadline, into=into))
+        case bus.GoStandbyCommand(run_seq):
+            return _command("go", None if run_seq is None else {"run_seq": run_seq})
+        case bus.StopCommand(generation):
+            return _command("stop", None) if generation is None else _stop(generation)
+        case bus.PanicCommand(generation):
+            return _stop(generation, "panic")
+        case bus.UnloadCommand(generation):
+            return _stop(generation, "unload")
+        case bus.PauseCommand():
+            return _command("pause", None)
+        case bus.ResumeCommand():
+            return _command("resume", None)
+        case _:
+            assert_never(message)
+
+
+def _adjust(message: Adjust) -> Form:
+    match message:
+        case bus.SetNextCueCommand(cue):
+            return _command("setnextcue", cue)
+        case bus.CueEnabledCommand(cue, enabled):
+            return _command("cue_enabled", f"{cue} {enabled:d}")
+        case bus.LoadToTimeCommand(into):
+            return _command("load_to_time", into)
+        case bus.PlayerControlCommand(address, values):
+            data = {"address": address, "value": values[0] if len(values) == 1 else values}
+            return Form("command", "update", "player_control", data)
+        case bus.PingCommand():
+            return Form("command", "update", "ping", PING_DATA)
+        case _:
+            assert_never(message)
+
+
+def _life(message: Life) -> Form:
+    match message:
+        case bus.PlayerAdded(player):
+            return Form("player", "add", player, None)
+        case bus.PlayerRemoved(player):
+            return Form("player", "remove", player, None)
+        case bus.CueStartedReport(cue, start, late):
+            data = {"id": cue, "offset": str(start / FLICKS_PER_MS)}
+            return Form("cue", "add", cue, data, Extra(EXTRA_VERSION, start=start, late=late))
+        case bus.CueEndedReport(cue):
+            return Form("cue", "remove", cue, {"id": cue})
+        case bus.CueProgressReport(cue, percent):
+            return Form("cue", "update", cue, {"id": cue, "percentage": percent})
+        case _:
+            assert_never(message)
+
+
+def _state(message: State) -> Form:
+    target, data = _status(message)
+    return Form("status", "update", target, data)
+
+
+def _status(message: State) -> tuple[str, object]:
+    match message:
+        case bus.Pong():
+            return "pong", {}
+        case bus.ArmedReport(armed=True, waiting_for=waiting_for, load_seq=load_seq):
+            return "armed_ready", Armed("yes", waiting_for, load_seq)
+        case bus.ArmedReport(waiting_for=waiting_for, load_seq=load_seq):
+            return "not_armed", Armed("no", waiting_for, load_seq)
+        case bus.ScriptFinished():
+            return "script_finished", {"running": "no"}
+        case bus.NextCueReport(cue):
+            return "nextcue", NextCue(cue or "")
+        case bus.CueEnabledReport(cue, enabled):
+            return "cue_enabled", Enabled(cue, enabled)
+        case bus.ActionOutcomeReport(
+            cue=cue, outcome=outcome, action=action, target=target, reason=reason
+        ):
+            return "action_cue_outcome", ActionOutcome(outcome, action, target, reason, cue)
+        case bus.LineReport(line, sent_ns):
+            at = (line.position, line.at_ns, line.rolling, line.rate.name)
+            return "timeline", Timeline(*at, sent_ns)
+        case _:
+            assert_never(message)

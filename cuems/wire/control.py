@@ -1,0 +1,232 @@
+"""The control surface on the wire: OSC messages to commands, status to OSC messages.
+
+Source: interop.md 2.2, 2.3 and 14 (numbers are lenient: a fader at exactly 0 or 1 arrives as an
+integer). An address is matched literally, then against the table's rows with `{parameters}` in
+table order. There are no OSC patterns and no regular expressions, so no address is expensive.
+"""
+
+import math
+from typing import TypeAlias, assert_never
+
+from cuems.core import status as st
+from cuems.core.cues import UUID_LENGTH
+from cuems.core.errors import CuemsError
+from cuems.core.operator import OperatorCommand, PlayerArgument
+from cuems.core.timecode import to_ms
+from cuems.wire.control_table import MS_PER_DAY, PLAIN, TABLE, Argument, Kind, Row
+from cuems.wire.osc import Impulse, Osc, OscArgument
+
+MAX_ADDRESS_CHARACTERS = 256  # twice the longest there is; splitting stays cheap
+UUID_GROUPS = [8, 4, 4, 4, 12]
+YES_NO_TEXT = {True: "yes", False: "no", None: ""}
+SHOWN_CHARACTERS = 80  # of a value somebody else chose, in an error
+
+Value: TypeAlias = str | int | float | bool
+
+
+class ControlError(CuemsError):
+    """A message that asks for nothing we know, or asks wrongly."""
+
+
+class UnknownAddressError(ControlError):
+    """An address that is not in the table, or cannot be written."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{_shown(address)} is no command address")
+        self.address = address
+
+
+class ArgumentError(ControlError):
+    """An argument that is missing, of the wrong kind or out of range."""
+
+    def __init__(self, address: str, argument: Argument, value: OscArgument, found: bool) -> None:
+        got = f"not {_shown(value)}" if found else "and it is missing"
+        super().__init__(f"{_shown(address)}: {argument.name} must be {argument.expected}, {got}")
+        self.address = address
+        self.argument = argument
+        self.value = value
+
+
+LITERAL = {row.address: row for row in TABLE if row.make and "{" not in row.address}
+TEMPLATES = tuple((row, row.address.split("/")) for row in TABLE if row.make and "{" in row.address)
+
+
+def command(osc: Osc) -> OperatorCommand:
+    """What a message asks for.
+
+    Raises UnknownAddressError or ArgumentError. Arguments beyond those asked for are ignored, and
+    several may come as one string with spaces between.
+    """
+    row, parameters = _match(osc.address)
+    assert row.make is not None
+    if row.rest:
+        return row.make(*parameters, _plain_arguments(osc))
+    given = osc.args
+    if len(row.arguments) > len(given) == 1 and isinstance(given[0], str):
+        given = tuple(given[0].split(maxsplit=len(row.arguments) - 1))
+    values = []
+    for number, argument in enumerate(row.arguments):
+        if number >= len(given):
+            raise ArgumentError(osc.address, argument, None, found=False)
+        value = _value(argument, given[number])
+        if value is None:
+            raise ArgumentError(osc.address, argument, given[number], found=True)
+        values.append(value)
+    return row.make(*parameters, *values)
+
+
+def _match(address: str) -> tuple[Row, tuple[str, ...]]:
+    """The row an address belongs to and the parameters in it."""
+    literal = LITERAL.get(address) or LITERAL.get("/" + address)
+    if literal is not None:
+        return literal, ()
+    if len(address) <= MAX_ADDRESS_CHARACTERS:
+        parts = address.removeprefix("/").split("/")
+        for row, template in TEMPLATES:
+            parameters = _parameters(template[1:], parts)
+            if parameters is not None:
+                return row, parameters
+    raise UnknownAddressError(address)
+
+
+def _parameters(template: list[str], parts: list[str]) -> tuple[str, ...] | None:
+    parameters: list[str] = []
+    for number, wanted in enumerate(template):
+        part = parts[number] if number < len(parts) else ""
+        if wanted == "{path*}":
+            path = "/".join(parts[number:])
+            return (*parameters, path) if path else None
+        if wanted.startswith("{"):
+            if not part or (wanted == "{node}" and not _is_uuid(part)):
+                return None
+            parameters.append(part)
+        elif part != wanted:
+            return None
+    return tuple(parameters) if len(parts) == len(template) else None
+
+
+def _is_uuid(part: str) -> bool:
+    return len(part) == UUID_LENGTH and [len(group) for group in part.split("-")] == UUID_GROUPS
+
+
+def _plain_arguments(osc: Osc) -> tuple[PlayerArgument, ...]:
+    plain: list[PlayerArgument] = []
+    for value in osc.args:
+        if isinstance(value, tuple | Impulse):
+            raise ArgumentError(osc.address, PLAIN, value, found=True)
+        plain.append(value)
+    return tuple(plain)
+
+
+def _value(argument: Argument, given: OscArgument) -> Value | None:
+    """The argument's value, or None where `given` is none."""
+    if argument.kind is Kind.TEXT:
+        return given.strip() or None if isinstance(given, str) else None
+    number = _number(given)
+    if number is None:
+        return None
+    if argument.kind is Kind.FLAG:
+        return bool(number) if number in (0, 1) else None
+    if argument.kind is Kind.WHOLE:
+        number = math.floor(number + 0.5)
+    low = -math.inf if argument.minimum is None else argument.minimum
+    high = math.inf if argument.maximum is None else argument.maximum
+    return number if low <= number <= high else None
+
+
+def _number(given: OscArgument) -> float | None:
+    """A finite number from whatever type carries it; buttons and faders send what they hold."""
+    if isinstance(given, str):
+        if "_" in given or len(given) > SHOWN_CHARACTERS:  # float() takes 1_000
+            return None
+        try:
+            given = float(given)
+        except ValueError:
+            return None
+    if not isinstance(given, int | float) or not math.isfinite(given):
+        return None
+    return float(given)
+
+
+def messages(status: st.Status) -> tuple[Osc, ...]:
+    """What clients are told of a status: one message for each fact in it."""
+    match status:
+        case st.CuePlay() | st.CueReason() | st.CueEnabled():
+            return (_cue_message(status),)
+        case st.NodeHealth(node, state, detail):
+            return _told(f"node/{node}", state), _told(f"node_detail/{node}", detail)
+        case st.DeployProgress(node, percent, detail):
+            return _told(f"deploy/{node}", percent), _told(f"deploy_detail/{node}", detail)
+        case st.ChaseHealth(node, state):
+            return (_told(f"chase/{node}", state),)
+        case st.MixerVolume(node, output, channel, value):
+            return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
+        case _:
+            return (_show_message(status),)
+
+
+def _cue_message(status: st.CueStatus) -> Osc:
+    match status:
+        case st.CuePlay(cue, percent):
+            return _told(f"cue/{cue}", percent)
+        case st.CueReason(cue, reason):
+            return _told(f"cue_reason/{cue}", reason)
+        case st.CueEnabled(cue, enabled):
+            return _told(f"cue_enabled/{cue}", int(enabled))
+        case _:
+            assert_never(status)
+
+
+ShowStatus: TypeAlias = (
+    st.Running
+    | st.Armed
+    | st.Loaded
+    | st.NextCue
+    | st.ShowTimecode
+    | st.Paused
+    | st.WaitingFor
+    | st.Notice
+)
+
+
+def _show_message(status: ShowStatus) -> Osc:
+    match status:
+        case st.Running(value):
+            return _told("running", YES_NO_TEXT[value])
+        case st.Armed(value):
+            return _told("armed", YES_NO_TEXT[value])
+        case st.Loaded(project):
+            return _told("load", project)
+        case st.NextCue(cue):
+            return _told("nextcue", cue or "")
+        case st.ShowTimecode(position):
+            return _told("timecode", to_ms(position) % MS_PER_DAY)
+        case st.Paused(value):
+            return _told("paused", YES_NO_TEXT[value])
+        case st.WaitingFor(reason):
+            return _told("waiting_for", reason)
+        case st.Notice(text):
+            return _told("notice", text)
+        case _:
+            assert_never(status)
+
+
+def _told(name: str, value: Value) -> Osc:
+    return Osc(f"/engine/status/{name}", (value,))
+
+
+def reply(command_address: str, reason: str | None = None) -> Osc:
+    """The answer to whoever sent a command: "ok", or why it was refused.
+
+    A command's own name is enough to find the answer by; any other address is kept whole. Bytes
+    that spell no message have no address ("") and are answered at /engine/reply/packet.
+    """
+    asked = command_address.removeprefix("/")[:MAX_ADDRESS_CHARACTERS]
+    name = asked.removeprefix("engine/command/") or "packet"
+    return Osc(f"/engine/reply/{name}", ("ok" if reason is None else reason,))
+
+
+def _shown(value: OscArgument) -> str:
+    """A value somebody else chose, at a length fit for one line."""
+    text = repr(value[:SHOWN_CHARACTERS] if isinstance(value, str | bytes | tuple) else value)
+    return text if len(text) <= SHOWN_CHARACTERS + 2 else f"{text[:SHOWN_CHARACTERS]}…"

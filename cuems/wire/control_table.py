@@ -1,0 +1,221 @@
+"""The control surface's one table: every address there is, and what it means.
+
+Source: interop.md 2.2 (commands) and 2.3 (status). Ours beyond those lie where old clients, who
+match exact addresses, do not look. One fact to an address and plain scalars only: what is said
+of a thing has its own address for each part.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from cuems.core.cues import CueId, NodeId
+from cuems.core.operator import (
+    EnableCue,
+    GoCue,
+    LoadProject,
+    LoadTo,
+    MoveStandby,
+    OperatorCommand,
+    Ping,
+    PlayerArgument,
+    PressGo,
+    PressPanic,
+    PressPause,
+    PressResume,
+    PressStop,
+    SetMixerVolume,
+    SetPlayer,
+    UnloadProject,
+)
+
+MS_PER_DAY = 24 * 60 * 60 * 1000
+
+
+class Access(Enum):
+    """OSCQuery's ACCESS: a status can be read, a command written."""
+
+    READ = 1
+    WRITE = 2
+
+
+class Scope(StrEnum):
+    """What a client must be allowed for an address."""
+
+    VIEW = "view"
+    CONTROL = "control"
+    EDIT = "edit"
+
+
+class Kind(StrEnum):
+    """What an argument or address parameter is, whichever OSC type carries it."""
+
+    TEXT = "text"
+    FLAG = "flag"
+    WHOLE = "whole number"
+    NUMBER = "number"
+    PLAIN = "number or text"
+
+
+TYPE_TAGS = {Kind.TEXT: "s", Kind.PLAIN: "s", Kind.FLAG: "i", Kind.WHOLE: "i", Kind.NUMBER: "f"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument: what it is, in which unit, and between which bounds (inclusive)."""
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What an operator is told to send."""
+        if self.choices:
+            return " or ".join(repr(choice) for choice in self.choices)
+        kind = "0 or 1" if self.kind is Kind.FLAG else f"a {self.kind}"
+        low, high = self.minimum, self.maximum
+        bounds = "" if low is None else f" from {low:g}"
+        bounds += "" if high is None else f" up to {high:g}"
+        return f"{kind}{bounds}{' ' + self.unit if self.unit else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One address. `{name}` in it stands for one part, `{path*}` for all that remain.
+
+    `make` builds the command from the parameters and arguments in order (`rest`: from the
+    parameters and all arguments as a tuple). A `critical` address deserves a reliable transport.
+    """
+
+    address: str
+    description: str
+    arguments: tuple[Argument, ...] = ()
+    access: Access = Access.WRITE
+    scope: Scope = Scope.CONTROL
+    critical: bool = False
+    rest: bool = False
+    make: Callable[..., OperatorCommand] | None = None
+
+    @property
+    def type_tags(self) -> str:
+        """The OSC type tags it is documented and sent with, without the comma."""
+        return "".join(TYPE_TAGS[argument.kind] for argument in self.arguments)
+
+
+PROJECT = Argument(name="project", kind=Kind.TEXT)
+CUE = Argument(name="cue", kind=Kind.TEXT)
+ENABLED = Argument(name="enabled", kind=Kind.FLAG)
+INTO_MS = Argument(name="into", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
+# The mixer's range is 0 to 1 (interop.md 7.3) and upstream does not clamp: headroom of 12 dB goes
+# through, a mistyped 100 does not.
+GAIN = Argument(name="volume", kind=Kind.NUMBER, unit="gain", minimum=0, maximum=4)
+YES_NO = Argument(name="value", kind=Kind.TEXT, choices=("yes", "no", ""))
+TEXT = Argument(name="text", kind=Kind.TEXT)
+PLAIN = Argument(name="argument", kind=Kind.PLAIN)
+PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=0, maximum=100)
+PLAY_PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=-1, maximum=100)
+TIMECODE_MS = Argument(name="timecode", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
+
+
+def _command(
+    name: str,
+    description: str,
+    make: Callable[..., OperatorCommand],
+    *arguments: Argument,
+    scope: Scope = Scope.CONTROL,
+) -> Row:
+    return Row(
+        address=f"/engine/command/{name}",
+        description=description,
+        arguments=arguments,
+        scope=scope,
+        critical=True,
+        make=make,
+    )
+
+
+def _status(name: str, description: str, argument: Argument, *, critical: bool = False) -> Row:
+    return Row(
+        address=f"/engine/status/{name}",
+        description=description,
+        arguments=(argument,),
+        access=Access.READ,
+        scope=Scope.VIEW,
+        critical=critical,
+    )
+
+
+def _set_mixer_volume(node: str, output: str, channel: str, value: float) -> SetMixerVolume:
+    return SetMixerVolume(node=NodeId(node), output=output, channel=channel, value=value)
+
+
+def _set_player(node: str, path: str, args: tuple[PlayerArgument, ...]) -> SetPlayer:
+    return SetPlayer(node=NodeId(node), path=path, args=args)
+
+
+def _enable_cue(cue: str, enabled: bool) -> EnableCue:
+    return EnableCue(CueId(cue), enabled)
+
+
+TABLE: tuple[Row, ...] = (
+    _command("go", "Fire the standby cue", PressGo),
+    _command("gocue", "Put standby on a cue and fire it", GoCue, CUE),
+    _command("stop", "Silence everything now and stand by at the top", PressStop),
+    _command("panic", "Fade everything out, then stop; twice: stop now", PressPanic),
+    _command("pause", "Freeze timecode and players", PressPause),
+    _command("resume", "Go on from the pause", PressResume),
+    _command("load", "Load a project by name", LoadProject, PROJECT, scope=Scope.EDIT),
+    _command("unload", "Let go of the project", UnloadProject, scope=Scope.EDIT),
+    _command("setnextcue", "Put standby on a cue", MoveStandby, CUE),
+    _command("cue_enabled", 'Enable or disable a cue: one string "<cue> <0|1>"', _enable_cue,
+             CUE, ENABLED),
+    _command("load_to_time", "Arm so that the next GO starts that far in", LoadTo, INTO_MS),
+    _command("ping", "Be answered", Ping, scope=Scope.VIEW),
+    Row(
+        address="/{node}/audio/mixer/{output}/{channel}/volume",
+        description="Set a fader of a node's audio mixer",
+        arguments=(GAIN,),
+        make=_set_mixer_volume,
+    ),
+    Row(
+        address="/engine/players/{node}/audio/mixer/{output}/{channel}/volume",
+        description="Set a fader of a node's audio mixer",
+        arguments=(GAIN,),
+        make=_set_mixer_volume,
+    ),
+    Row(
+        address="/engine/players/{node}/{path*}",
+        description="Speak to a node's players",
+        rest=True,
+        make=_set_player,
+    ),
+    Row(
+        address="/{node}/{path*}",
+        description="Speak to a node's players",
+        rest=True,
+        make=_set_player,
+    ),
+    _status("running", "Whether a show runs; empty before the first GO", YES_NO, critical=True),
+    _status("armed", "Whether GO would be obeyed; empty before the first load", YES_NO,
+            critical=True),
+    _status("load", "The loaded project", TEXT, critical=True),
+    _status("nextcue", "The cue that stands by", TEXT, critical=True),
+    _status("timecode", "Timecode, once a second", TIMECODE_MS),
+    _status("paused", "Whether the operator froze the show", YES_NO, critical=True),
+    _status("waiting_for", "Why the show is not armed; empty when it is", TEXT),
+    _status("notice", "The newest thing that went wrong", TEXT),
+    _status("cue/{cue}", "0 unplayed, 1 to 99 playing, 100 played, -1 failed", PLAY_PERCENT),
+    _status("cue_name/{cue}", "A cue's name; cues come in running order", TEXT),
+    _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),
+    _status("cue_enabled/{cue}", "Whether a cue takes part", ENABLED),
+    _status("audio/mixer/{node}/{output}/{channel}/volume", "Where a fader stands", GAIN),
+    _status("node/{node}", "ok, late, lost or not adopted", TEXT),
+    _status("node_detail/{node}", "More on a node's state", TEXT),
+    _status("chase/{node}", "internal, locking, locked, freewheeling or lost", TEXT),
+    _status("deploy/{node}", "How much of the project a node has fetched", PERCENT),
+    _status("deploy_detail/{node}", "What a node is fetching", TEXT),
+)  # fmt: skip

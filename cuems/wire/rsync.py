@@ -1,0 +1,361 @@
+"""rsync on the wire: the daemon's configuration, the client's arguments, what the client prints.
+
+Source: rsync(1), rsyncd.conf(5) 3.2 to 3.5; the ecosystem's use of it is interop.md 9. Names are
+relative to the library, with `/` between parts, and go over in a NUL-separated list: in a list of
+lines rsync takes `#` and `;` for comments.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from cuems.core.errors import CuemsError
+
+MODULE = "cuems"
+USER = "cuems"
+PARTIAL_DIR = ".rsync-partial"  # beside each target: what arrived of it before a transfer ended
+CONNECT_TIMEOUT_S = 3  # an absent controller is named within this
+IO_TIMEOUT_S = 8  # each half of it a busy peer sends a keep-alive, a frozen one does not
+DAEMON_TIMEOUT_S = 20  # the daemon's own patience with a client that takes nothing
+
+SECRET_LABEL = b"cuems rsync secret 1"
+
+
+class RsyncNameError(CuemsError):
+    """A file name or path that must not reach rsync."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"file name {name!r}: {expected}")
+        self.name = name
+        self.expected = expected
+
+
+class DeployError(CuemsError):
+    """A transfer to `node` failed: what happened, to which file if to one, and what helps."""
+
+    def __init__(self, *, node: str, what: str, remedy: str, file: str | None = None) -> None:
+        subject = f"{node}: {file}" if file else node
+        super().__init__(f"deploy to node {subject}: {what}; {remedy}")
+        self.node = node
+        self.file = file
+        self.what = what
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a library is served, and the credential that opens it."""
+
+    host: str
+    port: int
+    secret: str = field(repr=False)
+    user: str = USER
+    module: str = MODULE
+
+    @property
+    def url(self) -> str:
+        """The module's URL, without the secret."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"rsync://{self.user}@{host}:{self.port}/{self.module}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one transfer is; files that were there already count only in the last 100 %."""
+
+    bytes: int
+    percent: int
+    bytes_per_s: int
+    eta_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why rsync ended, which file is concerned if one is, and what helps."""
+
+    what: str
+    remedy: str
+    file: str | None = None
+
+
+def derive_secret(cluster_key: bytes) -> str:
+    """The daemon's password for a cluster: HMAC-SHA256 of a label, 64 hexadecimal digits."""
+    return hmac.new(cluster_key, SECRET_LABEL, hashlib.sha256).hexdigest()
+
+
+# ---- names
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it names a file inside the library. Raises RsyncNameError."""
+    if not name:
+        raise RsyncNameError(name, "expected a name, found none")
+    if any(character in name for character in "\0\n\r"):
+        raise RsyncNameError(name, "expected one line without NUL")
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise RsyncNameError(name, "expected text that UTF-8 can carry")
+    if name.startswith("/"):
+        raise RsyncNameError(name, "expected a path inside the library, found an absolute one")
+    for part in name.split("/"):
+        if part in {"", ".", ".."}:
+            raise RsyncNameError(name, f"expected plain folder and file names, found {part!r}")
+        if part.startswith("-"):
+            raise RsyncNameError(name, "expected no leading '-'")
+    return name
+
+
+def file_list(names: Iterable[str]) -> bytes:
+    """The `--files-from` text, each name checked. Raises RsyncNameError."""
+    return b"".join(check_name(name).encode() + b"\0" for name in names)
+
+
+# ---- the daemon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonFiles:
+    """What the daemon reads and writes of its own, all in one private folder."""
+
+    configuration: PurePath
+    secrets: PurePath
+    log: PurePath
+
+
+def daemon_configuration(
+    library: PurePath,
+    files: DaemonFiles,
+    *,
+    chroot_owner: tuple[int, int] | None,
+    allowed: Sequence[str] = (),
+) -> str:
+    """The text of rsyncd.conf: projects and media of one library, to be read only.
+
+    `chroot_owner` is the (uid, gid) to serve as from inside a chroot, None where the daemon is
+    not root. `allowed` are addresses or networks; empty allows all. Raises RsyncNameError.
+    """
+    privilege = ["use chroot = no"]
+    if chroot_owner is not None:
+        privilege = ["use chroot = yes", f"uid = {chroot_owner[0]}", f"gid = {chroot_owner[1]}"]
+    lines = [
+        f"log file = {_config_value(files.log)}",
+        "reverse lookup = no",
+        *privilege,
+        f"[{MODULE}]",
+        f"path = {_config_value(library)}",
+        "read only = yes",
+        "list = no",
+        f"auth users = {USER}",
+        f"secrets file = {_config_value(files.secrets)}",
+        "strict modes = yes",
+        f"timeout = {DAEMON_TIMEOUT_S}",
+        "refuse options = delete",
+        "include = /projects/ /projects/** /media/ /media/**",
+        "exclude = /*",
+        *([f"hosts allow = {' '.join(allowed)}"] if allowed else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _config_value(path: PurePath) -> str:
+    text = str(path)
+    if any(character in text for character in "\0\n\r") or text != text.strip():
+        raise RsyncNameError(text, "expected a path of one line, without space at its ends")
+    if text.endswith("\\"):
+        raise RsyncNameError(text, "expected a path that does not end in a backslash")
+    return text
+
+
+def secrets_text(secret: str) -> str:
+    """The text of the secrets file."""
+    return f"{USER}:{secret}\n"
+
+
+def daemon_arguments(configuration: PurePath) -> list[str]:
+    """A daemon that serves the one connection it has as standard input."""
+    return ["rsync", "--daemon", f"--config={configuration}"]
+
+
+# ---- the client
+
+
+def _client_arguments() -> list[str]:
+    # The password comes by standard input: not in the arguments, the environment or a file.
+    return [
+        "rsync",
+        "--times",
+        "--omit-dir-times",
+        "--8-bit-output",
+        "--no-human-readable",
+        "--no-motd",
+        f"--contimeout={CONNECT_TIMEOUT_S}",
+        f"--timeout={IO_TIMEOUT_S}",
+        "--password-file=-",
+        "--from0",
+    ]
+
+
+def fetch_arguments(
+    source: Source,
+    list_file: PurePath,
+    temp_dir: PurePath,
+    library: PurePath,
+    *,
+    limit_kib_per_s: int,
+) -> list[str]:
+    """A client that brings the listed files; all of them appear at the end, at once.
+
+    A limit of 0 is none.
+    """
+    return [
+        *_client_arguments(),
+        "--outbuf=N",
+        "--info=progress2,flist2",
+        "--delay-updates",
+        f"--bwlimit={limit_kib_per_s}",
+        f"--partial-dir={PARTIAL_DIR}",
+        f"--temp-dir={temp_dir}",
+        f"--files-from={list_file}",
+        source.url,
+        f"{library}/",
+    ]
+
+
+def list_arguments(source: Source, list_file: PurePath, library: PurePath) -> list[str]:
+    """A client that prints which of the listed files exist, and changes nothing."""
+    return [
+        *_client_arguments(),
+        "--list-only",
+        f"--files-from={list_file}",
+        source.url,
+        f"{library}/",  # not touched, but a list wants a destination
+    ]
+
+
+# ---- what the client prints
+
+_PROGRESS = re.compile(
+    r"\s*(?P<bytes>\d+)\s+(?P<percent>\d{1,3})%\s+(?P<rate>\d+(?:\.\d+)?)(?P<unit>[kMGT]?)B/s"
+    r"\s+(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d)(?:\s.*)?"
+)
+_UNIT_BYTES = {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_LISTED = re.compile(
+    r"-\S{9,10}\s+(?P<bytes>[\d,.]+) \d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?P<name>.+)", re.DOTALL
+)
+_SKIPPED = re.compile(r'skipping non-regular file "(?P<name>.*)"')
+_FAILURE = re.compile(
+    r'rsync: (?:\[\w+\] )?(?P<doing>[^"]*)"(?P<name>.+)"(?P<there> \(in \w+\))?'
+    r'(?: failed)?: (?P<reason>[^:"]+) \(\d+\)'
+)
+_ABSENT = {"No such file or directory", "Not a directory"}
+
+
+def read_progress(line: str) -> Progress | None:
+    """A line of `--info=progress2`, None for any other."""
+    found = _PROGRESS.fullmatch(line)
+    if found is None:
+        return None
+    rate = float(found["rate"]) * _UNIT_BYTES[found["unit"]]
+    hours, minutes, seconds = (int(found[part]) for part in ("hours", "minutes", "seconds"))
+    return Progress(
+        bytes=int(found["bytes"]),
+        percent=min(int(found["percent"]), 100),
+        bytes_per_s=round(rate),
+        eta_s=(hours * 60 + minutes) * 60 + seconds,
+    )
+
+
+def read_listed(line: str) -> tuple[str, int] | None:
+    """Name and size in bytes of a plain file that `--list-only` printed, None for other lines."""
+    found = _LISTED.fullmatch(line)
+    if found is None:
+        return None
+    return found["name"], int(re.sub(r"\D", "", found["bytes"]))
+
+
+def read_skipped(line: str) -> str | None:
+    """The name of a listed thing that is no plain file: rsync leaves it out and reports success."""
+    found = _SKIPPED.fullmatch(line)
+    return found["name"] if found else None
+
+
+def missing_names(stderr: str) -> tuple[str, ...] | None:
+    """The files that are not at the source; None if anything else went wrong as well."""
+    names = []
+    for line in stderr.splitlines():
+        failure = _FAILURE.fullmatch(line)
+        if failure and failure["doing"].startswith("link_stat") and failure["reason"] in _ABSENT:
+            names.append(failure["name"].removeprefix("/"))
+        elif line and not line.startswith("rsync error:"):
+            return None
+    return tuple(names)
+
+
+_MEANINGS = {
+    1: ("rsync did not take its arguments", "install rsync 3.2 or newer"),
+    2: ("the two rsyncs do not speak one protocol", "install rsync 3.2 or newer on both sides"),
+    3: ("rsync could not use the library folder", "check that it exists and may be written"),
+    4: ("rsync lacks a feature", "install rsync 3.2 or newer"),
+    5: ("the controller's rsync refused the session", "see the controller's rsync log"),
+    10: ("no rsync answers there", "check that the controller runs and its deploy port is open"),
+    11: ("reading or writing failed", "check free space and permissions of the library"),
+    12: ("the connection broke", "check the network and load again"),
+    13: ("rsync could not report", "load again"),
+    14: ("rsync could not start its second process", "check memory and process limits"),
+    20: ("rsync was stopped from outside", "load again"),
+    22: ("rsync ran out of memory", "free some memory and load again"),
+    23: ("some files could not be transferred", "see the controller's rsync log"),
+    24: ("files vanished from the controller during the transfer", "load again"),
+    30: ("the controller stopped sending", "check the network and load again"),
+    35: ("no rsync answers there in time", "check that the controller is up and reachable"),
+    127: ("rsync is not installed", "apt-get install rsync"),
+}
+_PHRASES = {
+    "@ERROR: auth failed": (
+        "the controller refused the credential",
+        "give node and controller the same cluster key",
+    ),
+    "@ERROR: access denied": ("the controller does not serve this address", "adopt the node first"),
+    "@ERROR: Unknown module": (
+        "the controller serves no library",
+        "check address and port of its rsync",
+    ),
+    "rather than greeting": ("what answers there is no rsync", "check address and port"),
+    "No space left on device": ("the disk is full", "free some space in the library"),
+}
+
+
+def diagnose(exit_code: int, stderr: str) -> Diagnosis:
+    """What a failed client's exit code and error text mean, in one line with a remedy."""
+    failure = _first_failure(stderr)
+    file = _failed_file(failure) if failure else None
+    for phrase, (what, remedy) in _PHRASES.items():
+        if phrase in stderr:
+            return Diagnosis(what, remedy, file)
+    missing = missing_names(stderr)
+    if missing:
+        return missing_diagnosis(missing)
+    if exit_code < 0:
+        return Diagnosis(f"rsync was killed by signal {-exit_code}", "load again")
+    what, remedy = _MEANINGS.get(exit_code, (f"rsync ended with code {exit_code}", "load again"))
+    return Diagnosis(f"{what} ({failure['reason']})" if failure else what, remedy, file)
+
+
+def missing_diagnosis(names: Sequence[str]) -> Diagnosis:
+    """What to say of files that are not at the source; `names` is not empty."""
+    more = f" (nor are {len(names) - 1} more)" if len(names) > 1 else ""
+    return Diagnosis(
+        f"not in the controller's library{more}", "put it there and load again", names[0]
+    )
+
+
+def _first_failure(stderr: str) -> re.Match[str] | None:
+    matches = (_FAILURE.fullmatch(line) for line in stderr.splitlines())
+    return next((failure for failure in matches if failure), None)
+
+
+def _failed_file(failure: re.Match[str]) -> str:
+    name = failure["name"]
+    return name.removeprefix("/") if failure["there"] else name

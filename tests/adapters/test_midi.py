@@ -1,0 +1,203 @@
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from subprocess import DEVNULL
+
+import anyio
+import pytest
+
+from cuems.adapters.midi import INBOX_MESSAGES, MidiInput, list_midi_ports, open_midi_input
+from cuems.adapters.mtc_output import open_mtc_output
+from cuems.core.line import Line
+from cuems.core.midi_ports import MidiAbsent, MidiOpen
+from tests.adapters.midi_fixtures import States, open_source, port_process, stopped
+from tests.jack import Jack, open_jack
+
+FULL_FRAME = bytes.fromhex("f07f7f010121000000f7")
+MASTER = MidiOpen("MtcMaster:MTCPort", "JACK")
+
+
+@pytest.fixture
+async def jack() -> AsyncIterator[Jack]:
+    async with open_jack() as server:
+        yield server
+
+
+async def taken(midi: MidiInput, messages: int) -> list[tuple[int, bytes]]:
+    found: list[tuple[int, bytes]] = []
+    async for arrived in midi:
+        found.append(arrived)
+        if len(found) == messages:
+            break
+    return found
+
+
+async def test_an_engine_that_falls_behind_keeps_the_newest_and_counts_the_rest() -> None:
+    midi = MidiInput(lambda _: None)
+    for arrival_ns in range(INBOX_MESSAGES + 44):
+        midi.put(b"M" + arrival_ns.to_bytes(8, sys.byteorder) + b"\xf1\x00")
+    midi.count_dropped(6)
+    kept = await taken(midi, INBOX_MESSAGES)
+    assert kept[0] == (44, b"\xf1\x00")
+    assert midi.dropped_messages == 50
+
+
+@pytest.mark.slow
+async def test_messages_arrive_in_order_with_the_moment_of_their_arrival(jack: Jack) -> None:
+    states = States()
+    sent = [bytes((0xF1, data)) for data in range(0x80)]
+    with anyio.fail_after(10), open_source() as source:
+        async with open_midi_input(on_state=states.put) as midi:
+            assert await states.opened() == MASTER
+            before_ns = time.monotonic_ns()
+            for message in (FULL_FRAME, b"\xf8", *sent):
+                source.send_message(message)
+            received = await taken(midi, 129)
+            after_ns = time.monotonic_ns()
+    arrivals = [received_ns for received_ns, _ in received]
+    assert [message for _, message in received] == [FULL_FRAME, *sent]
+    assert arrivals == sorted(arrivals)
+    assert before_ns <= arrivals[0] <= arrivals[-1] <= after_ns
+
+
+@pytest.mark.slow
+async def test_the_wanted_port_is_read_and_listed_among_others(jack: Jack) -> None:
+    states = States()
+    with anyio.fail_after(10), open_source(), open_source("desk", "out") as desk:
+        assert set((await list_midi_ports())["JACK"]) == {"MtcMaster:MTCPort", "desk:out"}
+        async with open_midi_input("desk", on_state=states.put) as midi:
+            assert await states.opened() == MidiOpen("desk:out", "JACK")
+            desk.send_message(FULL_FRAME)
+            assert (await taken(midi, 1))[0][1] == FULL_FRAME
+
+
+@pytest.mark.slow
+async def test_a_source_that_goes_and_comes_back_is_read_again(jack: Jack) -> None:
+    states = States()
+    with anyio.fail_after(15):
+        async with open_midi_input(on_state=states.put) as midi:
+            assert (await states.absent()).reason == "no port is called MTC, of: none"
+            for _ in range(2):
+                with open_source() as source:
+                    assert await states.opened() == MASTER
+                    source.send_message(FULL_FRAME)
+                    assert (await taken(midi, 1))[0][1] == FULL_FRAME
+                await states.absent("no port is called MTC")
+            assert midi.dropped_messages == 0
+
+
+async def test_a_machine_without_midi_says_so() -> None:
+    states = States()
+    before = os.environ.get("JACK_DEFAULT_SERVER")
+    os.environ["JACK_DEFAULT_SERVER"] = "there-is-none"
+    try:
+        with anyio.fail_after(10):
+            async with open_midi_input(api="JACK", on_state=states.put) as midi:
+                assert await states.absent() == MidiAbsent("no JACK server")
+                assert midi.state == MidiAbsent("no JACK server")
+            assert await list_midi_ports("JACK") == {}
+    finally:
+        os.environ.pop("JACK_DEFAULT_SERVER")
+        if before is not None:
+            os.environ["JACK_DEFAULT_SERVER"] = before
+
+
+@pytest.mark.slow
+async def test_a_killed_jack_is_noticed_and_its_successor_is_used(jack: Jack) -> None:
+    states = States()
+    with anyio.fail_after(20):
+        async with open_midi_input(on_state=states.put) as midi:
+            await states.absent("MTC")
+            await jack.kill()
+            await states.absent("no JACK server")
+            await jack.start()
+            with open_source() as source:
+                await states.opened()
+                source.send_message(FULL_FRAME)
+                assert (await taken(midi, 1))[0][1] == FULL_FRAME
+
+
+@pytest.mark.slow
+async def test_a_jack_that_stands_still_while_timecode_rolls_is_noticed_and_survived(
+    jack: Jack,
+) -> None:
+    states = States()
+    assert jack.process is not None
+    with anyio.fail_after(20), open_source() as source:
+        async with open_midi_input(on_state=states.put) as midi:
+            await states.opened()
+            source.send_message(FULL_FRAME)
+            await taken(midi, 1)
+            async with stopped(jack.process.pid):
+                await states.absent("the MIDI system does not answer")
+            await states.opened()
+            source.send_message(FULL_FRAME)
+            assert (await taken(midi, 1))[0][1] == FULL_FRAME
+
+
+@pytest.mark.slow
+async def test_a_reader_process_that_dies_is_replaced(jack: Jack) -> None:
+    states = States()
+    with anyio.fail_after(10), open_source() as source:
+        async with open_midi_input(on_state=states.put) as midi:
+            await states.opened()
+            os.kill(port_process("read"), signal.SIGKILL)
+            await states.absent("the process that reads MIDI ended")
+            await states.opened()
+            source.send_message(FULL_FRAME)
+            assert (await taken(midi, 1))[0][1] == FULL_FRAME
+
+
+@pytest.mark.slow
+async def test_closing_never_hangs_while_messages_pour_in(jack: Jack) -> None:
+    with anyio.fail_after(20):
+        async with open_mtc_output() as output:
+            output.follow(Line(0, time.monotonic_ns(), rolling=True))
+            for _ in range(6):
+                async with open_midi_input() as midi:
+                    await taken(midi, 5)
+
+
+@pytest.mark.slow
+async def test_closing_never_hangs_on_a_reader_process_that_stands_still(jack: Jack) -> None:
+    states = States()
+    with anyio.fail_after(10), open_source():
+        async with open_midi_input(on_state=states.put):
+            await states.opened()
+            async with stopped(port_process("read")):
+                pass
+            os.kill(port_process("read"), signal.SIGSTOP)
+
+
+@pytest.mark.slow
+async def test_an_engine_that_stands_still_loses_only_what_does_not_fit_and_hears_how_much(
+    jack: Jack,
+) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    command = (sys.executable, "-m", "cuems.adapters.midi_port", "read", "")
+    messages, statuses = 0, [{"dropped": 0}]
+    with anyio.fail_after(15), open_source() as source, ours:
+        with theirs:
+            process = await anyio.open_process(
+                command, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL
+            )
+        async with process:
+            while "port" not in statuses[-1]:
+                await anyio.wait_readable(ours)
+                statuses.append(json.loads(ours.recv(65536)[1:]))
+            for data in range(1000):
+                source.send_message(bytes((0xF1, data % 0x80)))
+            while messages + statuses[-1]["dropped"] < 1000:
+                await anyio.wait_readable(ours)
+                record = ours.recv(65536)
+                if record[:1] == b"M":
+                    messages += 1
+                else:
+                    statuses.append(json.loads(record[1:]))
+            ours.close()
+    assert messages >= INBOX_MESSAGES

@@ -1,0 +1,203 @@
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import pytest
+
+from cuems.adapters.mpv import (
+    EVENT_INBOX_EVENTS,
+    Ended,
+    Mpv,
+    MpvLostError,
+    MpvRefusedError,
+    MpvSilentError,
+    Positioned,
+    open_mpv,
+)
+from cuems.adapters.process import Process, ProcessDiedError, open_process
+from tests.media import write_wav
+
+ARGV = ["mpv", "--no-config", "--no-terminal", "--idle=yes", "--pause", "--vo=null", "--ao=null"]
+
+
+class Peer:
+    """A peer that speaks mpv's side of the protocol, as the test tells it to."""
+
+    def __init__(self, stream: anyio.abc.UNIXSocketStream) -> None:
+        self.stream = stream
+        self._rest = b""
+
+    async def request(self) -> dict[str, object]:
+        while b"\n" not in self._rest:
+            self._rest += await self.stream.receive()
+        line, _, self._rest = self._rest.partition(b"\n")
+        request: dict[str, object] = json.loads(line)
+        return request
+
+    async def say(self, **message: object) -> None:
+        await self.stream.send(json.dumps(message).encode() + b"\n")
+
+    async def answer(self, data: object = None, error: str = "success") -> None:
+        await self.say(request_id=(await self.request())["request_id"], data=data, error=error)
+
+
+@asynccontextmanager
+async def open_pair(lines: list[str] | None = None) -> AsyncIterator[tuple[Mpv, Peer]]:
+    ours, theirs = socket.socketpair()
+    async with await anyio.abc.UNIXSocketStream.from_socket(theirs) as stream:
+        peer = Peer(stream)
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(peer.answer)
+            on_line = (lambda _: None) if lines is None else lines.append
+            async with open_mpv(ours, name="rain.wav", on_line=on_line) as mpv:
+                yield mpv, peer
+
+
+@asynccontextmanager
+async def open_real() -> AsyncIterator[tuple[Mpv, Process]]:
+    ours, theirs = socket.socketpair()
+    argv = [*ARGV, f"--input-ipc-client=fd://{theirs.fileno()}"]
+    async with open_process(argv, name="mpv", on_line=print, pass_fds=[theirs.fileno()]) as process:
+        theirs.close()
+        async with open_mpv(ours, name="mpv", on_line=print) as mpv:
+            yield mpv, process
+
+
+async def test_replies_find_their_requests_in_any_order() -> None:
+    answers: list[object] = []
+    with anyio.fail_after(5):
+        async with open_pair() as (mpv, peer), anyio.create_task_group() as tg:
+
+            async def ask(name: str) -> None:
+                answers.append(await mpv.command("get_property", name))
+
+            tg.start_soon(ask, "volume")
+            first = await peer.request()
+            tg.start_soon(ask, "pause")
+            second = await peer.request()
+            await peer.say(request_id=second["request_id"], error="success", data=True)
+            await peer.say(request_id=first["request_id"], error="success", data=50)
+    assert first["command"] == ["get_property", "volume"]
+    assert answers == [True, 50]
+
+
+async def test_a_refused_command_is_an_error_naming_both() -> None:
+    with anyio.fail_after(5):
+        async with open_pair() as (mpv, peer), anyio.create_task_group() as tg:
+            tg.start_soon(peer.answer, None, "property unavailable")
+            with pytest.raises(MpvRefusedError) as caught:
+                await mpv.command("get_property", "time-pos")
+    assert str(caught.value) == (
+        'rain.wav: mpv refused ["get_property", "time-pos"]: property unavailable'
+    )
+
+
+async def test_silence_is_an_error_at_the_deadline() -> None:
+    with anyio.fail_after(5):
+        async with open_pair() as (mpv, _):
+            with pytest.raises(MpvSilentError, match=r"within 0\.01 s$"):
+                await mpv.commands([("get_property", "pause")], deadline_s=0.01)
+
+
+async def test_a_late_answer_is_nobodys() -> None:
+    with anyio.fail_after(5):
+        async with open_pair() as (mpv, peer), anyio.create_task_group() as tg:
+            with pytest.raises(MpvSilentError):
+                await mpv.commands([("get_property", "pause")], deadline_s=0.01)
+            await peer.answer("late")
+            tg.start_soon(peer.answer, "in time")
+            assert await mpv.command("get_property", "pause") == "in time"
+
+
+async def test_events_and_log_lines_are_told_apart_from_replies() -> None:
+    lines: list[str] = []
+    with anyio.fail_after(5):
+        async with open_pair(lines) as (mpv, peer):
+            await peer.say(event="seek")
+            await peer.say(event="playback-restart")
+            await peer.say(event="log-message", prefix="vo/drm", level="error", text="no card\n")
+            await peer.say(event="log-message", prefix="ao", level="warn", text="slow\n")
+            await peer.say(event="end-file", reason="error", file_error="loading failed")
+            seen = [await mpv.events.receive(), await mpv.events.receive()]
+            errors = [mpv.take_errors(), mpv.take_errors()]
+    assert seen == [Positioned(), Ended("loading failed")]
+    assert lines == ["vo/drm: no card", "ao: slow"]
+    assert errors == [["vo/drm: no card"], []]
+
+
+async def test_of_unread_events_the_newest_are_kept() -> None:
+    with anyio.fail_after(5):
+        async with open_pair() as (mpv, peer), anyio.create_task_group() as tg:
+            for _ in range(EVENT_INBOX_EVENTS):
+                await peer.say(event="playback-restart")
+            await peer.say(event="end-file", reason="quit")
+            tg.start_soon(peer.answer)
+            await mpv.command("get_property", "pause")
+            seen = [mpv.events.receive_nowait() for _ in range(EVENT_INBOX_EVENTS)]
+    assert seen == [Positioned()] * (EVENT_INBOX_EVENTS - 1) + [Ended("")]
+
+
+async def say_and_wait(garbage: bytes) -> None:
+    async with open_pair() as (_, peer):
+        await peer.stream.send(garbage)
+        await anyio.sleep_forever()
+
+
+async def hang_up_and_wait() -> None:
+    async with open_pair() as (_, peer):
+        await peer.stream.aclose()
+        await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize("garbage", [b"no json\n", b"[1]\n"])
+async def test_garbage_ends_the_connection_with_a_clear_error(garbage: bytes) -> None:
+    with anyio.fail_after(5), pytest.raises(ExceptionGroup) as caught:
+        await say_and_wait(garbage)
+    assert caught.group_contains(MpvLostError, match=r"^rain\.wav: mpv sent no (JSON|object): b'")
+
+
+async def test_a_hang_up_cancels_the_work() -> None:
+    with anyio.fail_after(5), pytest.raises(ExceptionGroup) as caught:
+        await hang_up_and_wait()
+    assert caught.group_contains(MpvLostError, match="closed its control connection")
+
+
+@pytest.mark.slow
+async def test_a_real_mpv_loads_and_seeks(tmp_path: Path) -> None:
+    media = write_wav(tmp_path / "a.wav", 3)
+    with anyio.fail_after(10):
+        async with open_real() as (mpv, _):
+            await mpv.command("loadfile", str(media), "replace", "start=1.5")
+            assert await mpv.events.receive() == Positioned()
+            assert await mpv.command("get_property", "time-pos") == 1.5
+            await mpv.command("seek", 2, "absolute+exact")
+            assert await mpv.events.receive() == Positioned()
+            assert await mpv.command("get_property", "time-pos") == 2
+
+
+@pytest.mark.slow
+async def test_a_real_mpv_names_a_file_it_cannot_play(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("hello")
+    with anyio.fail_after(10):
+        async with open_real() as (mpv, _):
+            await mpv.command("loadfile", str(tmp_path / "text.wav"))
+            assert await mpv.events.receive() == Ended("unrecognized file format")
+
+
+@pytest.mark.slow
+async def test_a_real_mpv_quits_when_our_end_closes() -> None:
+    ours, theirs = socket.socketpair()
+    argv = [*ARGV, f"--input-ipc-client=fd://{theirs.fileno()}"]
+    with anyio.fail_after(10):
+        async with open_process(
+            argv, name="mpv", on_line=print, pass_fds=[theirs.fileno()]
+        ) as process:
+            theirs.close()
+            async with open_mpv(ours, name="mpv", on_line=print):
+                pass
+            with pytest.raises(ProcessDiedError, match="exit status 0"):
+                await process.watch()

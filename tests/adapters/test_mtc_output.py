@@ -1,0 +1,177 @@
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+import rtmidi  # type: ignore[import-untyped]
+
+from cuems.adapters.mailbox import Mailbox
+from cuems.adapters.midi import MidiInput, open_midi_input
+from cuems.adapters.mtc_output import open_mtc_output
+from cuems.core.line import Line
+from cuems.core.midi_ports import MidiOpen
+from cuems.core.mtc import Locate, MtcDecoder, Running
+from cuems.core.timecode import FLICKS_PER_S, FrameRate, Timecode, TimecodeError, from_label
+from tests.adapters.midi_fixtures import States, port_process
+from tests.jack import Jack, open_jack
+
+MASTER = MidiOpen("MtcMaster:MTCPort", "JACK")
+HOUR = 3600 * FLICKS_PER_S
+
+
+@pytest.fixture
+async def jack() -> AsyncIterator[Jack]:
+    async with open_jack() as server:
+        yield server
+
+
+async def errors(midi: MidiInput, line: Line, pieces: int) -> list[int]:
+    """How far each piece is from the line at its arrival, once the decoder speaks; flicks."""
+    decoder = MtcDecoder()
+    found: list[int] = []
+    async for received_ns, message in midi:
+        event = decoder.feed(message)
+        if isinstance(event, Running):
+            found.append(event.position - line.position_at(received_ns))
+        if len(found) == pieces:
+            break
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "start",
+    [
+        from_label(1, 0, 0, 0, FrameRate.FPS_24),
+        from_label(1, 0, 0, 0, FrameRate.FPS_25),
+        from_label(0, 0, 59, 20, FrameRate.FPS_29_97_DF),
+        from_label(23, 59, 59, 10, FrameRate.FPS_30),
+    ],
+    ids=str,
+)
+async def test_receivers_stand_where_the_line_stands(jack: Jack, start: Timecode) -> None:
+    sent, heard = States(), States()
+    rate = start.rate
+    with anyio.fail_after(15):
+        async with (
+            open_mtc_output(on_state=sent.put) as output,
+            open_midi_input(on_state=heard.put) as midi,
+        ):
+            assert await sent.opened() == MASTER
+            assert await heard.opened() == MASTER
+            line = Line(start.flicks, time.monotonic_ns(), True, rate)
+            output.follow(line)
+            found = await errors(midi, line, 120)
+    day = rate.frames_per_day * rate.flicks_per_frame
+    off = sorted(min(error % day, -error % day) for error in found)
+    # The middle one, because a busy test machine may keep either end waiting for some.
+    assert off[len(off) // 2] <= rate.flicks_per_frame // 2
+
+
+@pytest.mark.slow
+async def test_a_locate_and_a_stop_are_full_frames_and_then_silence(jack: Jack) -> None:
+    heard = States()
+    with anyio.fail_after(15):
+        async with open_mtc_output() as output, open_midi_input(on_state=heard.put) as midi:
+            await heard.opened()
+            output.follow(Line(HOUR, time.monotonic_ns(), rolling=False))
+            decoder = MtcDecoder()
+            _, message = await anext(midi)
+            assert decoder.feed(message) == Locate(Timecode(90_000, FrameRate.FPS_25), HOUR)
+            line = Line(HOUR, time.monotonic_ns(), rolling=True)
+            output.follow(line)
+            assert len(await errors(midi, line, 20)) == 20
+            stopped = line.stopped(time.monotonic_ns())
+            output.follow(stopped)
+            async for _, message in midi:
+                event = decoder.feed(message)
+                if isinstance(event, Locate) and event.position > HOUR:
+                    break
+            frame = stopped.position // FrameRate.FPS_25.flicks_per_frame
+            assert event is not None
+            assert event.timecode == Timecode(frame, FrameRate.FPS_25)
+            output.follow(stopped.located(0, time.monotonic_ns()))
+            _, message = await anext(midi)
+            assert decoder.feed(message) == Locate(Timecode(0, FrameRate.FPS_25), 0)
+
+
+@pytest.mark.slow
+async def test_a_killed_jack_stops_nothing_and_its_successor_hears_the_line_go_on(
+    jack: Jack,
+) -> None:
+    sent, heard = States(), States()
+    with anyio.fail_after(25):
+        async with (
+            open_mtc_output(on_state=sent.put) as output,
+            open_midi_input(on_state=heard.put) as midi,
+        ):
+            await sent.opened()
+            await heard.opened()
+            line = Line(0, time.monotonic_ns(), rolling=True)
+            output.follow(line)
+            await errors(midi, line, 20)
+            await jack.kill()
+            await sent.absent("no JACK server")
+            await heard.absent("no JACK server")
+            await jack.start()
+            await sent.opened()
+            await heard.opened()
+            found = sorted(abs(error) for error in await errors(midi, line, 40))
+    assert found[20] <= line.rate.flicks_per_frame // 2
+
+
+@pytest.mark.slow
+async def test_a_sender_that_freezes_is_replaced_and_the_line_goes_on(jack: Jack) -> None:
+    sent, heard = States(), States()
+    with anyio.fail_after(15):
+        async with (
+            open_mtc_output(on_state=sent.put) as output,
+            open_midi_input(on_state=heard.put) as midi,
+        ):
+            await sent.opened()
+            await heard.opened()
+            line = Line(HOUR, time.monotonic_ns(), rolling=True)
+            output.follow(line)
+            await errors(midi, line, 20)
+            os.kill(port_process("send"), signal.SIGSTOP)
+            await sent.absent("the MIDI system does not answer")
+            await sent.opened()
+            found = sorted(abs(error) for error in await errors(midi, line, 40))
+    assert found[20] <= line.rate.flicks_per_frame // 2
+
+
+@pytest.mark.slow
+async def test_closing_never_hangs_on_a_sender_that_freezes(jack: Jack) -> None:
+    sent = States()
+    with anyio.fail_after(10):
+        async with open_mtc_output(on_state=sent.put):
+            await sent.opened()
+            os.kill(port_process("send"), signal.SIGSTOP)
+
+
+@pytest.mark.slow
+async def test_timecode_is_played_into_a_named_input_as_soon_as_that_is_there(jack: Jack) -> None:
+    sent = States()
+    received = Mailbox[bytes](64)
+    with anyio.fail_after(15):
+        async with open_mtc_output(connect="through", on_state=sent.put) as output:
+            await sent.absent("no port fits 'through', of: none")
+            through = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="midi")
+            through.ignore_types(sysex=False)
+            through.open_virtual_port("through")
+            await sent.opened()
+            output.follow(Line(0, time.monotonic_ns(), rolling=False))
+            while (message := through.get_message()) is None:  # noqa: ASYNC110 - rtmidi's way
+                await anyio.sleep(0.01)
+            received.put(bytes(message[0]))
+            through.close_port()
+            through.delete()
+    assert received.drain() == [bytes.fromhex("f07f7f010120000000f7")]
+
+
+async def test_a_rate_without_an_mtc_code_is_refused() -> None:
+    async with open_mtc_output(api="JACK") as output:
+        with pytest.raises(TimecodeError, match="MTC rates"):
+            output.follow(Line(0, 0, True, FrameRate.FPS_50))

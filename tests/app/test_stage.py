@@ -1,0 +1,465 @@
+"""The stage with real players on null outputs, and with stand-ins that misbehave."""
+
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import anyio.lowlevel
+import pytest
+
+from cuems.adapters.osc_udp import Ports
+from cuems.app.performers import Workshop
+from cuems.app.stage import Stage
+from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, DmxScene, Media, VideoCue
+from cuems.core.effects import (
+    Arm,
+    Disarm,
+    Freeze,
+    Parameter,
+    Relocate,
+    SetLevel,
+    Start,
+    Stop,
+    Unfreeze,
+)
+from cuems.core.events import CueArmed, CueBroken, PlayerEvent
+from cuems.core.timecode import FrameRate
+from cuems.players import AudioProgram, PlayerConfig
+from cuems.players.outputs import Outputs
+from tests.media import flicks, write_wav, write_y4m
+
+pytestmark = pytest.mark.slow
+
+RAIN, SKY = CueId("rain"), CueId("sky")
+OUTPUTS = Outputs(("--vo=null", "--ao=null"), "")
+
+
+def audio(name: str = "rain.wav", duration: float = 20, loop: int = 1) -> AudioCue:
+    media = Media(file_name=name, duration_flicks=flicks(duration))
+    return AudioCue(id=RAIN, name="rain", media=media, loop=loop)
+
+
+def start(elapsed: float = 0, cue: CueId = RAIN) -> Start:
+    return Start(cue=cue, run_seq=1, start=flicks(100), elapsed=flicks(elapsed))
+
+
+class Witness:
+    """What one player says of itself, on a second control connection."""
+
+    def __init__(self, stream: anyio.abc.ByteStream) -> None:
+        self._stream = stream
+        self._rest = b""
+
+    async def until(self, name: str, test: str, value: object) -> object:
+        """Wait until a property is (`is`) or exceeds (`>`) a value."""
+        await self._send("observe_property", 1, name)
+        while True:
+            message = await self._line()
+            if message.get("event") == "property-change" and message.get("name") == name:
+                data = message.get("data")
+                if _is_near(data, value) if test == "is" else _exceeds(data, value):
+                    await self._send("unobserve_property", 1)
+                    return data
+
+    async def _send(self, *command: object) -> None:
+        await self._stream.send(json.dumps({"command": command}).encode() + b"\n")
+
+    async def _line(self) -> dict[str, object]:
+        while b"\n" not in self._rest:
+            self._rest += await self._stream.receive()
+        line, _, self._rest = self._rest.partition(b"\n")
+        message: dict[str, object] = json.loads(line)
+        return message
+
+
+def _is_near(data: object, value: object) -> bool:
+    if isinstance(data, float) and isinstance(value, int | float):
+        return abs(data - value) < 0.02
+    return data == value
+
+
+def _exceeds(data: object, value: object) -> bool:
+    return isinstance(data, int | float) and isinstance(value, int | float) and data > value
+
+
+class House:
+    """A stage with its library, its reports and its log."""
+
+    def __init__(self, folder: Path, cues: Iterable[AnyCue], config: PlayerConfig) -> None:
+        self.folder = folder
+        self.reported, self.reports = anyio.create_memory_object_stream[PlayerEvent](100)
+        self.lines: list[str] = []
+        self._line = anyio.Event()
+        workshop = Workshop(
+            config=config,
+            outputs=OUTPUTS,
+            ports=Ports(config.first_port, config.last_port),
+            rate=FrameRate.FPS_25,
+        )
+        self.stage = Stage(
+            {cue.id: cue for cue in cues},
+            folder,
+            workshop,
+            report=self.reported.send,
+            say=self._say,
+        )
+
+    def _say(self, cue: CueId, line: str) -> None:
+        self.lines.append(line)
+        self._line.set()
+
+    async def said(self, words: str) -> str:
+        """Wait for a line with certain words."""
+        while True:
+            for line in self.lines:
+                if words in line:
+                    return line
+            self._line = anyio.Event()
+            await self._line.wait()
+
+    async def armed(self) -> CueId:
+        """Wait for the next report, which has to be good news."""
+        report = await self.reports.receive()
+        assert isinstance(report, CueArmed), report
+        return report.cue
+
+    async def broken(self) -> str:
+        """Wait for the next report, which has to be bad news."""
+        report = await self.reports.receive()
+        assert isinstance(report, CueBroken), report
+        return report.reason
+
+    def pids(self) -> list[int]:
+        """The process ids of all players so far, in order."""
+        return [int(line) for line in (self.folder / "pids").read_text().split()]
+
+    @asynccontextmanager
+    async def witness(self) -> AsyncIterator[Witness]:
+        """A second control connection to the newest mpv."""
+        path = self.folder / f"{self.pids()[-1]}.sock"
+        async with await anyio.connect_unix(path) as stream:
+            yield Witness(stream)
+
+
+def wrapper(folder: Path, command: str) -> str:
+    """A program that notes its process id and becomes `command`, told $D, our folder."""
+    path = folder / "player"
+    path.write_text(f"#!/bin/sh\nD={shlex.quote(str(folder))}\necho $$ >> $D/pids\n{command}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+MPV = 'exec mpv "$@" --input-ipc-server=$D/$$.sock'
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path, *cues: AnyCue, command: str = MPV, config: PlayerConfig | None = None
+) -> AsyncIterator[House]:
+    (folder / "media").mkdir(exist_ok=True)
+    write_wav(folder / "media" / "rain.wav", 20)
+    write_y4m(folder / "media" / "sky.y4m", 500)
+    house = House(folder, cues, config or PlayerConfig(mpv=wrapper(folder, command)))
+    with anyio.fail_after(20):
+        async with house.reported, house.reports, anyio.create_task_group() as tg:
+            await tg.start(house.stage.serve)
+            yield house
+            tg.cancel_scope.cancel()
+
+
+async def test_go_makes_an_armed_cue_play_from_its_first_frame(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.armed() == RAIN
+        async with house.witness() as player:
+            await player.until("pause", "is", True)
+            await player.until("time-pos", "is", 0)
+            house.stage.perform(start())
+            await player.until("time-pos", ">", 0.1)
+
+
+async def test_a_picture_is_armed_and_plays(tmp_path: Path) -> None:
+    cue = VideoCue(id=SKY, media=Media(file_name="sky.y4m", duration_flicks=flicks(20)))
+    async with open_house(tmp_path, cue) as house:
+        house.stage.perform(Arm(cue=SKY, elapsed=flicks(2)))
+        await house.armed()
+        async with house.witness() as player:
+            await player.until("time-pos", "is", 2)
+            house.stage.perform(SetLevel(SKY, Parameter.OPACITY, 0.5))
+            house.stage.perform(start(2, SKY))
+            await player.until("time-pos", ">", 2.1)
+
+
+async def test_a_late_go_joins_in_progress(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        house.stage.perform(start(5))
+        async with house.witness() as player:
+            await player.until("time-pos", ">", 5)
+
+
+async def test_a_cue_that_was_not_armed_plays_all_the_same(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(start(3))
+        assert await house.armed() == RAIN
+        async with house.witness() as player:
+            await player.until("time-pos", ">", 3)
+
+
+async def test_freeze_holds_relocate_moves_and_unfreeze_goes_on(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        async with house.witness() as player:
+            house.stage.perform(start())
+            await player.until("time-pos", ">", 0)
+            house.stage.perform(Freeze(RAIN))
+            await player.until("pause", "is", True)
+            house.stage.perform(Relocate(cue=RAIN, start=0, elapsed=flicks(8)))
+            await player.until("time-pos", "is", 8)
+            house.stage.perform(Unfreeze(cue=RAIN, start=0, elapsed=flicks(8)))
+            await player.until("time-pos", ">", 8.1)
+            house.stage.perform(Relocate(cue=RAIN, start=0, elapsed=flicks(1)))
+            await player.until("time-pos", ">", 1)
+
+
+async def test_of_many_locates_only_the_last_needs_doing(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        for second in range(1000):
+            house.stage.perform(Arm(cue=RAIN, elapsed=flicks(second % 16 + 0.5)))
+        await house.armed()
+        async with house.witness() as player:
+            await player.until("time-pos", "is", 7.5)
+
+
+async def test_a_fade_reaches_the_players_volume(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        house.stage.perform(SetLevel(RAIN, Parameter.VOLUME, 0.125))
+        async with house.witness() as player:
+            await player.until("volume", "is", 50)
+
+
+async def test_stop_ends_the_player_and_a_new_arm_starts_another(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        house.stage.perform(start())
+        handle = os.pidfd_open(house.pids()[0])
+        house.stage.perform(Stop(RAIN))
+        with anyio.fail_after(2):
+            await anyio.wait_readable(handle)
+        os.close(handle)
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.armed() == RAIN
+        assert len(house.pids()) == 2
+
+
+async def test_stop_does_not_wait_for_a_player_that_hangs(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        pid = house.pids()[0]
+        os.kill(pid, signal.SIGSTOP)
+        handle = os.pidfd_open(pid)
+        house.stage.perform(start())
+        house.stage.perform(Disarm(RAIN))
+        with anyio.fail_after(2):
+            await anyio.wait_readable(handle)
+        os.close(handle)
+
+
+async def test_stop_before_the_player_is_ready_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        for _ in range(5):
+            house.stage.perform(Arm(cue=RAIN))
+            await anyio.lowlevel.checkpoint()
+            house.stage.perform(Stop(RAIN))
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.armed() == RAIN
+        assert house.reports.statistics().current_buffer_used == 0
+
+
+async def test_a_killed_player_is_replaced_where_it_should_be_by_now(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        house.stage.perform(start(5))
+        async with house.witness() as player:
+            await player.until("time-pos", ">", 5)
+        os.kill(house.pids()[0], signal.SIGKILL)
+        assert await house.said("killed by SIGKILL") == (
+            "player was killed by SIGKILL; it is started again"
+        )
+        assert (await house.said(" s lost")).startswith("joined again at 5.")
+        async with house.witness() as player:
+            await player.until("time-pos", ">", 5)
+        assert house.reports.statistics().current_buffer_used == 0
+
+
+async def test_a_player_killed_while_armed_is_armed_again(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN, elapsed=flicks(2)))
+        await house.armed()
+        os.kill(house.pids()[0], signal.SIGKILL)
+        await house.said("ready again")
+        house.stage.perform(start(2))
+        async with house.witness() as player:
+            await player.until("time-pos", ">", 2)
+        assert len(house.pids()) == 2
+
+
+async def test_a_player_that_keeps_dying_breaks_its_cue(tmp_path: Path) -> None:
+    command = f"{MPV} & sleep 0.5; kill -9 $!"
+    async with open_house(tmp_path, audio(), command=command) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        assert await house.broken() == "player ended with exit status 0"
+        assert len(house.pids()) == 4
+
+
+async def test_other_cues_play_on_when_one_player_dies(tmp_path: Path) -> None:
+    other = AudioCue(id=SKY, media=audio().media)
+    async with open_house(tmp_path, audio(), other) as house:
+        house.stage.perform(Arm(cue=SKY))
+        await house.armed()
+        house.stage.perform(start(0, SKY))
+        async with house.witness() as player:
+            house.stage.perform(Arm(cue=RAIN))
+            await house.armed()
+            os.kill(house.pids()[1], signal.SIGKILL)
+            await house.said("started again")
+            await player.until("time-pos", ">", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("text.wav", b"hello", "text.wav: mpv does not know its format; is it a sound file?"),
+        ("empty.wav", b"", "empty.wav: mpv does not know its format; is it a sound file?"),
+        ("gone.wav", None, "gone.wav: no such media file; copy it there, or deploy again"),
+        ("../rain.wav", None, "../rain.wav: a media file is named without folders"),
+        ("sky.y4m", None, "sky.y4m: mpv found no sound in it; check the file"),
+    ],
+)
+async def test_a_file_that_cannot_be_played_says_which_and_why(
+    name: str, content: bytes | None, reason: str, tmp_path: Path
+) -> None:
+    async with open_house(tmp_path, audio(name)) as house:
+        if content is not None:
+            (tmp_path / "media" / name).write_bytes(content)
+        house.stage.perform(Arm(cue=RAIN))
+        assert (await house.broken()).endswith(reason)
+
+
+async def test_a_start_beyond_the_end_of_the_file_is_no_start(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio(duration=90)) as house:
+        house.stage.perform(Arm(cue=RAIN, elapsed=flicks(60)))
+        reason = await house.broken()
+        assert "rain.wav: it is to start at 60 s but lasts only 20.0" in reason
+
+
+async def test_a_missing_player_names_the_remedy(tmp_path: Path) -> None:
+    config = PlayerConfig(mpv="no-such-mpv")
+    async with open_house(tmp_path, audio(), config=config) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.broken() == (
+            "rain.wav: no-such-mpv: no such program, or not executable; "
+            "install mpv: apt install mpv"
+        )
+
+
+async def test_a_player_that_gives_up_at_once_says_its_last_words(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio(), command="echo no licence; exit 1") as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.broken() == ("player ended with exit status 1; it last said: no licence")
+        assert len(house.pids()) == 1
+
+
+async def test_a_player_that_floods_its_output_plays_undisturbed(tmp_path: Path) -> None:
+    command = f"yes 'all work and no play' | head -c 100000000 &\n{MPV}"
+    async with open_house(tmp_path, audio(), command=command) as house:
+        house.stage.perform(start())
+        await house.armed()
+        async with house.witness() as player:
+            await player.until("time-pos", ">", 0.1)
+        await house.said("more lines)")
+
+
+async def test_lights_fail_honestly(tmp_path: Path) -> None:
+    lights = DmxCue(id=RAIN, name="warm", scene=DmxScene(id="1"))
+    async with open_house(tmp_path, lights) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.broken() == "warm: no DMX output: this version has no DMX player"
+
+
+async def test_a_new_arm_after_a_failure_tries_again(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio("late.wav")) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.broken()
+        write_wav(tmp_path / "media" / "late.wav", 1)
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.armed() == RAIN
+
+
+def audio_config(folder: Path, first_port: int = 19_200) -> PlayerConfig:
+    command = f'exec {sys.executable} -m tests.fakes.audioplayer "$@"'
+    program = AudioProgram(path=wrapper(folder, command), args=("-w", "-1"))
+    return PlayerConfig(audio_program=program, first_port=first_port, last_port=first_port + 9)
+
+
+async def test_a_configured_audio_player_is_driven_by_osc(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio(), config=audio_config(tmp_path)) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.armed() == RAIN
+        house.stage.perform(start())
+        await house.said("/mtcfollow 1")
+        house.stage.perform(SetLevel(RAIN, Parameter.VOLUME, 0.5))
+        await house.said("/volmaster 0.5")
+        house.stage.perform(Freeze(RAIN))
+        while house.lines[-1] != "/mtcfollow 0":
+            await house.said("/mtcfollow 0")
+            await anyio.lowlevel.checkpoint()
+    told = [line for line in house.lines if line != "/mtcfollow 0"]
+    assert told == ["/volmaster 1.0", "/offset -99920.0", "/mtcfollow 1", "/volmaster 0.5"]
+
+
+async def test_a_looping_audio_player_is_told_each_loop_where_it_lies(tmp_path: Path) -> None:
+    cue = audio(duration=0.2, loop=3)
+    async with open_house(tmp_path, cue, config=audio_config(tmp_path, 19_220)) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        house.stage.perform(start())
+        for offset in ("-99920.0", "-100120.0", "-100320.0"):
+            await house.said(f"/offset {offset}")
+
+
+async def test_an_audio_player_that_cannot_read_its_file_is_never_armed(tmp_path: Path) -> None:
+    cue = audio("sky.y4m")
+    async with open_house(tmp_path, cue, config=audio_config(tmp_path, 19_240)) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert (await house.broken()).endswith("sky.y4m: player: it cannot read the file")
+
+
+async def test_a_stolen_port_is_replaced_by_the_next(tmp_path: Path) -> None:
+    command = f"""
+if [ ! -e $D/once ]; then touch $D/once; exit 247; fi
+exec {sys.executable} -m tests.fakes.audioplayer "$@"
+"""
+    program = AudioProgram(path=wrapper(tmp_path, command))
+    config = PlayerConfig(audio_program=program, first_port=19_260, last_port=19_269)
+    async with open_house(tmp_path, audio(), config=config) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        assert await house.armed() == RAIN
+        assert "UDP port 19260 was taken by another program; it is started again" in house.lines

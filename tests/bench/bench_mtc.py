@@ -1,0 +1,107 @@
+"""Nanoseconds per quarter-frame, and what else costs as much: `python -m tests.bench.bench_mtc`.
+
+`--random N` instead feeds N random messages and says how many exceptions came out (limits: none).
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable
+
+import mido  # type: ignore[import-untyped]
+
+from cuems.core.chase import Chase
+from cuems.core.mtc import MtcDecoder, quarter_frames
+from cuems.core.timecode import FrameRate, Timecode
+
+QUARTER_FRAME_NS = 10_000_000
+MESSAGES = tuple(
+    message
+    for address in range(0, 2500, 2)
+    for message in quarter_frames(Timecode(address, FrameRate.FPS_25))
+)
+ROUNDS = 100
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def no_op() -> Callable[[bytes], object]:
+    def call(message: bytes) -> object:
+        return message
+
+    return call
+
+
+def mido_parse() -> Callable[[bytes], object]:
+    return lambda message: mido.Message.from_bytes(message)
+
+
+def decode() -> Callable[[bytes], object]:
+    return MtcDecoder().feed
+
+
+def chase() -> Callable[[bytes], object]:
+    feed, follow = MtcDecoder().feed, Chase().feed
+    received_ns = 0
+
+    def call(message: bytes) -> object:
+        nonlocal received_ns
+        received_ns += QUARTER_FRAME_NS
+        event = feed(message)
+        return follow(event, received_ns) if event is not None else None
+
+    return call
+
+
+def round_ns(make: Callable[[], Callable[[bytes], object]]) -> float:
+    call = make()
+    began_ns = time.perf_counter_ns()
+    for message in MESSAGES:
+        call(message)
+    return (time.perf_counter_ns() - began_ns) / len(MESSAGES)
+
+
+def compare() -> None:
+    """Interleaved rounds, best of each, so that a busy machine hits all alike."""
+    makers = (no_op, mido_parse, decode, chase)
+    rounds = [[round_ns(maker) for maker in makers] for _ in range(ROUNDS)]
+    best = [min(times) for times in zip(*rounds, strict=True)]
+    say(f"{'per quarter-frame':<20}{'ns':>8}{'x no-op':>10}{'x mido':>10}")
+    for maker, ns in zip(makers, best, strict=True):
+        say(f"{maker.__name__:<20}{ns:>8.0f}{ns / best[0]:>10.1f}{ns / best[1]:>10.2f}")
+
+
+def random_message(source: random.Random) -> bytes:
+    """Noise that knows its way: half of it begins like timecode."""
+    head = source.choice((b"", b"\xf1", b"\xf0\x7f\x7f\x01\x01", b"\xf0\x7f\x7f\x06\x44\x06\x01"))
+    tail = source.choice((b"", b"\xf7"))
+    return head + source.randbytes(source.randrange(8)) + tail
+
+
+def storm(count: int, seed: int) -> None:
+    source, decoder, follower = random.Random(seed), MtcDecoder(), Chase()
+    events = 0
+    for at in range(count):
+        event = decoder.feed(random_message(source))
+        if event is not None:
+            events += 1
+            follower.feed(event, at * QUARTER_FRAME_NS)
+    say(f"{count} random messages, seed {seed}: 0 exceptions, {events} events, {decoder.counts}")
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--random", type=int, default=0, metavar="N")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    if options.random:
+        storm(options.random, options.seed)
+    else:
+        compare()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

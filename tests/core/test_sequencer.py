@@ -1,0 +1,514 @@
+"""Whole performances of the sequencer, as the list of what happens when (ms on the line)."""
+
+import itertools
+
+from cuems.core.cues import Action, AnyCue, CueId
+from cuems.core.effects import (
+    ActionDone,
+    Arm,
+    ArmedChanged,
+    CueEnded,
+    CueFailed,
+    CueStarted,
+    Disarm,
+    Effect,
+    Freeze,
+    GoRefused,
+    Relocate,
+    SetLevel,
+    ShowStopped,
+    StandbyChanged,
+    Start,
+    Stop,
+    Unfreeze,
+)
+from cuems.core.events import (
+    CueArmed,
+    CueBroken,
+    Event,
+    Go,
+    LineFound,
+    LineLost,
+    Locate,
+    Panic,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+    StopAll,
+)
+from cuems.core.performance import ChainTiming, Scope
+from cuems.core.sequencer import OnLocate, Options, Sequencer
+from cuems.core.timecode import from_ms, to_ms
+from cuems.sim.show import Happening, simulate
+from tests.build import action, audio, cues, fade, order
+
+PLAYING = (Start, Stop, Relocate, Freeze, Unfreeze)
+
+
+def say(effect: Effect) -> str:
+    match effect:
+        case Start(cue=cue, elapsed=elapsed, late=late):
+            return f"start {cue}{_plus(elapsed)}{' late' if late else ''}"
+        case Relocate(cue=cue, elapsed=elapsed):
+            return f"relocate {cue} +{to_ms(elapsed)}"
+        case Unfreeze(cue=cue, elapsed=elapsed):
+            return f"unfreeze {cue} +{to_ms(elapsed)}"
+        case Stop(cue) | Freeze(cue) | Arm(cue=cue) | Disarm(cue):
+            return f"{type(effect).__name__.lower()} {cue}"
+        case StandbyChanged(cue):
+            return f"standby {cue}"
+        case CueStarted(cue) | CueEnded(cue):
+            return f"{type(effect).__name__} {cue}"
+        case ActionDone(cue=cue, outcome=outcome, reason=reason):
+            return f"{cue} {outcome}{': ' + reason if reason else ''}"
+        case GoRefused(run_seq, reason):
+            return f"refused {run_seq}: {reason}"
+        case _:
+            return repr(effect)
+
+
+def _plus(elapsed: int) -> str:
+    return f" +{to_ms(elapsed)}" if elapsed else ""
+
+
+def go(cue: str, at_ms: int, run_seq: int = 1, into_ms: int = 0) -> tuple[int, Event]:
+    event = Go(run_seq=run_seq, cue=CueId(cue), at=from_ms(at_ms), into=from_ms(into_ms))
+    return from_ms(at_ms), event
+
+
+def at(ms: int, event: Event) -> tuple[int, Event]:
+    return from_ms(ms), event
+
+
+def perform(
+    contents: list[AnyCue],
+    *script: tuple[int, Event],
+    until_ms: int = 60_000,
+    options: Options | None = None,
+) -> list[Happening]:
+    running_order = order(*contents)
+    everything = frozenset(running_order)
+    sequencer = Sequencer(running_order, Scope(everything, everything), options)
+    return simulate(sequencer, [(0, LineFound(0)), *script], from_ms(until_ms))
+
+
+def played(happenings: list[Happening], *kinds: type[Effect]) -> list[str]:
+    """`ms verb` of what concerns the players, or of the kinds given."""
+    return [
+        f"{to_ms(h.at)} {say(h.effect)}"
+        for h in happenings
+        if isinstance(h.effect, kinds or PLAYING)
+    ]
+
+
+def test_a_cue_plays_for_the_length_of_its_media() -> None:
+    assert played(perform([audio("a", 1500)], go("a", 1000))) == ["1000 start a", "2500 stop a"]
+
+
+def test_auto_continue_counts_from_the_start_and_auto_follow_from_the_end() -> None:
+    log = perform(
+        [
+            audio("a", 1000, "g", pre=100, wait=50),
+            audio("b", 1000, "e", pre=10, wait=500),
+            audio("c", 1000),
+        ],
+        go("a", 0),
+    )
+    assert played(log) == [
+        "100 start a",
+        "160 start b",
+        "1100 stop a",
+        "1160 stop b",
+        "1660 start c",
+        "2660 stop c",
+    ]
+
+
+def test_shared_chain_timing_counts_every_pre_wait_from_the_go() -> None:
+    log = perform(
+        [audio("a", 1000, "g", pre=100, wait=50), audio("b", 1000, pre=300)],
+        go("a", 0),
+        options=Options(chain_timing=ChainTiming.SHARED),
+    )
+    assert played(log, Start) == ["100 start a", "300 start b"]
+
+
+def test_one_go_starts_a_cue_once_however_often_it_arrives() -> None:
+    log = perform([audio("a", 1000)], go("a", 0, 7), go("a", 100, 7))
+    assert played(log) == ["0 start a", "1000 stop a"]
+
+
+def test_another_go_restarts_a_cue_without_stopping_its_player() -> None:
+    log = perform([audio("a", 1000)], go("a", 0, 1), go("a", 400, 2))
+    assert played(log) == ["0 start a", "400 relocate a +0", "1400 stop a"]
+
+
+def test_loops_are_exact_after_ten_thousand_iterations() -> None:
+    log = perform([audio("a", 1001, loop=10_000)], go("a", 3), until_ms=20_000_000)
+    assert played(log) == ["3 start a", "10010003 stop a"]
+
+
+def test_a_cue_that_loops_for_ever_is_released_by_a_devamp() -> None:
+    log = perform(
+        [audio("a", 1000, "g", loop=0, wait=2300), action("out", Action.DEVAMP, "a")],
+        go("a", 0),
+    )
+    assert played(log) == ["0 start a", "3000 stop a"]
+
+
+def test_a_late_go_joins_in_progress_and_says_so() -> None:
+    late = Go(run_seq=1, cue=CueId("a"), at=from_ms(1000), deadline=from_ms(2000))
+    assert played(perform([audio("a", 5000)], at(1084, late))) == [
+        "1084 start a +84 late",
+        "6000 stop a",
+    ]
+
+
+def test_a_go_after_its_deadline_is_refused() -> None:
+    stale = Go(run_seq=1, cue=CueId("a"), at=from_ms(1000), deadline=from_ms(2000))
+    log = perform([audio("a", 5000)], at(2500, stale))
+    assert played(log, GoRefused, Start) == ["2500 refused 1: too late by 500 ms"]
+
+
+def test_a_locate_joins_what_covers_the_new_position_and_skips_what_is_past() -> None:
+    chain: list[AnyCue] = [audio("a", 1000, "e"), audio("b", 1000, "e"), audio("c", 1000)]
+    log = perform(chain, go("a", 0), at(500, Locate(from_ms(2300))), until_ms=500)
+    assert played(log) == ["0 start a", "500 stop a", "500 start c +300"]
+
+
+def test_a_locate_back_makes_due_again_what_lies_ahead() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 1000)], go("a", 1000), at(2500, Locate(from_ms(500)))
+    )
+    assert played(log) == [
+        "1000 start a",
+        "2000 stop a",
+        "2000 start b",
+        "2500 stop b",
+        "3000 start a",
+        "4000 stop a",
+        "4000 start b",
+        "5000 stop b",
+    ]
+
+
+def test_a_trigger_list_runs_on_through_a_locate() -> None:
+    log = perform(
+        [audio("a", 1000)],
+        go("a", 0),
+        at(500, Locate(from_ms(9000))),
+        options=Options(on_locate=OnLocate.TRIGGER),
+    )
+    assert played(log) == ["0 start a", "1000 stop a"]
+
+
+def test_nothing_fires_while_timecode_is_lost_and_what_was_missed_is_joined() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 5000)],
+        go("a", 0),
+        at(900, LineLost()),
+        at(3000, LineFound(from_ms(3000))),
+    )
+    assert played(log) == ["0 start a", "3000 stop a", "3000 start b +2000", "6000 stop b"]
+
+
+def test_a_go_in_a_lost_chase_is_refused() -> None:
+    log = perform([audio("a")], at(100, LineLost()), go("a", 200))
+    assert played(log, GoRefused) == ["200 refused 1: timecode is lost"]
+
+
+def test_pause_holds_players_and_waits_and_resume_goes_on_from_there() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 1000)],
+        go("a", 0),
+        at(400, Pause()),
+        at(7400, Resume()),
+    )
+    assert played(log) == [
+        "0 start a",
+        "400 freeze a",
+        "7400 unfreeze a +400",
+        "8000 stop a",
+        "8000 start b",
+        "9000 stop b",
+    ]
+
+
+def test_a_go_while_paused_is_refused() -> None:
+    log = perform([audio("a")], at(100, Pause()), go("a", 100))
+    assert played(log, GoRefused) == ["100 refused 1: the show is paused: resume first"]
+
+
+def test_pausing_one_cue_makes_only_that_cue_later() -> None:
+    log = perform(
+        [
+            audio("a", 1000, "g"),
+            audio("b", 1000, "g"),
+            action("hold", Action.PAUSE, "a", "g", pre=200),
+            action("on", Action.RESUME, "a", pre=300),
+        ],
+        go("a", 0),
+    )
+    assert played(log) == [
+        "0 start a",
+        "0 start b",
+        "200 freeze a",
+        "500 unfreeze a +200",
+        "1000 stop b",
+        "1300 stop a",
+    ]
+
+
+def test_stop_silences_everything_and_stands_by_at_the_top() -> None:
+    log = perform(
+        [audio("a", 9000, "g"), audio("b", 9000), audio("c")], go("a", 0), at(5, StopAll())
+    )
+    assert played(log, Stop, StandbyChanged, ShowStopped)[-4:] == [
+        "5 stop a",
+        "5 stop b",
+        "5 ShowStopped()",
+        "5 standby a",
+    ]
+
+
+def test_stop_is_obeyed_in_every_state() -> None:
+    assert played(perform([audio("a")], at(5, StopAll()), at(5, StopAll())), Stop) == []
+
+
+def test_panic_fades_out_then_stops_and_a_second_one_stops_now() -> None:
+    slow = perform([audio("a", 9000)], go("a", 0), at(1000, Panic()))
+    assert played(slow, Stop) == ["3000 stop a"]
+    levels = [h.effect.value for h in slow if isinstance(h.effect, SetLevel)]
+    assert levels[0] == 1.0
+    assert levels == sorted(levels, reverse=True)
+    fast = perform([audio("a", 9000)], go("a", 0), at(1000, Panic()), at(1100, Panic()))
+    assert played(fast, Stop) == ["1100 stop a"]
+
+
+def test_a_fade_takes_over_from_the_current_value_and_ends_on_its_target() -> None:
+    log = perform(
+        [
+            audio("a", 9000, "g"),
+            fade("down", "a", 0, 1000, "g", wait=500),
+            fade("up", "a", 100, 500),
+        ],
+        go("a", 0),
+    )
+    levels = [(to_ms(h.at), h.effect.value) for h in log if isinstance(h.effect, SetLevel)]
+    assert levels[0] == (0, 1.0)
+    assert (500, 0.5) in levels
+    assert levels[-1] == (1000, 1.0)
+    assert min(value for _, value in levels) == 0.5
+
+
+def test_fade_values_come_at_most_every_20_ms() -> None:
+    log = perform([audio("a", 9000, "g"), fade("down", "a", 0, 1000)], go("a", 0))
+    moments = [to_ms(h.at) for h in log if isinstance(h.effect, SetLevel)]
+    assert all(later - sooner >= 20 for sooner, later in itertools.pairwise(moments))
+
+
+def test_a_broken_cue_does_not_break_the_chain() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 1000)],
+        at(0, CueBroken(CueId("a"), "file missing")),
+        go("a", 0),
+    )
+    assert played(log, CueFailed, Start) == [
+        "0 CueFailed(cue='a', reason='file missing')",
+        "0 start a",
+        "1000 start b",
+    ]
+
+
+def test_a_list_starts_its_cues_and_lasts_until_the_last_has_ended() -> None:
+    log = perform(
+        [cues("list", audio("a", 1000, "e"), audio("b", 1000), post="e", wait=500), audio("z", 10)],
+        go("list", 0),
+    )
+    assert played(log, Start, CueEnded) == [
+        "0 start a",
+        "1000 CueEnded a",
+        "1000 start b",
+        "2000 CueEnded b",
+        "2500 CueEnded list",
+        "2500 start z",
+        "2510 CueEnded z",
+    ]
+
+
+def test_a_list_waits_for_the_go_of_its_paused_cues() -> None:
+    log = perform(
+        [cues("list", audio("a", 1000), audio("b", 1000)), audio("z", 10)],
+        go("list", 0, 1),
+        go("b", 5000, 2),
+    )
+    assert played(log, CueEnded) == ["1000 CueEnded a", "6000 CueEnded b", "6000 CueEnded list"]
+
+
+def test_a_list_loops_and_then_hands_over() -> None:
+    log = perform(
+        [cues("list", audio("a", 1000, "e"), audio("b", 500, "e"), loop=2), audio("z", 10)],
+        go("list", 0),
+    )
+    assert played(log, Start) == [
+        "0 start a",
+        "1000 start b",
+        "1500 start a",
+        "2500 start b",
+        "3000 start z",
+    ]
+
+
+def test_what_follows_a_list_starts_once_though_list_and_last_cue_both_lead_there() -> None:
+    log = perform(
+        [cues("list", audio("a", 1000, "e"), post="e", wait=300), audio("z", 10)], go("list", 0)
+    )
+    assert played(log, Start) == ["0 start a", "1000 start z"]
+
+
+def test_a_circle_without_time_ends_instead_of_hanging() -> None:
+    log = perform(
+        [
+            audio("a", 0, "g"),
+            audio("b", 0, "g", target="a"),
+        ],
+        go("a", 0),
+    )
+    assert len(played(log, CueEnded)) == 2
+
+
+def test_a_circle_that_takes_time_goes_round() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 1000, "e", target="a")], go("a", 0), until_ms=3500
+    )
+    assert played(log, Start) == ["0 start a", "1000 start b", "2000 start a", "3000 start b"]
+
+
+def test_actions_say_what_became_of_them() -> None:
+    log = perform(
+        [
+            audio("a", 100),
+            audio("off", enabled=False),
+            action("1", Action.STOP, "a", "g"),
+            action("2", Action.PLAY, "ghost", "g"),
+            action("3", Action.PLAY, "off", "g"),
+            action("4", Action.DISABLE, "a", "g"),
+            action("5", Action.DISABLE, "a", "g"),
+            action("6", Action.RESUME_PROJECT, None, "g"),
+            action("7", Action.FADE_ACTION, "a", "g"),
+            fade("8", "a", 0, 10),
+        ],
+        go("1", 0),
+    )
+    assert played(log, ActionDone) == [
+        "0 1 applied_no_change: not running",
+        "0 2 rejected: no cue 'ghost' in the show",
+        "0 3 failed: the target is disabled",
+        "0 4 applied",
+        "0 5 applied_no_change: already disabled",
+        "0 6 applied_no_change: the show is not paused: a paused line fires no cue",
+        "0 7 rejected: fade_action needs no target, or is a fade cue's",
+        "0 8 rejected: the target is not running",
+    ]
+
+
+def test_a_play_action_starts_its_target_and_a_stop_action_its_end() -> None:
+    log = perform(
+        [
+            action("play", Action.PLAY, "bed", "g", wait=700),
+            action("stop", Action.STOP, "bed"),
+            audio("bed", 9000, "e"),
+            audio("after", 10),
+        ],
+        go("play", 0),
+    )
+    assert played(log) == ["0 start bed", "700 stop bed"]
+
+
+def test_fade_out_stops_its_target_when_it_is_silent() -> None:
+    log = perform(
+        [audio("bed", 9000, "g", wait=1000), action("out", Action.FADE_OUT, "bed")], go("bed", 0)
+    )
+    assert played(log) == ["0 start bed", "3000 stop bed"]
+    assert [h.effect.value for h in log if isinstance(h.effect, SetLevel)][-1] == 0.0
+
+
+def test_fade_in_plays_its_target_up_from_silence() -> None:
+    log = perform([action("in", Action.FADE_IN, "bed"), audio("bed", 9000)], go("in", 0))
+    levels = [h.effect.value for h in log if isinstance(h.effect, SetLevel)]
+    assert levels[0] == 0.0
+    assert levels == sorted(levels)
+    assert levels[-1] == 1.0
+
+
+def test_go_to_moves_the_pointer() -> None:
+    log = perform([action("jump", Action.GO_TO, "c"), audio("b"), audio("c")], go("jump", 0))
+    assert played(log, StandbyChanged)[-1] == "0 standby c"
+
+
+def test_pause_project_holds_the_line_at_the_moment_of_the_action() -> None:
+    log = perform(
+        [audio("a", 9000, "g", wait=500), action("hold", Action.PAUSE_PROJECT)], go("a", 0)
+    )
+    assert played(log) == ["0 start a", "500 freeze a"]
+
+
+def test_a_timecode_cue_starts_at_its_address_and_not_by_go() -> None:
+    log = perform([audio("a"), audio("tc", 1000, pre=5000, timecode=True), audio("b")])
+    assert played(log) == ["5000 start tc", "6000 stop tc"]
+
+
+def test_load_to_time_starts_in_the_middle_of_the_chain() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 1000)], go("a", 10_000, into_ms=1300), until_ms=11_000
+    )
+    assert played(log) == ["10000 start b +300", "10700 stop b"]
+
+
+def test_disabling_the_standby_cue_passes_the_standby_on() -> None:
+    log = perform([audio("a"), audio("b")], at(0, SetEnabled(CueId("a"), False)))
+    assert played(log, StandbyChanged)[-1] == "0 standby b"
+
+
+def test_a_cue_disabled_on_the_way_is_passed_over() -> None:
+    log = perform(
+        [audio("a", 1000, "e"), audio("b", 1000), audio("c", 1000)],
+        go("a", 0),
+        at(500, SetEnabled(CueId("b"), False)),
+    )
+    assert played(log, Start) == ["0 start a", "1000 start c"]
+
+
+def test_two_more_stops_than_the_standby_are_armed_ahead() -> None:
+    log = perform([audio(name) for name in "abcde"])
+    assert played(log, Arm) == ["0 arm a", "0 arm b", "0 arm c"]
+    moved = perform([audio(name) for name in "abcde"], at(10, SetNextCue(CueId("d"))))
+    assert played(moved, Arm, Disarm)[3:] == [
+        "10 disarm a",
+        "10 disarm b",
+        "10 disarm c",
+        "10 arm d",
+        "10 arm e",
+    ]
+
+
+def test_armed_means_that_the_standby_chain_has_proved_it_and_timecode_is_trusted() -> None:
+    running_order = order(audio("a", 1000, "g"), audio("b"), audio("c"))
+    everything = frozenset(running_order)
+    sequencer = Sequencer(running_order, Scope(everything, everything))
+    assert ArmedChanged(False, (CueId("a"), CueId("b"))) in sequencer.begin()
+    assert sequencer.handle(LineFound(0)) == ()
+    assert ArmedChanged(False, (CueId("b"),)) in sequencer.handle(CueArmed(CueId("a")))
+    assert ArmedChanged(True) in sequencer.handle(CueArmed(CueId("b")))
+    assert ArmedChanged(False) in sequencer.handle(LineLost())
+
+
+def test_another_machine_knows_every_start_and_asks_for_none() -> None:
+    running_order = order(audio("a", 1000, "e"), audio("b", 1000))
+    sequencer = Sequencer(running_order, Scope(frozenset(), frozenset()))
+    log = simulate(sequencer, [(0, LineFound(0)), go("a", 0)], from_ms(5000))
+    assert [say(h.effect) for h in log if not isinstance(h.effect, ArmedChanged)] == [
+        "standby a",
+        "standby None",
+    ]

@@ -1,0 +1,272 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuems.core import status
+from cuems.core.cues import CueId, NodeId
+from cuems.core.operator import (
+    EnableCue,
+    GoCue,
+    LoadProject,
+    LoadTo,
+    MoveStandby,
+    OperatorCommand,
+    Ping,
+    PressGo,
+    PressPanic,
+    PressPause,
+    PressResume,
+    PressStop,
+    SetMixerVolume,
+    SetPlayer,
+    UnloadProject,
+)
+from cuems.core.timecode import FLICKS_PER_DAY, from_ms
+from cuems.wire.control import (
+    LITERAL,
+    TEMPLATES,
+    ArgumentError,
+    ControlError,
+    UnknownAddressError,
+    command,
+    messages,
+    reply,
+)
+from cuems.wire.control_table import TABLE, Access, Kind, Row
+from cuems.wire.osc import Double, Impulse, Int64, Osc, OscArgument, decode, encode
+
+CUE = CueId("3f0f3d1e-8f5b-4a6e-9c55-1f1b6a3f2a10")
+NODE = NodeId("6c7b0e0a-1111-4222-8333-abcdefabcdef")
+FADER = f"/{NODE}/audio/mixer/0/master/volume"
+
+# One of each status, and exactly what clients are told (interop.md 2.3).
+TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
+    (status.Running(value=None), (Osc("/engine/status/running", ("",)),)),
+    (status.Running(value=True), (Osc("/engine/status/running", ("yes",)),)),
+    (status.Armed(value=False), (Osc("/engine/status/armed", ("no",)),)),
+    (status.Loaded("the_tempest"), (Osc("/engine/status/load", ("the_tempest",)),)),
+    (status.NextCue(CUE), (Osc("/engine/status/nextcue", (CUE,)),)),
+    (status.NextCue(None), (Osc("/engine/status/nextcue", ("",)),)),
+    (status.ShowTimecode(from_ms(12_000)), (Osc("/engine/status/timecode", (12_000,)),)),
+    (status.CuePlay(CUE, 57), (Osc(f"/engine/status/cue/{CUE}", (57,)),)),
+    (status.CueReason(CUE, "no file"), (Osc(f"/engine/status/cue_reason/{CUE}", ("no file",)),)),
+    (status.CueEnabled(CUE, enabled=True), (Osc(f"/engine/status/cue_enabled/{CUE}", (1,)),)),
+    (
+        status.MixerVolume(NODE, "0", "master", 1),
+        (Osc(f"/engine/status/audio/mixer/{NODE}/0/master/volume", (1.0,)),),
+    ),
+    (status.Paused(value=True), (Osc("/engine/status/paused", ("yes",)),)),
+    (status.WaitingFor("node b"), (Osc("/engine/status/waiting_for", ("node b",)),)),
+    (
+        status.NodeHealth(NODE, "late", "by 40 ms"),
+        (
+            Osc(f"/engine/status/node/{NODE}", ("late",)),
+            Osc(f"/engine/status/node_detail/{NODE}", ("by 40 ms",)),
+        ),
+    ),
+    (status.ChaseHealth(NODE, "locked"), (Osc(f"/engine/status/chase/{NODE}", ("locked",)),)),
+    (
+        status.DeployProgress(NODE, 40, "rain.wav"),
+        (
+            Osc(f"/engine/status/deploy/{NODE}", (40,)),
+            Osc(f"/engine/status/deploy_detail/{NODE}", ("rain.wav",)),
+        ),
+    ),
+    (status.Notice("disk full"), (Osc("/engine/status/notice", ("disk full",)),)),
+]
+
+
+@pytest.mark.parametrize(
+    ("osc", "wanted"),
+    [
+        (Osc("/engine/command/go"), PressGo()),
+        (Osc("/engine/command/go", ("ignored", 1)), PressGo()),
+        (Osc("engine/command/go"), PressGo()),
+        (Osc("/engine/command/gocue", (CUE,)), GoCue(CUE)),
+        (Osc("/engine/command/stop"), PressStop()),
+        (Osc("/engine/command/panic"), PressPanic()),
+        (Osc("/engine/command/pause"), PressPause()),
+        (Osc("/engine/command/resume"), PressResume()),
+        (Osc("/engine/command/load", ("the_tempest",)), LoadProject("the_tempest")),
+        (Osc("/engine/command/load", (" The Tempest ", 3)), LoadProject("The Tempest")),
+        (Osc("/engine/command/unload"), UnloadProject()),
+        (Osc("/engine/command/setnextcue", (CUE,)), MoveStandby(CUE)),
+        (Osc("/engine/command/cue_enabled", (f"{CUE} 0",)), EnableCue(CUE, enabled=False)),
+        (Osc("/engine/command/cue_enabled", (f"{CUE} 1",)), EnableCue(CUE, enabled=True)),
+        (Osc("/engine/command/cue_enabled", (CUE, True)), EnableCue(CUE, enabled=True)),
+        (Osc("/engine/command/load_to_time", (1500.0,)), LoadTo(1500)),
+        (Osc("/engine/command/ping"), Ping()),
+        (Osc(FADER, (1,)), SetMixerVolume(node=NODE, output="0", channel="master", value=1.0)),
+        (
+            Osc(f"/engine/players{FADER}", (0.5,)),
+            SetMixerVolume(node=NODE, output="0", channel="master", value=0.5),
+        ),
+        (
+            Osc(f"/{NODE}/video/mixer/0/4/corner4", (10, 20.5)),
+            SetPlayer(node=NODE, path="video/mixer/0/4/corner4", args=(10, 20.5)),
+        ),
+        (
+            Osc(f"{NODE}/dmx/mixer/blackout"),
+            SetPlayer(node=NODE, path="dmx/mixer/blackout"),
+        ),
+        (
+            Osc(f"/engine/players/{NODE}/audio/cue/{CUE}/0/volume", (0.1,)),
+            SetPlayer(node=NODE, path=f"audio/cue/{CUE}/0/volume", args=(0.1,)),
+        ),
+    ],
+    ids=lambda value: value.address if isinstance(value, Osc) else "",
+)
+def test_a_message_becomes_the_command_it_asks_for(osc: Osc, wanted: OperatorCommand) -> None:
+    assert command(osc) == wanted
+
+
+@pytest.mark.parametrize("given", [1, 1.0, Int64(1), Double(1), True, "1", "1.0", " 1 "])
+def test_a_number_comes_in_any_type_that_can_hold_it(given: OscArgument) -> None:
+    wanted = SetMixerVolume(node=NODE, output="0", channel="master", value=1.0)
+    assert command(Osc(FADER, (given,))) == wanted
+    assert command(Osc("/engine/command/cue_enabled", (CUE, given))) == EnableCue(CUE, enabled=True)
+    assert command(Osc("/engine/command/load_to_time", (given,))) == LoadTo(1)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [math.nan, math.inf, -0.1, 100, "loud", "1_0", "nan", "1" * 400, None, b"1", Impulse(), (1,)],
+    ids=repr,
+)
+def test_what_is_no_gain_moves_no_fader(given: OscArgument) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        command(Osc(FADER, (given,)))
+    text = str(caught.value)
+    assert FADER in text
+    assert "a number from 0 up to 4 gain" in text
+    assert len(text) < 300
+
+
+@pytest.mark.parametrize(
+    ("osc", "text"),
+    [
+        (Osc("/engine/command/load"), "project must be a text, and it is missing"),
+        (Osc("/engine/command/load", ("",)), "project must be a text, not ''"),
+        (Osc("/engine/command/load", (5,)), "project must be a text, not 5"),
+        (Osc("/engine/command/cue_enabled", (CUE,)), "enabled must be 0 or 1, and it is missing"),
+        (Osc("/engine/command/cue_enabled", (f"{CUE} 2",)), "enabled must be 0 or 1, not '2'"),
+        (Osc("/engine/command/load_to_time", (-1,)), "whole number from 0 up to 8.64e+07 ms"),
+        (Osc(f"/{NODE}/dmx/x", ((1, 2),)), "argument must be a number or text, not (1, 2)"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_what_was_expected(osc: Osc, text: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        command(osc)
+    assert text in str(caught.value)
+    assert str(caught.value).startswith(repr(osc.address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/engine/command/fly",
+        "/engine/command/go/",
+        "/ENGINE/command/go",
+        "/engine/command/*",
+        "/engine/status/running",
+        "//engine/command/go",
+        "/",
+        "",
+        f"/{NODE}",
+        f"/{NODE}/",
+        "/not-a-node/audio/mixer/0/master/volume",
+        "/engine/players/not-a-node/audio",
+        "/" + "*" * 60 + "b",
+        "/a" * 30_000,
+        f"/{NODE}/" + "a" * 300,
+    ],
+)
+def test_an_address_that_is_no_command_is_named(address: str) -> None:
+    with pytest.raises(UnknownAddressError) as caught:
+        command(Osc(address, ("x",)))
+    assert address[:60] in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@given(st.text(max_size=60), st.lists(st.none() | st.text() | st.floats() | st.integers()))
+def test_any_message_is_a_command_or_refused(address: str, args: list[OscArgument]) -> None:
+    for asked in (address, "/engine/command/" + address, f"/{NODE}/{address}", FADER):
+        assert "\n" not in outcome(Osc(asked, tuple(args)))
+
+
+def outcome(osc: Osc) -> str:
+    try:
+        return type(command(osc)).__name__
+    except ControlError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(("value", "told"), TOLD, ids=lambda value: type(value).__name__)
+def test_a_status_is_told_in_the_words_clients_know(
+    value: status.Status, told: tuple[Osc, ...]
+) -> None:
+    assert messages(value) == told
+    kinds = [type(argument) for message in told for argument in message.args]
+    wire = [decode(encode(message)) for message in messages(value)]
+    assert [type(item) for osc in wire if isinstance(osc, Osc) for item in osc.args] == kinds
+
+
+def test_timecode_wraps_at_midnight_as_mtc_does() -> None:
+    (message,) = messages(status.ShowTimecode(30 * FLICKS_PER_DAY + from_ms(5000)))
+    assert message.args == (5000,)
+
+
+def fits(row: Row, osc: Osc) -> bool:
+    parts, template = osc.address.split("/"), row.address.split("/")
+    same = len(parts) == len(template) and all(
+        wanted in (part, "{" + wanted.strip("{}") + "}")
+        for part, wanted in zip(parts, template, strict=True)
+    )
+    tags = encode(osc)[len(encode(Osc(osc.address))) - 4 :][1:2].decode()
+    return same and tags == row.type_tags
+
+
+def test_the_table_holds_every_status_and_no_other() -> None:
+    statuses = [row for row in TABLE if row.access is Access.READ]
+    told = [osc for _, several in TOLD for osc in several]
+    rows_of = {osc.address: [row for row in statuses if fits(row, osc)] for osc in told}
+    assert [address for address, rows in rows_of.items() if len(rows) != 1] == []
+    used = {row.address for rows in rows_of.values() for row in rows}
+    assert {row.address for row in statuses} - used == {"/engine/status/cue_name/{cue}"}
+
+
+SAMPLES: dict[Kind, OscArgument] = {Kind.TEXT: "x", Kind.FLAG: 1, Kind.WHOLE: 1, Kind.NUMBER: 1.0}
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in TABLE if r.access is Access.WRITE], ids=lambda r: r.address
+)
+def test_every_command_row_makes_a_command(row: Row) -> None:
+    address = row.address.replace("{node}", NODE).replace("{path*}", "a/b").replace("{", "")
+    args = tuple(SAMPLES[argument.kind] for argument in row.arguments)
+    assert isinstance(command(Osc(address.replace("}", ""), args)), OperatorCommand)
+
+
+def test_every_address_stands_once_in_the_table() -> None:
+    addresses = [row.address for row in TABLE]
+    assert len(addresses) == len(set(addresses)) == len(TABLE)
+    commands = [row for row in TABLE if row.access is Access.WRITE]
+    assert len(LITERAL) + len(TEMPLATES) == len(commands)
+    assert all(row.description for row in TABLE)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason", "answer"),
+    [
+        ("/engine/command/go", None, Osc("/engine/reply/go", ("ok",))),
+        ("engine/command/go", "not armed", Osc("/engine/reply/go", ("not armed",))),
+        ("/what/ever", "unknown", Osc("/engine/reply/what/ever", ("unknown",))),
+        ("", "cut off", Osc("/engine/reply/packet", ("cut off",))),
+    ],
+)
+def test_a_command_is_answered_at_its_own_name(
+    address: str, reason: str | None, answer: Osc
+) -> None:
+    assert reply(address, reason) == answer
