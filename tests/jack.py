@@ -1,9 +1,15 @@
-"""A JACK server of a test's own."""
+"""A JACK server of a test's own.
 
+libjack counts 8 servers per machine at most, and one that was killed counts until another takes
+its name; so tests share a few names, one process at a time each.
+"""
+
+import fcntl
 import os
-import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from subprocess import DEVNULL
 
 import anyio
@@ -11,13 +17,15 @@ from anyio.abc import Process
 
 START_S = 10
 LOOK_S = 0.02
+NAMES = 4
+STOP_GRACE_S = 0.5  # a jackd whose clients were killed may take for ever
 
 
 class Jack:
     """A `jackd` with the dummy driver, which can be killed and started again."""
 
-    def __init__(self) -> None:
-        self.name = f"test{secrets.token_hex(4)}"
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.process: Process | None = None
 
     async def start(self) -> None:
@@ -48,25 +56,40 @@ class Jack:
         if self.process is not None:
             with suppress(ProcessLookupError):
                 self.process.terminate()
-            with anyio.move_on_after(2):
+            with anyio.move_on_after(STOP_GRACE_S):
                 await self.process.wait()
             await self.kill()
+
+
+@contextmanager
+def server_name() -> Iterator[str]:
+    """A name that no other test process uses now."""
+    for number in range(NAMES):
+        path = Path(tempfile.gettempdir()) / f"cuems-test-jack-{number}.lock"
+        with path.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield f"cuems-test-{number}"
+            return
+    raise RuntimeError(f"{NAMES} test processes already run a JACK server")
 
 
 @asynccontextmanager
 async def open_jack() -> AsyncIterator[Jack]:
     """A running server that clients of this process and its children use by default."""
     before = os.environ.get("JACK_DEFAULT_SERVER")
-    jack = Jack()
-    os.environ["JACK_DEFAULT_SERVER"] = jack.name
-    os.environ["JACK_NO_START_SERVER"] = "1"
-    try:
-        await jack.start()
-        yield jack
-    finally:
-        with anyio.CancelScope(shield=True):
-            await jack.stop()
-        if before is None:
-            del os.environ["JACK_DEFAULT_SERVER"]
-        else:
-            os.environ["JACK_DEFAULT_SERVER"] = before
+    with server_name() as name:
+        jack = Jack(name)
+        os.environ["JACK_DEFAULT_SERVER"] = name
+        os.environ["JACK_NO_START_SERVER"] = "1"
+        try:
+            await jack.start()
+            yield jack
+        finally:
+            with anyio.CancelScope(shield=True):
+                await jack.stop()
+            os.environ.pop("JACK_DEFAULT_SERVER")
+            if before is not None:
+                os.environ["JACK_DEFAULT_SERVER"] = before

@@ -148,6 +148,12 @@ class Clients:
         if link is not None:
             link.put(address, frame, next(self._serials))
 
+    def drop(self, client: ClientId, reason: str) -> None:
+        """End one client's connection at once."""
+        link = self._links.get(client)
+        if link is not None:
+            link.drop(reason)
+
     def enter(self, link: Link, surface: Surface) -> ClientId:
         """Tell a newcomer the state and count it in, with nothing published in between."""
         client = ClientId(next(self._numbers), _peer(link.connection))
@@ -209,7 +215,7 @@ async def serve_control(
         gone = anyio.Event()
         try:
             await send.send((connection, gone))
-        except anyio.BrokenResourceError:  # the server is stopping
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):  # the server is stopping
             return
         await gone.wait()
         # Only a stopping server leaves a connection that is still open.
@@ -230,7 +236,13 @@ async def serve_control(
         write_limit=WRITE_LIMITS_BYTES,
         create_connection=_counted(sockets, max_clients + SPARE_SOCKETS),
     )
-    async with _open(server, address, sockets), send, arrivals, anyio.create_task_group() as tg:
+    async with (
+        send,
+        arrivals,
+        _open(server, address, sockets),
+        arrivals,  # closed before the server too: who waits to be handed over hears of it
+        anyio.create_task_group() as tg,
+    ):
         task_status.started(server.sockets[0].getsockname()[1])
         async for connection, gone in arrivals:
             tg.start_soon(_serve_client, connection, gone, surface, clients)

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-import rtmidi  # type: ignore[import-untyped]
+import rtmidi
 
 from cuems.core.line import Line
 from cuems.core.midi_ports import choose_port, names
@@ -176,7 +176,6 @@ class Reader:
     def _make(self, api: str) -> rtmidi.MidiIn:
         client = rtmidi.MidiIn(APIS[api], name="cuems")
         client.ignore_types(sysex=False, timing=False, active_sense=True)
-        client.set_callback(self._on_message)
         return client
 
     def _on_message(self, event: tuple[list[int], float], _: object) -> None:
@@ -227,6 +226,7 @@ class Reader:
 
     def _open(self, api: str, port: str) -> tuple[str, str]:
         client = self.apis.clients[api]
+        client.set_callback(self._on_message)  # each time: closing a port takes it away
         client.open_port(client.get_ports().index(port), name="timecode")
         self._port = api, port
         self._silent_statuses = SILENT_STATUSES  # whether it rolls is not known yet

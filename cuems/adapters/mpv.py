@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
-import anyio.abc
 
 from cuems.core.errors import CuemsError
 
@@ -79,15 +78,19 @@ class _Request:
 
 
 class Mpv:
-    """The control connection of one mpv."""
+    """The control connection of one mpv.
+
+    It waits for the bare socket: anyio 4.16's unix stream sets the result of a cancelled future
+    when a receive() is cancelled at the moment data arrives, as it is when a player dies.
+    """
 
     def __init__(
         self,
-        stream: anyio.abc.ByteStream,
+        connected: socket.socket,
         name: str,
         on_line: OnLine,
     ) -> None:
-        self._stream = stream
+        self._socket = connected
         self._name = name
         self._on_line = on_line
         self._send_lock = anyio.Lock()
@@ -133,12 +136,14 @@ class Mpv:
         return taken
 
     async def _send(self, data: bytes) -> None:
-        try:
-            async with self._send_lock:
-                await self._stream.send(data)
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-            await anyio.sleep(LOST_PAUSE_S)
-            raise MpvLostError(self._name, "mpv closed its control connection") from error
+        async with self._send_lock:
+            while data:
+                try:
+                    data = data[self._socket.send(data) :]
+                except BlockingIOError:
+                    await anyio.wait_writable(self._socket)
+                except OSError as error:
+                    raise await self._hung_up() from error
 
     def _data(self, command: Command, request: _Request, deadline_s: float) -> Json:
         if not request.answered.is_set():
@@ -156,16 +161,22 @@ class Mpv:
         """
         rest = b""
         while True:
+            await anyio.wait_readable(self._socket)
             try:
-                chunk = await self._stream.receive(READ_BYTES)
-            except (anyio.EndOfStream, anyio.BrokenResourceError) as error:
-                await anyio.sleep(LOST_PAUSE_S)
-                raise MpvLostError(self._name, "mpv closed its control connection") from error
+                chunk = self._socket.recv(READ_BYTES)
+            except OSError as error:
+                raise await self._hung_up() from error
+            if not chunk:
+                raise await self._hung_up()
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 self._take(line)
             if len(rest) > MAX_LINE_BYTES:
                 raise MpvLostError(self._name, f"mpv sent a line over {MAX_LINE_BYTES} bytes")
+
+    async def _hung_up(self) -> MpvLostError:
+        await anyio.sleep(LOST_PAUSE_S)
+        return MpvLostError(self._name, "mpv closed its control connection")
 
     def _take(self, line: bytes) -> None:
         try:
@@ -226,8 +237,9 @@ async def open_mpv(ours: socket.socket, *, name: str, on_line: OnLine) -> AsyncI
 
     The block is cancelled by MpvLostError when mpv hangs up. `on_line` gets mpv's own warnings.
     """
-    async with await anyio.abc.UNIXSocketStream.from_socket(ours) as stream:
-        mpv = Mpv(stream, name, on_line)
+    with ours:
+        ours.setblocking(False)
+        mpv = Mpv(ours, name, on_line)
         try:
             async with anyio.create_task_group() as tg:
                 tg.start_soon(mpv.read)

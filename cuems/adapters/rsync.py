@@ -26,22 +26,24 @@ from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
 from cuems.wire.rsync import (
     DaemonFiles,
-    DeployError,
-    Diagnosis,
     Progress,
     Source,
     daemon_arguments,
     daemon_configuration,
-    diagnose,
     fetch_arguments,
     file_list,
     list_arguments,
-    missing_diagnosis,
-    missing_names,
     read_listed,
     read_progress,
     read_skipped,
     secrets_text,
+)
+from cuems.wire.rsync_errors import (
+    DeployError,
+    Diagnosis,
+    diagnose,
+    missing_diagnosis,
+    missing_names,
 )
 
 STARTUP_S = 10.0  # from the start of rsync until it has an answer from the other side
@@ -186,7 +188,7 @@ async def _stall(process: Process, request: Fetch, heard: anyio.Event) -> Diagno
 def _bytes_read(pid: int) -> int:
     """What a client and its children have read so far, from the network or of old files.
 
-    rsync's progress lines will not do: while it compares a large old file it prints none.
+    rsync's progress lines will not do: while it looks at what is there already it prints none.
     """
     with suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -195,8 +197,10 @@ def _bytes_read(pid: int) -> int:
 
 
 def _bytes_read_by(pid: str) -> int:
-    counters = Path(f"/proc/{pid}/io").read_text()
-    return int(counters.split("rchar:", 1)[1].split(None, 1)[0])
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    counters = dict(line.split(": ") for line in lines)
+    # `read_bytes` is from storage: it grows also while folders and inodes are read
+    return int(counters["rchar"]) + int(counters["read_bytes"])
 
 
 async def _send_secret(process: Process, secret: str) -> None:

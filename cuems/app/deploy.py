@@ -5,7 +5,7 @@ before anything is fetched, so that a missing file is named and nothing is half 
 """
 
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,17 @@ import anyio
 import anyio.to_thread
 
 from cuems.adapters.rsync import STALL_S, STARTUP_S, Fetch, fetch, list_present
-from cuems.core.cues import AnyCue, AudioCue, CueList, NodeId, Show, VideoCue
+from cuems.core.cuelist import is_played_by, walk
+from cuems.core.cues import AudioCue, NodeId, Show, VideoCue
 from cuems.core.status import DeployProgress
 from cuems.wire.rsync import (
-    DeployError,
     Progress,
     RsyncNameError,
     Source,
     check_name,
+)
+from cuems.wire.rsync_errors import (
+    DeployError,
     missing_diagnosis,
 )
 
@@ -50,25 +53,15 @@ class Deployment:
 
 
 def media_names(show: Show, node: NodeId) -> tuple[str, ...]:
-    """The media of the cues that have an output on `node`, each once, sorted."""
-    return tuple(
-        sorted(
-            {
-                cue.media.file_name
-                for cue in _cues(show.cue_list)
-                if isinstance(cue, AudioCue | VideoCue)
-                and cue.media is not None
-                and any(output.output_name.startswith(f"{node}_") for output in cue.outputs)
-            }
-        )
-    )
-
-
-def _cues(cue: AnyCue) -> Iterator[AnyCue]:
-    yield cue
-    if isinstance(cue, CueList):
-        for child in cue.contents:
-            yield from _cues(child)
+    """The media of the cues that `node` plays, each once, sorted."""
+    names = {
+        cue.media.file_name
+        for cue in walk(show.cue_list)
+        if isinstance(cue, AudioCue | VideoCue)
+        and cue.media is not None
+        and is_played_by(cue, node)
+    }
+    return tuple(sorted(names))
 
 
 async def deploy_project(

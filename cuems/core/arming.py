@@ -60,6 +60,7 @@ class Arming:
 
     def __init__(self) -> None:
         self._ready: dict[CueId, Ready] = {}
+        self._elapsed: dict[CueId, int] = {}
 
     def want(self, wanted: Mapping[CueId, int], busy: Collection[CueId]) -> Iterator[Arm | Disarm]:
         """Arm what is wanted (cue → elapsed) and let go what is not; `busy` cues are playing."""
@@ -67,8 +68,10 @@ class Arming:
             del self._ready[cue]
             yield Disarm(cue)
         for cue, elapsed in wanted.items():
-            if cue not in self._ready and cue not in busy:
+            moved = cue in self._ready and self._elapsed[cue] != elapsed
+            if cue not in busy and (moved or cue not in self._ready):
                 self._ready[cue] = Ready.ARMING
+                self._elapsed[cue] = elapsed
                 yield Arm(cue=cue, elapsed=elapsed)
 
     def proved(self, cue: CueId) -> None:

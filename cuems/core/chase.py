@@ -12,7 +12,7 @@ Firing on time between two pieces is for who sleeps until `moment_of` and then c
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
+from math import ceil, floor
 
 from cuems.core import mtc
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
@@ -29,7 +29,8 @@ GAIN = 0.03
 SPEED_GAIN = GAIN * GAIN / 4
 SETTLED_PIECES = 64
 
-JITTER_BUCKETS = 200
+JITTER_SHIFT = 17  # jitter is counted in buckets of 131 µs
+JITTER_BUCKETS = 256
 EXTRA_FAULT, EXTRA_MOST = 16, 32  # pieces too many, less pieces that were not
 RATE_FAULT_PPM = 500  # ten times a bad crystal, half of a 1000/1001 pull-down
 RATE_MEASURED_NS = NS_PER_S
@@ -46,7 +47,8 @@ class ChaseState(StrEnum):
     LOST = "lost"
 
 
-TRUSTED = (ChaseState.LOCKED, ChaseState.FREEWHEELING)
+LOCKED = ChaseState.LOCKED  # an enum's members are slow to get at in Python 3.11
+TRUSTED = (LOCKED, ChaseState.FREEWHEELING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,43 +67,49 @@ class _Rolling:
 
     def __init__(self, position: int, at_ns: int, rate: FrameRate, *, forward: bool) -> None:
         self.position = position
-        self.at_ns = at_ns
+        self.at_ns = float(at_ns)
         self.rate = rate
         self.forward = forward
         self.ns_per_flick = (1 if forward else -1) * NS_PER_S / FLICKS_PER_S
         self._pieces = 1
-        self._first = (position, at_ns)
+        self._first = (position, self.at_ns)
 
-    def error_ns(self, position: int, received_ns: int) -> int:
-        """How much later than expected the line was found at `position`."""
-        return received_ns - self.at_ns - round((position - self.position) * self.ns_per_flick)
+    def steer(self, position: int, received_ns: int, within_ns: int) -> float | None:
+        """Take an arrival and tell its error (positive: late), or None if that is not `within`.
 
-    def steer(self, position: int, received_ns: int, error_ns: int) -> None:
-        """Take an arrival; all of the first ones count alike, then the newest count more."""
-        self._pieces += 1
-        gain = max(GAIN, 1 / self._pieces)
+        All of the first ones count alike, then the newest count more.
+        """
         moved = position - self.position
+        due_ns = self.at_ns + moved * self.ns_per_flick
+        error_ns = received_ns - due_ns
+        if not -within_ns < error_ns < within_ns:
+            return None
+        gain = GAIN
+        if self._pieces < SETTLED_PIECES:
+            self._pieces += 1
+            gain = max(GAIN, 1 / self._pieces)
+            if self._pieces == SETTLED_PIECES:
+                self._first = (position, due_ns + gain * error_ns)
         if moved:
             self.ns_per_flick += SPEED_GAIN * error_ns / moved
         self.position = position
-        self.at_ns = received_ns - error_ns + round(gain * error_ns)
-        if self._pieces == SETTLED_PIECES:
-            self._first = (position, self.at_ns)
+        self.at_ns = due_ns + gain * error_ns
+        return error_ns
 
     def snap(self, position: int, received_ns: int) -> None:
         """Go on from here at the same speed."""
         self.position = position
-        self.at_ns = received_ns
+        self.at_ns = float(received_ns)
         self._pieces = 1
-        self._first = (position, received_ns)
+        self._first = (position, self.at_ns)
 
     def position_at(self, now_ns: int) -> int:
         """The position at a moment."""
-        return self.position + int((now_ns - self.at_ns) / self.ns_per_flick)
+        return self.position + floor((now_ns - self.at_ns) / self.ns_per_flick)
 
     def moment_of(self, position: int) -> int:
         """The first moment at which the line is at or past `position`."""
-        moment_ns = self.at_ns + ceil((position - self.position) * self.ns_per_flick)
+        moment_ns = ceil(self.at_ns + (position - self.position) * self.ns_per_flick)
         while self.position_at(moment_ns) < position:
             moment_ns += 1
         return moment_ns
@@ -109,10 +117,10 @@ class _Rolling:
     def rate_error_ppm(self) -> int:
         """How much faster than its rate the source has run since the line settled."""
         position, at_ns = self._first
-        if self.at_ns - at_ns < RATE_MEASURED_NS:
+        passed_ns = self.at_ns - at_ns
+        if passed_ns < RATE_MEASURED_NS:
             return 0
-        nominal_ns = to_ns(self.position - position)
-        return divide_nearest((nominal_ns - self.at_ns + at_ns) * 1_000_000, self.at_ns - at_ns)
+        return round((to_ns(self.position - position) / passed_ns - 1) * 1_000_000)
 
 
 class _Suspect:
@@ -233,7 +241,7 @@ class Chase:
         """Take what the decoder told at a moment of the monotonic clock."""
         line = self._line
         if (
-            self._state is ChaseState.LOCKED
+            self._state is LOCKED
             and line is not None
             and received_ns < self._loss_ns
             and isinstance(event, mtc.Running)
@@ -241,8 +249,8 @@ class Chase:
             and event.timecode.rate is line.rate
         ):
             position = event.position + self._carry
-            error_ns = line.error_ns(position, received_ns)
-            if -self._half_frame_ns <= error_ns <= self._half_frame_ns:
+            error_ns = line.steer(position, received_ns, self._half_frame_ns)
+            if error_ns is not None:
                 return self._keep(line, event, position, received_ns, error_ns)
         events = self._expire(received_ns)
         if isinstance(event, mtc.Locate):
@@ -265,21 +273,21 @@ class Chase:
         return (Advance(position),)
 
     def _keep(
-        self, line: _Rolling, running: mtc.Running, position: int, received_ns: int, error_ns: int
+        self, line: _Rolling, running: mtc.Running, position: int, received_ns: int, error_ns: float
     ) -> tuple[LineEvent, ...]:
         """A piece that came about when and where it was expected."""
-        line.steer(position, received_ns, error_ns)
         self._suspect = self._pending = None
         if running.missed or running.extra or self._extra:
             self._count(running)
         if not line.forward:
             self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
             return ()
-        self._state = ChaseState.LOCKED
         self._loss_ns = received_ns + self._loss_after_ns
-        self._tick_ns = NEVER_NS
-        self._jitter[abs(error_ns) * JITTER_BUCKETS // (self._half_frame_ns + 1)] += 1
-        return self._advance(position)
+        self._jitter[int(abs(error_ns)) >> JITTER_SHIFT] += 1
+        if position <= self._told:
+            return ()
+        self._told = position
+        return (Advance(position),)
 
     def _count(self, running: mtc.Running) -> None:
         self._missed += running.missed
@@ -293,9 +301,11 @@ class Chase:
             and running.timecode.rate is line.rate
         ):
             position = _carried(running, line.position_at(received_ns))
-            error_ns = line.error_ns(position, received_ns)
-            if abs(error_ns) <= self._half_frame_ns:
+            error_ns = line.steer(position, received_ns, self._half_frame_ns)
+            if error_ns is not None:
                 self._carry = position - running.position
+                self._state = LOCKED if line.forward else ChaseState.LOCKING
+                self._tick_ns = NEVER_NS
                 return self._keep(line, running, position, received_ns, error_ns)
         return self._doubt(running, received_ns)
 
@@ -328,7 +338,7 @@ class Chase:
             self._state = ChaseState.LOCKING
             self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
             return ()
-        self._state = ChaseState.LOCKED
+        self._state = LOCKED
         self._loss_ns = received_ns + self._loss_after_ns
         self._tick_ns = NEVER_NS
         if goes_on_at is None:
@@ -392,7 +402,7 @@ class Chase:
             ahead = line.position_at(received_ns) - _carried(event, line.position_at(received_ns))
             if -frame <= ahead <= 2 * frame:
                 return ()
-            if self._state is ChaseState.LOCKED:
+            if self._state is LOCKED:
                 self._pending = event
                 return ()
         elif self._parked == event.position and self._rest is ChaseState.STOPPED:
@@ -423,7 +433,7 @@ class Chase:
         if line is None:
             self._state, self._loss_ns, self._suspect = self._rest, NEVER_NS, None
             return ()
-        if self._state is ChaseState.LOCKED:
+        if self._state is LOCKED:
             if self._pending is not None:
                 return self._park(self._pending)
             self._state = ChaseState.FREEWHEELING
@@ -443,7 +453,7 @@ class Chase:
         for bucket in range(JITTER_BUCKETS - 1, -1, -1):
             beyond -= self._jitter[bucket]
             if beyond < 0:
-                return (bucket + 1) * self._half_frame_ns // JITTER_BUCKETS
+                return (bucket + 1) << JITTER_SHIFT
         return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from cuems.core import bus
+from cuems.core.chains import Scope
 from cuems.core.cluster import Cluster
 from cuems.core.cuelist import RunningOrder, has_player, output_names
 from cuems.core.cues import CueId, NodeId
@@ -51,6 +52,7 @@ from cuems.core.events import (
     LineEvent,
     LineFound,
     LineLost,
+    LoadToTime,
     Locate,
     Panic,
     Pause,
@@ -75,7 +77,6 @@ from cuems.core.operator import (
     SetPlayer,
     UnloadProject,
 )
-from cuems.core.performance import Scope
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.status import (
     Armed,
@@ -114,6 +115,7 @@ class Rules:
     min_go_ns: int = 200_000_000  # a key that bounces, two remotes at once: one GO
     lead_flicks: int = from_ms(80)
     local_node: NodeId | None = None
+    own_line: bool = True  # False: timecode comes from outside, and cannot be held here
     options: Options = field(default_factory=Options)
 
 
@@ -188,10 +190,10 @@ class Controller:
         try:
             done = self._do(asked)
         except CuemsError as refused:
-            self._out.append(Answer(asked.client, asked.command, str(refused)))
+            self._out.append(Answer(asked, str(refused)))
         else:
             if done:
-                self._out.append(Answer(asked.client, asked.command))
+                self._out.append(Answer(asked))
 
     def _do(self, asked: Asked) -> bool:
         """Do what was asked; False when the answer comes later."""
@@ -223,14 +225,18 @@ class Controller:
         match command:
             case MoveStandby(cue):
                 self._known(cue)
+                self._into = 0
                 self._tell(bus.SetNextCueCommand(cue))
                 self._sequence(SetNextCue(cue))
             case EnableCue(cue, enabled):
                 self._known(cue)
                 self._tell(bus.CueEnabledCommand(cue, enabled))
                 self._sequence(SetEnabled(cue, enabled))
-            case LoadTo():
-                raise RefusedError("load_to_time is not part of this version")
+            case LoadTo(into_ms):
+                self._show()
+                self._into = from_ms(into_ms)
+                self._tell(bus.LoadToTimeCommand(self._into))
+                self._sequence(LoadToTime(self._into))
             case SetMixerVolume(node=node, output=output, channel=channel, value=value):
                 address = f"/{node}/audio/mixer/{output}/{channel}/volume"
                 self._tell(bus.PlayerControlCommand(address, (value,)))
@@ -264,7 +270,7 @@ class Controller:
             return
         if reason:
             self._publish(Notice(reason.splitlines()[0]))
-        self._out.append(Answer(asked.client, asked.command, reason))
+        self._out.append(Answer(asked, reason))
 
     def _project_read(self, read: ProjectRead) -> None:
         asked = self._loading.get(read.load_seq)
@@ -324,10 +330,12 @@ class Controller:
         only_here = self._cluster.nodes() == {self.rules.local_node}
         at = asked.position + (0 if only_here else self.rules.lead_flicks)
         deadline = at + GO_PATIENCE_FLICKS
-        self._tell(bus.GoCommand(run_seq=self._run_seq, cue=cue, at=at, deadline=deadline))
+        into, self._into = self._into, 0
+        seq = self._run_seq
+        self._tell(bus.GoCommand(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
         self._running = True
         self._publish(Running(True))
-        self._sequence(Go(run_seq=self._run_seq, cue=cue, at=at, deadline=deadline))
+        self._sequence(Go(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
 
     def _stop(self) -> None:
         """Always obeyed, whatever is going on, and as often as it is asked."""
@@ -352,6 +360,8 @@ class Controller:
 
     def _pause(self) -> None:
         self._show()
+        if not self.rules.own_line:
+            raise RefusedError("timecode comes from outside: stop it there")
         self._tell(bus.PauseCommand())
         self._sequence(Pause())
 
@@ -363,6 +373,7 @@ class Controller:
     def _clear_line(self) -> None:
         self._publish(ShowTimecode(0))
         self._second = None
+        self._into = 0
         self._paused = False
         self._publish(Paused(False))
         self._armed = False

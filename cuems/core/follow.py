@@ -4,7 +4,7 @@ The controller says its line on every change and once a second (core/bus.LineRep
 reports the line is known exactly; when reports stay away it is freewheeled on, then lost.
 """
 
-from cuems.core.events import LineEvent, LineFound, LineLost, Locate
+from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
 from cuems.core.line import Line
 from cuems.core.timecode import from_ms
 
@@ -40,11 +40,13 @@ class LineFollower:
         return ()
 
     def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
-        """Notice that reports stay away."""
-        if self._lost or now_ns < self._lost_ns():
+        """How far the line has rolled, or that reports stay away."""
+        if self._lost or self._line is None:
             return ()
-        self._lost = True
-        return (LineLost(),)
+        if now_ns >= self._lost_ns():
+            self._lost = True
+            return (LineLost(),)
+        return (Advance(self._line.position_at(now_ns)),) if self._line.rolling else ()
 
     def next_wake_ns(self) -> int | None:
         """When silence would be news."""

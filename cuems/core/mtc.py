@@ -10,8 +10,8 @@ direction.
 What has been spelled predicts every nibble that follows. The decoder speaks only while at least
 eight pieces in a row, which is every digit of an address, have come out as predicted; so neither
 a lost, doubled or damaged piece nor a second sender makes it tell an address that was not sent.
-Only a loss of whole groups of eight goes unseen until the next digit that differs: what needs a
-clock is the chase's business.
+Only losses that add up to whole groups within eight pieces go unseen, until the next digit that
+differs: what needs a clock is the chase's business.
 """
 
 from dataclasses import dataclass
@@ -192,10 +192,9 @@ class _Line:
         self._way = 0
 
     def follow(self, other: "_Line") -> None:
-        """Forget, and predict what another line predicts."""
+        """Forget, and predict what another line predicts (it must)."""
         self.forget()
-        if other.expected is not None:
-            self._predict(other.address, other.piece, other.step)
+        self._predict(other.address, other.piece, other.step)
         self.last = other.last
 
     def advance(self) -> None:
@@ -222,6 +221,12 @@ class _Line:
         self.last = message
         self._collect(piece, message[1] & 0x0F)
         return self.matched >= PIECES
+
+    def goes_on(self, message: bytes, collected: int) -> bool:
+        """Whether a piece comes next after at least so many in order."""
+        ahead = ((message[1] >> 4) - self._last_piece) % PIECES
+        way = WAYS[ahead]
+        return self._collected >= collected and way != 0 and (way == self._way or collected == 1)
 
     def _collect(self, piece: int, nibble: int) -> None:
         """Eight pieces in order spell an address, which outdoes a prediction that differs."""
@@ -306,8 +311,8 @@ class MtcDecoder:
     def feed(self, message: bytes) -> MtcEvent | None:
         """Take one message; None where it tells nothing yet. Raises nothing, whatever the bytes."""
         line = self._line
-        if message != line.expected:
-            return self._take_unexpected(message)
+        if message != line.expected or self._between:
+            return self._take_slowly(message)
         piece = line.piece
         told = (line.address, piece, line.forward, line.position, 0, 0)
         line.last = message
@@ -318,15 +323,19 @@ class MtcDecoder:
             line.expected = line.spelled[piece]
         else:
             line.turn()
-        if self._between:
-            return self._after_strays(told)
         return _new(Running, told)
 
-    def _after_strays(self, told: tuple[Timecode, int, bool, int, int, int]) -> Running:
-        extra = self._between
+    def _take_slowly(self, message: bytes) -> MtcEvent | None:
+        line = self._line
+        if message != line.expected or self._is_rivals(message, 2):
+            return self._take_unexpected(message)
+        told = (line.address, line.piece, line.forward, line.position)
+        running = Running(*told, extra=self._between)
+        line.last = message
+        line.advance()
         self._stray += self._strays
         self._between = self._strays = 0
-        return Running(*told)._replace(extra=extra)
+        return running
 
     def _take_unexpected(self, message: bytes) -> MtcEvent | None:
         status = message[0] if message else 0
@@ -344,23 +353,35 @@ class MtcDecoder:
         """A piece that the followed line does not predict."""
         line, rival = self._line, self._rival
         self._between += 1
-        if message == line.last or (self._strays and message == rival.last):
+        if (message == line.last and not self._is_rivals(message, 1)) or (
+            self._strays and message == rival.last
+        ):
             self._doubled += 1
             return None
         self._strays += 1
         if line.expected is not None:
-            self._suspect(line, rival)
+            self._suspect(line, rival, message)
         if not rival.gather(message) or line.expected is not None:
             return None
         return self._change_line()
 
-    def _suspect(self, line: _Line, rival: _Line) -> None:
+    def _is_rivals(self, message: bytes, in_order: int) -> bool:
+        """After a gap a line's next pieces look like those the gap began with, or ended.
+
+        They are the rival's where it expects them, or where they go on from so many of its own.
+        """
+        rival, strays = self._rival, self._strays
+        return (strays > 0 and rival.matched > 0 and message == rival.expected) or (
+            strays >= in_order and rival.goes_on(message, in_order)
+        )
+
+    def _suspect(self, line: _Line, rival: _Line, message: bytes) -> None:
         since = self._position_at_stray
         if since is None or abs(line.position - since) > MAX_STRAYS * abs(line.piece_flicks):
             # The first for a while: most likely pieces of this same line were lost.
             rival.follow(line)
         self._position_at_stray = line.position
-        if self._strays >= MAX_STRAYS:
+        if self._strays >= MAX_STRAYS or message == line.expected:
             line.forget()
 
     def _change_line(self) -> Running:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cuems.core import bus
+from cuems.core.chains import Scope
 from cuems.core.cuelist import RunningOrder, is_played_by
 from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.effects import (
@@ -36,7 +37,6 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
-from cuems.core.performance import Scope
 from cuems.core.sequencer import Options, Sequencer
 
 # ---- in
@@ -249,9 +249,7 @@ class Node:
                 self._say(bus.GoRefusedReport(run_seq, reason))
             case ArmedChanged(armed, waiting_for):
                 self._say(
-                    bus.ArmedReport(
-                        armed=armed, waiting_for=waiting_for, load_seq=self._load_seq
-                    )
+                    bus.ArmedReport(armed=armed, waiting_for=waiting_for, load_seq=self._load_seq)
                 )
             case _:
                 pass  # the controller's own sequencer comes to the same

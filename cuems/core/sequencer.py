@@ -11,6 +11,7 @@ from typing import assert_never
 
 from cuems.core.actions import Actions
 from cuems.core.arming import Arming, look_ahead
+from cuems.core.chains import ChainTiming, Scope
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, FadeCue
 from cuems.core.effects import (
@@ -22,6 +23,7 @@ from cuems.core.effects import (
     ReleaseLine,
     ShowStopped,
     StandbyChanged,
+    Start,
     Stop,
 )
 from cuems.core.events import (
@@ -41,7 +43,7 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
-from cuems.core.performance import ChainTiming, Performance, Scope
+from cuems.core.performance import Performance
 from cuems.core.runs import Trigger
 from cuems.core.standing import Standing
 from cuems.core.timecode import from_ms, to_ms
@@ -177,7 +179,7 @@ class Sequencer:
         known = self._performance.position is not None
         self._trusted = True
         if self._performance.paused:
-            self._performance.position = position
+            self._performance.place(position)
         elif jumped and known and self._options.on_locate is OnLocate.TRIGGER:
             self._performance.shift(position)
         else:
@@ -242,11 +244,11 @@ class Sequencer:
             self._performance.resume()
             self._emit(ReleaseLine())
 
-    def _act(self, cue: ActionCue | FadeCue, run_seq: int, at: int) -> None:
+    def _act(self, cue: ActionCue | FadeCue, run_seq: int, at: int, *, silent: bool) -> None:
         paused = self._performance.paused
         enabled = {c: self._standing.enabled(c) for c in _acted_on(cue) if c in self._order}
         done = self._actions.do(cue, run_seq, at)
-        if cue.id in self._scope.tells:
+        if cue.id in self._scope.tells and not silent:
             self._emit(done)
         for target, before in enabled.items():
             if self._standing.enabled(target) != before:
@@ -264,12 +266,7 @@ class Sequencer:
             self._told_standby = standby
             self._emit(StandbyChanged(standby))
         ahead = list(look_ahead(self._order, standby, self._standing.enabled))
-        wanted = dict.fromkeys((cue for cue, _ in ahead), 0)
-        for follower in list(self._performance.upcoming()):
-            enabled = self._standing.enabled
-            wanted |= dict.fromkeys((c for c, _ in look_ahead(self._order, follower, enabled)), 0)
-        wanted |= dict.fromkeys(self._standing.kept_loaded, 0)
-        mine = {cue: into for cue, into in wanted.items() if self._is_mine(cue)}
+        mine = {cue: into for cue, into in self._wanted(ahead).items() if self._is_mine(cue)}
         for effect in self._arming.want(mine, self._performance.sounding()):
             self._emit(effect)
         gate = [cue for cue, automatic in ahead if automatic and cue in mine]
@@ -278,6 +275,28 @@ class Sequencer:
         if armed != self._told_armed:
             self._told_armed = armed
             self._emit(armed)
+
+    def _wanted(self, ahead: list[tuple[CueId, bool]]) -> dict[CueId, int]:
+        """The cues to have ready, each with how far into its body."""
+        enabled = self._standing.enabled
+        wanted = dict.fromkeys((cue for cue, _ in ahead), 0)
+        for follower in list(self._performance.upcoming()):
+            wanted |= dict.fromkeys((c for c, _ in look_ahead(self._order, follower, enabled)), 0)
+        wanted |= dict.fromkeys(self._standing.kept_loaded, 0)
+        if self._into and self._standing.standby is not None:
+            wanted |= self._covering(self._standing.standby)
+        return wanted
+
+    def _covering(self, standby: CueId) -> dict[CueId, int]:
+        """What a GO of `standby` starts with, loaded to time: a rehearsal nobody hears."""
+        heard: list[Effect] = []
+        everything = Scope(frozenset(self._order), frozenset())
+        rehearsal = Performance(
+            self._standing, everything, self._options.chain_timing, heard.append, _do_nothing
+        )
+        rehearsal.advance(0)
+        rehearsal.trigger(Trigger(cue=standby, run_seq=0, due=0, arrival=-self._into))
+        return {effect.cue: effect.elapsed for effect in heard if isinstance(effect, Start)}
 
     def _is_mine(self, cue: CueId) -> bool:
         return cue in self._scope.plays and has_player(self._order[cue])
@@ -290,6 +309,10 @@ class Sequencer:
     def _taken(self) -> tuple[Effect, ...]:
         effects, self._effects = tuple(self._effects), []
         return effects
+
+
+def _do_nothing(cue: ActionCue | FadeCue, run_seq: int, at: int, *, silent: bool) -> None:
+    """Actions are not carried out in a rehearsal."""
 
 
 def _acted_on(cue: ActionCue | FadeCue) -> tuple[CueId, ...]:

@@ -129,11 +129,7 @@ class Voices:
         """Move a cue's level from its current value; returns the first step, due at `at`."""
         self._fades += 1
         fade = Fade(
-            start_value=self.level(cue, at),
-            target_value=target,
-            start_flicks=at,
-            duration_flicks=duration,
-            curve=curve,
+            origin=self.level(cue, at), target=target, start=at, duration=duration, curve=curve
         )
         self._moving[cue.id] = _Moving(fade, self._fades, then_stop)
         return FadeStep(cue.id, self._fades)
@@ -145,8 +141,8 @@ class Voices:
             return None
         value = moving.fade.value_at(due)
         self._show(cue, value)
-        if due < moving.fade.end_flicks:
-            return min(due + FADE_STEP_FLICKS, moving.fade.end_flicks)
+        if due < moving.fade.end:
+            return min(due + FADE_STEP_FLICKS, moving.fade.end)
         self._levels[cue.id] = value
         del self._moving[cue.id]
         return None

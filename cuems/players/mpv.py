@@ -27,9 +27,11 @@ WRITTEN_OUT_STRETCHES = 1000  # loads in 20 ms, and one plain loop of 1 s lasts 
 TOLERANCE_FLICKS = 20 * FLICKS_PER_MS  # half a frame at 25 fps: as near as a seek lands
 SHADE_OVERLAY = 1
 SHADE = (
-    "{{\\an7\\pos(0,0)\\bord0\\shad0\\1c&H000000&\\1a&H{alpha:02X}&\\p1}}"
-    "m 0 0 l 1280 0 1280 720 0 720{{\\p0}}"
+    "{{\\an7\\pos(-20,-20)\\bord0\\shad0\\1c&H000000&\\1a&H{alpha:02X}&\\p1}}"
+    "m 0 0 l 1320 0 1320 760 0 760{{\\p0}}"
 )
+NOTHING_TO_PLAY = "no audio or video data played"
+NO_STREAM = "No video or audio streams selected"
 STATE = "${=time-pos:}|${=duration:}|${=current-ao:}|${=current-vo:}|${=eof-reached:}"
 
 BASE_OPTIONS = (
@@ -224,7 +226,8 @@ def check_armed(cue: MediaCue, path: str, what: Source, elapsed: int, state: str
 def why_not(cue: MediaCue, path: str, error: str, logged: Sequence[str]) -> CannotPlayError:
     """Say in one line why mpv let go of a file."""
     kind = "sound" if isinstance(cue, AudioCue) else "picture"
-    if error == "no audio or video data played" and not logged:
+    logged = [line for line in logged if NO_STREAM not in line]
+    if error == NOTHING_TO_PLAY and not logged:
         return CannotPlayError(path, f"mpv found no {kind} in it", "check the file")
     if error == "unrecognized file format":
         return CannotPlayError(path, "mpv does not know its format", f"is it a {kind} file?")

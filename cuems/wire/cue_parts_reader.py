@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypedDict
+from xml.etree.ElementTree import Element
 
 from cuems.core.cues import (
     AudioOutput,
@@ -27,8 +28,7 @@ from cuems.core.cues import (
     VideoOutput,
 )
 from cuems.core.timecode import FLICKS_PER_MS
-from cuems.wire.xml_fields import MAX_INTEGER, FieldReader, Layout
-from cuems.wire.xml_reader import Element
+from cuems.wire.xml_fields import MAX_INTEGER, FieldReader, Layout, is_empty
 
 MEDIA = Layout(("file_name", "id", "duration", "regions"))
 MEDIA_V2 = MEDIA + Layout(
@@ -85,7 +85,7 @@ class PartsReader:
         self._version = version
 
     def media(self, element: Element | None) -> Media | None:
-        if element is None or not (element.children or element.text.strip()):
+        if element is None or is_empty(element):
             return None
         read = self._fields
         parts = read.parts(element, MEDIA if self._version == 1 else MEDIA_V2)
@@ -123,7 +123,7 @@ class PartsReader:
             return self._fields.items(element, (tag,))
         found = self._fields.items(element, (tag, OUTPUT_V2))
         for output in found:
-            of_kind = output.attributes.get("class", "")
+            of_kind = output.get("class", "")
             if output.tag == OUTPUT_V2 and of_kind != kind:
                 self._fields.report(output, of_kind, f'class="{kind}"')
         return found
@@ -171,7 +171,7 @@ class PartsReader:
         )
 
     def _geometry(self, element: Element | None) -> Geometry | None:
-        if element is None or not (element.children or element.text.strip()):
+        if element is None or is_empty(element):
             return None
         read = self._fields
         x_scale, y_scale, corners = read.parts(element, GEOMETRY)
@@ -213,7 +213,7 @@ class PartsReader:
         """Flicks of a time in milliseconds, which may have a fraction."""
         if element is None or self._fields.number(element, 0, MAX_FADE_MS) == 0:
             return 0
-        flicks = Decimal(element.text) * FLICKS_PER_MS
+        flicks = Decimal(element.text or "") * FLICKS_PER_MS
         return int(flicks.to_integral_value(ROUND_HALF_UP))
 
     def scene(self, element: Element | None) -> DmxScene:
@@ -221,7 +221,7 @@ class PartsReader:
             return DmxScene(id="")
         read = self._fields
         scene_id, _ = read.any_order(element, SCENE)
-        universes = [child for child in element.children if child.tag == "DmxUniverse"]
+        universes = [child for child in element if child.tag == "DmxUniverse"]
         return DmxScene(id=read.text(scene_id), universes=tuple(map(self._universe, universes)))
 
     def _universe(self, element: Element) -> DmxUniverse:
@@ -288,5 +288,5 @@ def read_canvas_region(read: FieldReader, element: Element) -> CanvasRegion:
 def _extent(read: FieldReader, element: Element | None) -> float:
     extent = read.number(element, 0, 1, default=math.nan)  # no number is within every canvas
     if element is not None and extent == 0:
-        read.report(element, element.text, "a number above 0")
+        read.report(element, "0", "a number above 0")
     return extent

@@ -5,6 +5,7 @@ Schema version 2 spells AudioCue, VideoCue and DmxCue `<Cue class="audio|video|d
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypedDict
+from xml.etree.ElementTree import Element
 
 from cuems.core.cues import (
     Action,
@@ -21,7 +22,7 @@ from cuems.core.cues import (
 )
 from cuems.wire.cue_parts_reader import PartsReader
 from cuems.wire.xml_fields import FieldReader, Layout
-from cuems.wire.xml_reader import Element, Faults
+from cuems.wire.xml_reader import Faults
 
 COMMON = Layout(
     (
@@ -53,8 +54,9 @@ FADE_CUE = COMMON + Layout(
     ("action_target", "action_type", "curve_type", "duration", "target_value")
 )
 
-CUE_TAGS = ("CueList", "AudioCue", "VideoCue", "DmxCue", "ActionCue", "FadeCue")
+CUE_TAGS_V1 = ("CueList", "AudioCue", "VideoCue", "DmxCue", "ActionCue", "FadeCue")
 CUE_V2 = "Cue"
+CUE_TAGS = (*CUE_TAGS_V1, CUE_V2)
 NAME_CHARACTERS = (1, 60)
 DESCRIPTION_CHARACTERS = (0, 255)
 
@@ -85,9 +87,9 @@ class Common(TypedDict):
 
 
 class CueReader:
-    """Reads the cues of one file of a schema version, noting where each stands.
+    """Reads the cues of one file of a schema version, lists after what they contain.
 
-    `lines` has the line of the first cue of an id, `repeats` every further one.
+    `lines` has the line of the first cue of an id, `repeats` those of every further one.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -96,7 +98,8 @@ class CueReader:
         self.repeats: list[tuple[CueId, int]] = []
         self._version = 1
         self._parts = PartsReader(self.fields, 1)
-        self.converters: Mapping[str, Callable[[Element], AnyCue | None]] = {
+        self._cues: dict[Element, AnyCue] = {}  # read, and not yet in their list
+        self._kinds: Mapping[str, Callable[[Element], AnyCue | None]] = {
             "CueList": self._cue_list,
             "AudioCue": self._audio_cue,
             "VideoCue": self._video_cue,
@@ -111,12 +114,27 @@ class CueReader:
         self._version = self.fields.doc_version(root)
         self._parts = PartsReader(self.fields, self._version)
 
-    def _common(self, element: Element, parts: Parts) -> Common:
+    def read(self, element: Element, line: int) -> None:
+        """Take a complete cue element."""
+        cue = self._kinds[element.tag](element)
+        if cue is None:
+            return
+        self._cues[element] = cue
+        if cue.id in self.lines:
+            self.repeats.append((cue.id, line))
+        else:
+            self.lines[cue.id] = line
+
+    def taken(self, element: Element) -> AnyCue | None:
+        """The cue made of an element, for whatever contains it."""
+        return self._cues.pop(element, None)
+
+    def _common(self, parts: Parts) -> Common:
         read = self.fields
         autoload, description, enabled, cue_id, loop, name, offset, post_go, *rest = parts
         post_wait, pre_wait, target, timecode, ui_properties = rest[: len(COMMON.tags) - 8]
         return Common(
-            id=self._id(element, cue_id),
+            id=CueId(read.uuid_4(cue_id)),
             name=read.text(name, *NAME_CHARACTERS),
             description=read.text(description, *DESCRIPTION_CHARACTERS) or None,
             enabled=read.boolean(enabled),
@@ -131,31 +149,23 @@ class CueReader:
             ui_properties=read.opaque(ui_properties),
         )
 
-    def _id(self, cue: Element, element: Element | None) -> CueId:
-        cue_id = CueId(self.fields.uuid_4(element))
-        if cue_id in self.lines:
-            self.repeats.append((cue_id, cue.line))
-        else:
-            self.lines[cue_id] = cue.line
-        return cue_id
-
     def _target(self, element: Element | None) -> CueId | None:
         target = self.fields.reference(element)
         return None if target is None else CueId(target)
 
     def _cue_list(self, element: Element) -> CueList:
         *common, contents = self.fields.parts(element, CUE_LIST)
-        kinds = CUE_TAGS if self._version == 1 else (*CUE_TAGS, CUE_V2)
-        cues = [item.value for item in self.fields.items(contents, kinds)]
+        kinds = CUE_TAGS_V1 if self._version == 1 else CUE_TAGS
+        cues = map(self.taken, self.fields.items(contents, kinds))
         return CueList(
-            **self._common(element, common),
-            contents=tuple(cue for cue in cues if isinstance(cue, AnyCue)),
+            **self._common(common),
+            contents=tuple(cue for cue in cues if cue is not None),
         )
 
     def _audio_cue(self, element: Element) -> AudioCue:
         *common, media, outputs, volume, profiles = self.fields.parts(element, AUDIO_CUE)
         return AudioCue(
-            **self._common(element, common),
+            **self._common(common),
             media=self._parts.media(media),
             outputs=self._parts.audio_outputs(outputs),
             master_volume_percent=self.fields.percent(volume),
@@ -165,7 +175,7 @@ class CueReader:
     def _video_cue(self, element: Element) -> VideoCue:
         *common, media, outputs, opacity, profiles = self.fields.parts(element, VIDEO_CUE)
         return VideoCue(
-            **self._common(element, common),
+            **self._common(common),
             media=self._parts.media(media),
             outputs=self._parts.video_outputs(outputs),
             opacity_percent=100 if opacity is None else self.fields.percent(opacity),
@@ -175,7 +185,7 @@ class CueReader:
     def _dmx_cue(self, element: Element) -> DmxCue:
         *common, fade_in, fade_out, outputs, scene = self.fields.parts(element, DMX_CUE)
         return DmxCue(
-            **self._common(element, common),
+            **self._common(common),
             scene=self._parts.scene(scene),
             outputs=self._parts.dmx_outputs(outputs),
             fade_in_flicks=self._parts.fade_flicks(fade_in),
@@ -185,7 +195,7 @@ class CueReader:
     def _action_cue(self, element: Element) -> ActionCue:
         *common, target, action = self.fields.parts(element, ACTION_CUE)
         return ActionCue(
-            **self._common(element, common),
+            **self._common(common),
             action=self.fields.member(action, ACTIONS, Action.PLAY),
             action_target=self._target(target),
         )
@@ -198,7 +208,7 @@ class CueReader:
             read.report(duration, "00:00:00.000", "a fade longer than 0")
         read.member(action, FADE_ACTION, Action.FADE_ACTION)
         return FadeCue(
-            **self._common(element, common),
+            **self._common(common),
             action_target=self._target(target),
             curve=read.member(curve, CURVES, Curve.LINEAR),
             duration_flicks=duration_flicks,
@@ -206,7 +216,7 @@ class CueReader:
         )
 
     def _cue_v2(self, element: Element) -> AnyCue | None:
-        match element.attributes.get("class", ""):
+        match element.get("class", ""):
             case "audio":
                 return self._audio_cue(element)
             case "video":

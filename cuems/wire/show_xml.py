@@ -9,23 +9,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from xml.etree.ElementTree import Element
 
 from cuems.core.cues import CueId, CueList, Show
 from cuems.wire.cue_parts_reader import OUTPUT_V2
 from cuems.wire.cue_reader import (
+    CUE_TAGS,
     CUE_V2,
     DESCRIPTION_CHARACTERS,
     NAME_CHARACTERS,
     CueReader,
 )
 from cuems.wire.xml_fields import FieldReader, Layout
-from cuems.wire.xml_reader import (
-    Element,
-    RefusedError,
-    Vocabulary,
-    collected_faults,
-    read_xml,
-)
+from cuems.wire.xml_reader import Faults, RefusedError, Vocabulary, read_xml
 
 PROJECT = "CuemsProject"
 UI_PROPERTIES = "ui_properties"
@@ -54,10 +51,9 @@ def read_show(data: bytes, name: str) -> ShowFile:
 
     Raises ProjectFileError with every fault found.
     """
-    with collected_faults(name) as faults:
-        cues = CueReader(faults)
-        root = read_xml(data, faults, _vocabulary(cues))
-        show = _show(cues.fields, root)
+    faults = Faults(name)
+    cues = CueReader(faults)
+    show = read_xml(data, faults, _vocabulary(cues), partial(_show, cues))
     return ShowFile(show=show, lines=cues.lines, repeats=tuple(cues.repeats))
 
 
@@ -65,13 +61,14 @@ def _vocabulary(cues: CueReader) -> Vocabulary:
     return Vocabulary(
         root=PROJECT,
         begin=cues.begin,
-        converters=cues.converters,
+        converters=dict.fromkeys(CUE_TAGS, cues.read),
         opaque=(UI_PROPERTIES,),
         attributes={CUE_V2: ("class",), OUTPUT_V2: ("class",)},
     )
 
 
-def _show(read: FieldReader, root: Element) -> Show:
+def _show(cues: CueReader, root: Element) -> Show:
+    read = cues.fields
     (script,) = read.parts(root, PROJECT_PARTS)
     if script is None:
         raise RefusedError
@@ -82,7 +79,8 @@ def _show(read: FieldReader, root: Element) -> Show:
     identity = read.uuid_4(show_id)
     title = read.text(name, *NAME_CHARACTERS)
     about = read.text(description, *DESCRIPTION_CHARACTERS)
-    if cue_list is None or not isinstance(cue_list.value, CueList):
+    contents = None if cue_list is None else cues.taken(cue_list)
+    if not isinstance(contents, CueList):
         raise RefusedError
     return Show(
         id=identity,
@@ -91,24 +89,25 @@ def _show(read: FieldReader, root: Element) -> Show:
         created=read.text(created),
         modified=read.text(modified),
         ui_properties=read.opaque(ui_properties),
-        cue_list=cue_list.value,
+        cue_list=contents,
     )
 
 
 def _check_dates(read: FieldReader, created: Element | None, modified: Element | None) -> None:
     first, last = _date(read, created), _date(read, modified)
     if modified is not None and first is not None and last is not None and last < first:
-        read.report(modified, modified.text, "a date not before that of <created>")
+        read.report(modified, read.text(modified), "a date not before that of <created>")
 
 
 def _date(read: FieldReader, element: Element | None) -> datetime | None:
     if element is None:
         return None
+    text = read.text(element)
     try:
-        date = datetime.fromisoformat(element.text if DATE_TIME.fullmatch(element.text) else "")
+        date = datetime.fromisoformat(text if DATE_TIME.fullmatch(text) else "")
     except ValueError:
-        read.report(element, element.text, "a date and time, YYYY-MM-DDTHH:MM:SS")
+        read.report(element, text, "a date and time, YYYY-MM-DDTHH:MM:SS")
         return None
     if date.year < FIRST_YEAR:
-        read.report(element, element.text, f"a date from {FIRST_YEAR} on")
+        read.report(element, text, f"a date from {FIRST_YEAR} on")
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

@@ -9,12 +9,14 @@ element that is missing, which `children` has noted already.
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from typing import TypeVar
+from xml.etree.ElementTree import Element
 
 from cuems.core.timecode import from_duration_text
-from cuems.wire.xml_reader import DOC_VERSION, Element, Faults
+from cuems.wire.xml_reader import DOC_VERSION, Faults
 
 T = TypeVar("T")
 
@@ -25,6 +27,7 @@ NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?
 DURATION = re.compile(r"[0-9]{2}:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}")
 DOC_VERSIONS = {"1": 1, "2": 2}
 CTIMECODE = ("CTimecode",)
+MAX_TEXT_CHARACTERS = 4096  # what has no limit of its own; the longest are paths
 MAX_INTEGER = 2**31 - 1  # what OSC can say to a player
 SMALL_INTEGERS = frozenset(map(str, range(512)))  # most of them are, and need no pattern
 BOOLEANS = {"True": True, "False": False}
@@ -35,11 +38,18 @@ class Layout:
     """The children of an element, in their order.
 
     Those of `optional` may be absent, those of `many`, where any order goes, stand repeatedly.
+    `valid` has every sequence that this allows in order.
     """
 
     tags: tuple[str, ...]
     optional: frozenset[str] = frozenset()
     many: frozenset[str] = frozenset()
+    valid: frozenset[tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        choices = [(tag, None) if tag in self.optional else (tag,) for tag in self.tags]
+        valid = (tuple(tag for tag in tags if tag is not None) for tags in product(*choices))
+        object.__setattr__(self, "valid", frozenset(valid))
 
     def __add__(self, other: "Layout") -> "Layout":
         return Layout(self.tags + other.tags, self.optional | other.optional)
@@ -53,6 +63,11 @@ def to_flicks(text: str) -> int:
     return from_duration_text(text)
 
 
+def is_empty(element: Element) -> bool:
+    """Whether it is the schema's null."""
+    return not len(element) and not (element.text or "").strip()
+
+
 class FieldReader:
     """Reads the elements of one file, noting what is wrong with them."""
 
@@ -61,47 +76,40 @@ class FieldReader:
 
     def parts(self, element: Element, layout: Layout) -> Sequence[Element | None]:
         """The children in the layout's order, None where an optional or a missing one would be."""
-        if element.text:
-            self._no_text(element)
-        children = element.children
+        children = list(element)
         tags = tuple([child.tag for child in children])
         if tags == layout.tags:
             return children
         found = dict(zip(tags, children, strict=True))
-        if tags != tuple(tag for tag in layout.tags if tag in found or tag not in layout.optional):
+        if tags not in layout.valid:
             self._report_presence(element, layout)
             self._report_order(element, layout)
         return [found.get(tag) for tag in layout.tags]
 
     def any_order(self, element: Element, layout: Layout) -> Sequence[Element | None]:
         """The children in the layout's order, in whatever order they stand."""
-        self._no_text(element)
         self._report_presence(element, layout)
-        found = {child.tag: child for child in element.children}
+        found = {child.tag: child for child in element}
         return [found.get(tag) for tag in layout.tags]
 
     def items(self, element: Element | None, tags: Collection[str]) -> Sequence[Element]:
         """The children of an element that lists any number of these."""
         if element is None:
             return ()
-        if element.text:
-            self._no_text(element)
-        children = element.children
-        for child in children:
+        for child in element:
             if child.tag not in tags:
                 self.report(child, child.tag, " or ".join(f"<{tag}>" for tag in tags))
-        return children
+        return list(element)
 
-    def text(self, element: Element | None, low: int = 0, high: int | None = None) -> str:
+    def text(self, element: Element | None, low: int = 0, high: int = MAX_TEXT_CHARACTERS) -> str:
         """Text of `low` to `high` characters, as it stands."""
         if element is None:
             return ""
-        if element.children:
+        if len(element):
             self._no_elements(element)
-        text = element.text
-        if len(text) < low or (high is not None and len(text) > high):
-            at_most = " or more" if high is None else f" to {high}"
-            self.report(element, text, f"{low}{at_most} characters")
+        text = element.text or ""
+        if not low <= len(text) <= high:
+            self.report(element, text, f"{low} to {high} characters")
         return text
 
     def boolean(self, element: Element | None) -> bool:
@@ -110,9 +118,9 @@ class FieldReader:
     def integer(self, element: Element | None, low: int, high: int = MAX_INTEGER) -> int:
         if element is None:
             return low
-        if element.children:
+        if len(element):
             self._no_elements(element)
-        text = element.text
+        text = element.text or ""
         if text in SMALL_INTEGERS or INTEGER.fullmatch(text) is not None:
             value = int(text)
             if low <= value <= high:
@@ -183,23 +191,19 @@ class FieldReader:
 
     def opaque(self, element: Element | None) -> str | None:
         """The text of an element that is kept as it stands, None if it is empty."""
-        return element.value if element is not None and isinstance(element.value, str) else None
+        return None if element is None else element.text
 
     def doc_version(self, root: Element) -> int:
         """The schema version a root declares; it says nothing in version 1."""
-        version = root.attributes.get(DOC_VERSION, "1")
+        version = root.get(DOC_VERSION, "1")
         if version not in DOC_VERSIONS:
             self.report(root, version, f"{DOC_VERSION} 1 or 2")
         return DOC_VERSIONS.get(version, 1)
 
-    def _no_text(self, element: Element) -> None:
-        if element.text and not element.text.isspace():
-            self.report(element, element.text.strip(), "elements only, no text")
-
     def _report_presence(self, element: Element, layout: Layout) -> None:
         known = set(layout.tags)
         seen: set[str] = set()
-        for child in element.children:
+        for child in element:
             if child.tag not in known:
                 self.report(child, child.tag, f"no such element in <{element.tag}>")
             elif child.tag in seen and child.tag not in layout.many:
@@ -211,7 +215,7 @@ class FieldReader:
 
     def _report_order(self, element: Element, layout: Layout) -> None:
         reached = -1
-        for child in element.children:
+        for child in element:
             if child.tag not in layout.tags:
                 continue
             index = layout.tags.index(child.tag)
@@ -220,7 +224,7 @@ class FieldReader:
             reached = max(reached, index)
 
     def _no_elements(self, element: Element) -> None:
-        for child in element.children:
+        for child in element:
             self.report(child, child.tag, f"text only in <{element.tag}>")
 
 

@@ -2,12 +2,11 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import anyio
-import rtmidi  # type: ignore[import-untyped]
+import rtmidi
 
 from cuems.adapters.mailbox import Mailbox
 from cuems.core.midi_ports import MidiAbsent, MidiOpen, MidiState
@@ -59,15 +58,11 @@ def port_process(mode: str) -> int:
     raise AssertionError(f"no midi_port {mode} is running")
 
 
-@asynccontextmanager
-async def stopped(pid: int) -> AsyncIterator[None]:
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
     """A process that does not run meanwhile."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        with anyio.CancelScope(shield=True):
-            try:
-                os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                return
+        os.kill(pid, signal.SIGCONT)

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from websockets.asyncio.client import ClientConnection, connect
@@ -256,11 +257,13 @@ async def test_a_flooding_client_leaves_another_its_turn() -> None:
             await surface.changed.wait()
         assert len(surface.frames) < 2 * BURST_MESSAGES
         tg.cancel_scope.cancel()
+        flooding.transport.abort()
 
 
 async def flood(connection: ClientConnection) -> None:
     while True:
         await connection.send(b"flood")
+        await anyio.lowlevel.checkpoint()  # send itself does not wait while there is room
 
 
 async def test_text_frames_are_counted_and_ignored() -> None:
@@ -314,6 +317,19 @@ async def test_an_abrupt_end_is_a_departure_without_reason() -> None:
             connection.transport.abort()
             await surface.until(gone=1)
         assert surface.gone == [(surface.clients[0], "")]
+
+
+async def test_a_client_can_be_dropped_with_a_reason() -> None:
+    clients = Clients()
+    surface = FakeSurface()
+    async with serving(surface, clients) as address, client(address) as connection:
+        await surface.until(clients=1)
+        clients.drop(surface.clients[0], "a rogue")
+        with pytest.raises(ConnectionClosed):
+            await connection.recv()
+        await surface.until(gone=1)
+        assert surface.gone == [(surface.clients[0], "a rogue")]
+        clients.drop(surface.clients[0], "twice, and no error")
 
 
 async def test_more_clients_than_agreed_are_told_to_come_back_later() -> None:
@@ -448,4 +464,5 @@ def test_the_console_files_are_found_with_their_types() -> None:
         "text/html",
         "text/css",
         "text/javascript",
+        "image/svg+xml",
     }

@@ -1,11 +1,9 @@
-import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-import anyio.abc
 import pytest
 
 from cuems.adapters.mpv import (
@@ -19,37 +17,24 @@ from cuems.adapters.mpv import (
     open_mpv,
 )
 from cuems.adapters.process import Process, ProcessDiedError, open_process
+from tests.fakes.lines import JsonLines
 from tests.media import write_wav
 
 ARGV = ["mpv", "--no-config", "--no-terminal", "--idle=yes", "--pause", "--vo=null", "--ao=null"]
 
 
-class Peer:
+class Peer(JsonLines):
     """A peer that speaks mpv's side of the protocol, as the test tells it to."""
 
-    def __init__(self, stream: anyio.abc.UNIXSocketStream) -> None:
-        self.stream = stream
-        self._rest = b""
-
-    async def request(self) -> dict[str, object]:
-        while b"\n" not in self._rest:
-            self._rest += await self.stream.receive()
-        line, _, self._rest = self._rest.partition(b"\n")
-        request: dict[str, object] = json.loads(line)
-        return request
-
-    async def say(self, **message: object) -> None:
-        await self.stream.send(json.dumps(message).encode() + b"\n")
-
     async def answer(self, data: object = None, error: str = "success") -> None:
-        await self.say(request_id=(await self.request())["request_id"], data=data, error=error)
+        self.send(request_id=(await self.receive())["request_id"], data=data, error=error)
 
 
 @asynccontextmanager
 async def open_pair(lines: list[str] | None = None) -> AsyncIterator[tuple[Mpv, Peer]]:
     ours, theirs = socket.socketpair()
-    async with await anyio.abc.UNIXSocketStream.from_socket(theirs) as stream:
-        peer = Peer(stream)
+    with theirs:
+        peer = Peer(theirs)
         async with anyio.create_task_group() as tg:
             tg.start_soon(peer.answer)
             on_line = (lambda _: None) if lines is None else lines.append
@@ -76,11 +61,11 @@ async def test_replies_find_their_requests_in_any_order() -> None:
                 answers.append(await mpv.command("get_property", name))
 
             tg.start_soon(ask, "volume")
-            first = await peer.request()
+            first = await peer.receive()
             tg.start_soon(ask, "pause")
-            second = await peer.request()
-            await peer.say(request_id=second["request_id"], error="success", data=True)
-            await peer.say(request_id=first["request_id"], error="success", data=50)
+            second = await peer.receive()
+            peer.send(request_id=second["request_id"], error="success", data=True)
+            peer.send(request_id=first["request_id"], error="success", data=50)
     assert first["command"] == ["get_property", "volume"]
     assert answers == [True, 50]
 
@@ -117,11 +102,11 @@ async def test_events_and_log_lines_are_told_apart_from_replies() -> None:
     lines: list[str] = []
     with anyio.fail_after(5):
         async with open_pair(lines) as (mpv, peer):
-            await peer.say(event="seek")
-            await peer.say(event="playback-restart")
-            await peer.say(event="log-message", prefix="vo/drm", level="error", text="no card\n")
-            await peer.say(event="log-message", prefix="ao", level="warn", text="slow\n")
-            await peer.say(event="end-file", reason="error", file_error="loading failed")
+            peer.send(event="seek")
+            peer.send(event="playback-restart")
+            peer.send(event="log-message", prefix="vo/drm", level="error", text="no card\n")
+            peer.send(event="log-message", prefix="ao", level="warn", text="slow\n")
+            peer.send(event="end-file", reason="error", file_error="loading failed")
             seen = [await mpv.events.receive(), await mpv.events.receive()]
             errors = [mpv.take_errors(), mpv.take_errors()]
     assert seen == [Positioned(), Ended("loading failed")]
@@ -133,8 +118,8 @@ async def test_of_unread_events_the_newest_are_kept() -> None:
     with anyio.fail_after(5):
         async with open_pair() as (mpv, peer), anyio.create_task_group() as tg:
             for _ in range(EVENT_INBOX_EVENTS):
-                await peer.say(event="playback-restart")
-            await peer.say(event="end-file", reason="quit")
+                peer.send(event="playback-restart")
+            peer.send(event="end-file", reason="quit")
             tg.start_soon(peer.answer)
             await mpv.command("get_property", "pause")
             seen = [mpv.events.receive_nowait() for _ in range(EVENT_INBOX_EVENTS)]
@@ -143,13 +128,13 @@ async def test_of_unread_events_the_newest_are_kept() -> None:
 
 async def say_and_wait(garbage: bytes) -> None:
     async with open_pair() as (_, peer):
-        await peer.stream.send(garbage)
+        peer.socket.sendall(garbage)
         await anyio.sleep_forever()
 
 
 async def hang_up_and_wait() -> None:
     async with open_pair() as (_, peer):
-        await peer.stream.aclose()
+        peer.socket.shutdown(socket.SHUT_RDWR)
         await anyio.sleep_forever()
 
 

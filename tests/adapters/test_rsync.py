@@ -21,7 +21,15 @@ from cuems.adapters.rsync import (
     open_rsync_daemon,
 )
 from cuems.core.cues import NodeId
-from cuems.wire.rsync import PARTIAL_DIR, DeployError, Progress, RsyncNameError, Source
+from cuems.wire.rsync import (
+    PARTIAL_DIR,
+    Progress,
+    RsyncNameError,
+    Source,
+)
+from cuems.wire.rsync_errors import (
+    DeployError,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -314,10 +322,11 @@ async def test_comparing_a_large_old_file_is_no_stall(controller: Path, node: Pa
         with (place / "media/film.mov").open("wb") as file:
             file.truncate(size)
     async with serving(controller) as source:
-        request = replace(wanted(source, node, "media/film.mov"), stall_s=1)
+        request = replace(wanted(source, node, "media/film.mov"), stall_s=3)
         with anyio.fail_after(30):
             await fetch(request, ignore)
     assert (node / "media/film.mov").stat().st_size == 300_000_001
+    (node / "media/film.mov").unlink()
 
 
 async def test_leavings_of_a_killed_transfer_are_swept_and_a_living_one_is_not(

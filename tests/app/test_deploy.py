@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -26,7 +25,13 @@ from cuems.core.cues import (
     VideoOutput,
 )
 from cuems.core.status import DeployProgress
-from cuems.wire.rsync import DeployError, RsyncNameError, Source
+from cuems.wire.rsync import (
+    RsyncNameError,
+    Source,
+)
+from cuems.wire.rsync_errors import (
+    DeployError,
+)
 
 NODE = NodeId("7f1f6ae0-5d2b-4a5e-9d33-0d6d3f2b9a10")
 OTHER = NodeId("0b1f6ae0-5d2b-4a5e-9d33-0d6d3f2b9a11")
@@ -96,7 +101,7 @@ def received(library: Path) -> list[str]:
 
 
 async def deployed(
-    controller: Path, node: Path, read: ReadMedia, **changes: float
+    controller: Path, node: Path, read: ReadMedia, *, media_s: float = 20, limit_kib_per_s: int = 0
 ) -> list[DeployProgress]:
     """What was reported of a deployment from one library to another."""
     heard: list[DeployProgress] = []
@@ -105,13 +110,20 @@ async def deployed(
         async with open_rsync_daemon(
             library=controller, state=controller.parent / "state", secret="s"
         ) as source:
-            request = Deployment(project="demo", node=NODE, source=source, library=node)
+            request = Deployment(
+                project="demo",
+                node=NODE,
+                source=source,
+                library=node,
+                media_s=media_s,
+                limit_kib_per_s=limit_kib_per_s,
+            )
             try:
-                await deploy_project(replace(request, **changes), read, heard.append)
+                await deploy_project(request, read, heard.append)
             except (DeployError, RsyncNameError) as error:
                 failed.append(error)
-    for error in failed:
-        raise error
+    if failed:
+        raise failed[0]
     return heard
 
 

@@ -1,16 +1,15 @@
 """The stage with real players on null outputs, and with stand-ins that misbehave."""
 
-import json
 import os
 import shlex
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import anyio
-import anyio.abc
 import anyio.lowlevel
 import pytest
 
@@ -33,6 +32,7 @@ from cuems.core.events import CueArmed, CueBroken, PlayerEvent
 from cuems.core.timecode import FrameRate
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.players.outputs import Outputs
+from tests.fakes.lines import JsonLines
 from tests.media import flicks, write_wav, write_y4m
 
 pytestmark = pytest.mark.slow
@@ -50,33 +50,24 @@ def start(elapsed: float = 0, cue: CueId = RAIN) -> Start:
     return Start(cue=cue, run_seq=1, start=flicks(100), elapsed=flicks(elapsed))
 
 
-class Witness:
+class Witness(JsonLines):
     """What one player says of itself, on a second control connection."""
-
-    def __init__(self, stream: anyio.abc.ByteStream) -> None:
-        self._stream = stream
-        self._rest = b""
 
     async def until(self, name: str, test: str, value: object) -> object:
         """Wait until a property is (`is`) or exceeds (`>`) a value."""
-        await self._send("observe_property", 1, name)
+        self.send(command=["observe_property", 1, name])  # so that something is said while it plays
         while True:
-            message = await self._line()
-            if message.get("event") == "property-change" and message.get("name") == name:
-                data = message.get("data")
-                if _is_near(data, value) if test == "is" else _exceeds(data, value):
-                    await self._send("unobserve_property", 1)
-                    return data
+            self.send(command=["get_property", name], request_id=1)
+            data = await self._answer()
+            if _is_near(data, value) if test == "is" else _exceeds(data, value):
+                self.send(command=["unobserve_property", 1])
+                return data
+            await self.receive()
 
-    async def _send(self, *command: object) -> None:
-        await self._stream.send(json.dumps({"command": command}).encode() + b"\n")
-
-    async def _line(self) -> dict[str, object]:
-        while b"\n" not in self._rest:
-            self._rest += await self._stream.receive()
-        line, _, self._rest = self._rest.partition(b"\n")
-        message: dict[str, object] = json.loads(line)
-        return message
+    async def _answer(self) -> object:
+        while (message := await self.receive()).get("request_id") != 1:
+            pass
+        return message.get("data")
 
 
 def _is_near(data: object, value: object) -> bool:
@@ -140,12 +131,12 @@ class House:
         """The process ids of all players so far, in order."""
         return [int(line) for line in (self.folder / "pids").read_text().split()]
 
-    @asynccontextmanager
-    async def witness(self) -> AsyncIterator[Witness]:
+    @contextmanager
+    def witness(self) -> Iterator[Witness]:
         """A second control connection to the newest mpv."""
-        path = self.folder / f"{self.pids()[-1]}.sock"
-        async with await anyio.connect_unix(path) as stream:
-            yield Witness(stream)
+        with socket.socket(socket.AF_UNIX) as connected:
+            connected.connect(str(self.folder / f"{self.pids()[-1]}.sock"))
+            yield Witness(connected)
 
 
 def wrapper(folder: Path, command: str) -> str:
@@ -178,7 +169,7 @@ async def test_go_makes_an_armed_cue_play_from_its_first_frame(tmp_path: Path) -
     async with open_house(tmp_path, audio()) as house:
         house.stage.perform(Arm(cue=RAIN))
         assert await house.armed() == RAIN
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("pause", "is", True)
             await player.until("time-pos", "is", 0)
             house.stage.perform(start())
@@ -190,7 +181,7 @@ async def test_a_picture_is_armed_and_plays(tmp_path: Path) -> None:
     async with open_house(tmp_path, cue) as house:
         house.stage.perform(Arm(cue=SKY, elapsed=flicks(2)))
         await house.armed()
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", "is", 2)
             house.stage.perform(SetLevel(SKY, Parameter.OPACITY, 0.5))
             house.stage.perform(start(2, SKY))
@@ -202,7 +193,7 @@ async def test_a_late_go_joins_in_progress(tmp_path: Path) -> None:
         house.stage.perform(Arm(cue=RAIN))
         await house.armed()
         house.stage.perform(start(5))
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", ">", 5)
 
 
@@ -210,7 +201,7 @@ async def test_a_cue_that_was_not_armed_plays_all_the_same(tmp_path: Path) -> No
     async with open_house(tmp_path, audio()) as house:
         house.stage.perform(start(3))
         assert await house.armed() == RAIN
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", ">", 3)
 
 
@@ -218,7 +209,7 @@ async def test_freeze_holds_relocate_moves_and_unfreeze_goes_on(tmp_path: Path) 
     async with open_house(tmp_path, audio()) as house:
         house.stage.perform(Arm(cue=RAIN))
         await house.armed()
-        async with house.witness() as player:
+        with house.witness() as player:
             house.stage.perform(start())
             await player.until("time-pos", ">", 0)
             house.stage.perform(Freeze(RAIN))
@@ -238,7 +229,7 @@ async def test_of_many_locates_only_the_last_needs_doing(tmp_path: Path) -> None
         for second in range(1000):
             house.stage.perform(Arm(cue=RAIN, elapsed=flicks(second % 16 + 0.5)))
         await house.armed()
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", "is", 7.5)
 
 
@@ -247,7 +238,7 @@ async def test_a_fade_reaches_the_players_volume(tmp_path: Path) -> None:
         house.stage.perform(Arm(cue=RAIN))
         await house.armed()
         house.stage.perform(SetLevel(RAIN, Parameter.VOLUME, 0.125))
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("volume", "is", 50)
 
 
@@ -296,14 +287,14 @@ async def test_a_killed_player_is_replaced_where_it_should_be_by_now(tmp_path: P
         house.stage.perform(Arm(cue=RAIN))
         await house.armed()
         house.stage.perform(start(5))
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", ">", 5)
         os.kill(house.pids()[0], signal.SIGKILL)
         assert await house.said("killed by SIGKILL") == (
             "player was killed by SIGKILL; it is started again"
         )
         assert (await house.said(" s lost")).startswith("joined again at 5.")
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", ">", 5)
         assert house.reports.statistics().current_buffer_used == 0
 
@@ -315,7 +306,7 @@ async def test_a_player_killed_while_armed_is_armed_again(tmp_path: Path) -> Non
         os.kill(house.pids()[0], signal.SIGKILL)
         await house.said("ready again")
         house.stage.perform(start(2))
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", ">", 2)
         assert len(house.pids()) == 2
 
@@ -335,7 +326,7 @@ async def test_other_cues_play_on_when_one_player_dies(tmp_path: Path) -> None:
         house.stage.perform(Arm(cue=SKY))
         await house.armed()
         house.stage.perform(start(0, SKY))
-        async with house.witness() as player:
+        with house.witness() as player:
             house.stage.perform(Arm(cue=RAIN))
             await house.armed()
             os.kill(house.pids()[1], signal.SIGKILL)
@@ -392,7 +383,7 @@ async def test_a_player_that_floods_its_output_plays_undisturbed(tmp_path: Path)
     async with open_house(tmp_path, audio(), command=command) as house:
         house.stage.perform(start())
         await house.armed()
-        async with house.witness() as player:
+        with house.witness() as player:
             await player.until("time-pos", ">", 0.1)
         await house.said("more lines)")
 

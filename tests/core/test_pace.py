@@ -147,7 +147,7 @@ def test_a_decoder_stands_where_the_line_stands_at_every_message(
     decoder = MtcDecoder()
     told = [
         (decoder.feed(to_bytes(due)), line.position_at(due_ns))
-        for due_ns, due in played(following(line), 24)
+        for due_ns, due in played(following(line), 40)
     ]
     day = rate.frames_per_day * rate.flicks_per_frame
     assert sum(event is not None for event, _ in told) > 8

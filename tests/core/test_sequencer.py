@@ -29,6 +29,7 @@ from cuems.core.events import (
     Go,
     LineFound,
     LineLost,
+    LoadToTime,
     Locate,
     Panic,
     Pause,
@@ -37,7 +38,7 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
-from cuems.core.performance import ChainTiming, Scope
+from cuems.core.chains import ChainTiming, Scope
 from cuems.core.sequencer import OnLocate, Options, Sequencer
 from cuems.core.timecode import from_ms, to_ms
 from cuems.sim.show import Happening, simulate
@@ -464,6 +465,12 @@ def test_load_to_time_starts_in_the_middle_of_the_chain() -> None:
         [audio("a", 1000, "e"), audio("b", 1000)], go("a", 10_000, into_ms=1300), until_ms=11_000
     )
     assert played(log) == ["10000 start b +300", "10700 stop b"]
+
+
+def test_load_to_time_arms_the_cue_that_will_sound_first_where_it_will_sound() -> None:
+    log = perform([audio("a", 1000, "e"), audio("b", 1000)], at(0, LoadToTime(from_ms(1300))))
+    rearmed = [h.effect for h in log if isinstance(h.effect, Arm)][-1]
+    assert rearmed == Arm(cue=CueId("b"), elapsed=from_ms(300))
 
 
 def test_disabling_the_standby_cue_passes_the_standby_on() -> None:

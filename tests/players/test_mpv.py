@@ -138,7 +138,7 @@ def test_reasons_name_the_file_and_the_remedy() -> None:
     assert [
         str(why_not(audio(), "/m/a.wav", error, logged))
         for error, logged in (
-            ("no audio or video data played", []),
+            ("no audio or video data played", ["cplayer: No video or audio streams selected."]),
             ("no audio or video data played", ["ao: no device"]),
             ("unrecognized file format", []),
             ("", []),

@@ -1,0 +1,351 @@
+"""The controller's tasks: one loop that decides, and around it those that hear and read.
+
+The timecode line is the controller's own: told to the MIDI output, to every node and to its own
+sequencer whenever it changes, and to the nodes once a second besides.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from cuems.adapters.clock import Alarm, open_alarm
+from cuems.adapters.control import ClientId, Clients
+from cuems.adapters.mtc_output import MtcOutput
+from cuems.app.links import OUTBOX_MESSAGES, Bus, Rang
+from cuems.app.project import load_show
+from cuems.core import bus
+from cuems.core.controller import Controller, Rules
+from cuems.core.cues import NodeId
+from cuems.core.desk import (
+    Answer,
+    Asked,
+    ControllerEffect,
+    ControllerEvent,
+    ForgetCues,
+    HoldLine,
+    LineMoved,
+    ProjectRead,
+    ProjectUnreadable,
+    Publish,
+    ReadProject,
+    Reported,
+    RestartLine,
+    RollLine,
+    Tell,
+    Woke,
+)
+from cuems.core.errors import CuemsError
+from cuems.core.events import LineEvent
+from cuems.core.operator import LoadProject, OperatorCommand
+from cuems.core.own_line import OwnLine
+from cuems.core.status import Status, StatusBoard
+from cuems.wire.bus import BusDecodeError, decode
+from cuems.wire.bus import encode as encode_bus
+from cuems.wire.control import command, messages, reply
+from cuems.wire.osc import OscBundle, encode
+from cuems.wire.osc import decode as decode_osc
+
+LINE_REPORT_NS = 1_000_000_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """A client asks; `address` is what it called the command."""
+
+    client: ClientId | None
+    address: str
+    command: OperatorCommand
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSaid:
+    """A node said something, and when it came."""
+
+    node: NodeId
+    report: bus.NodeReport
+    received_ns: int
+
+
+Item = ControllerEvent | Asks | NodeSaid | Rang
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerParts:
+    """What a controller is made of. `links` are its ends of the bus, the nearest first."""
+
+    sender: NodeId
+    library: Path
+    links: tuple[Bus, ...]
+    clients: Clients
+    rules: Rules
+    source: bus.Source | None
+    mtc: MtcOutput | None
+    load: str | None
+
+
+class ControlDesk:
+    """What clients see of the controller (adapters/control.Surface)."""
+
+    def __init__(self, send: MemoryObjectSendStream[Item], clients: Clients) -> None:
+        self._send = send
+        self._clients = clients
+        self._board = StatusBoard()
+
+    def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
+        """Everything that is known, for a newcomer."""
+        log.info("client %s connected from %s", client.number, client.peer)
+        for status in self._board.dump():
+            yield from _frames(status)
+
+    async def received(self, client: ClientId, data: bytes) -> None:
+        """A frame of a client: a command, or an answer that says why it is none."""
+        address = ""
+        try:
+            packet = decode_osc(data)
+            if isinstance(packet, OscBundle):
+                raise BundleError
+            address = packet.address
+            await self._send.send(Asks(client, address, command(packet)))
+        except CuemsError as error:
+            self.answer(client, address, str(error))
+
+    def disconnected(self, client: ClientId, reason: str) -> None:
+        """A client is gone."""
+        log.info("client %s left%s", client.number, f": {reason}" if reason else "")
+
+    def refused(self, peer: str, reason: str) -> None:
+        """Somebody was not let in."""
+        log.warning("client from %s refused: %s", peer, reason)
+
+    def answer(self, client: ClientId, address: str, reason: str) -> None:
+        """Tell a client what became of its command."""
+        if reason:
+            log.warning("client %s: %s: refused: %s", client.number, address, reason)
+        answer = reply(address, reason or None)
+        self._clients.send(client, answer.address, encode(answer))
+
+    def publish(self, status: Status) -> None:
+        """Tell all clients, and those to come."""
+        self._board.put(status)
+        for address, frame in _frames(status):
+            self._clients.publish(address, frame)
+
+    def forget_cues(self) -> None:
+        """Drop what is known of cues."""
+        self._board.forget_cues()
+
+
+def _frames(status: Status) -> Iterable[tuple[str, bytes]]:
+    return ((message.address, encode(message)) for message in messages(status))
+
+
+class BundleError(CuemsError):
+    """A bundle where a message was expected."""
+
+    def __init__(self) -> None:
+        super().__init__("a bundle: expected one message a frame")
+
+
+async def run_controller(
+    parts: ControllerParts,
+    send: MemoryObjectSendStream[Item],
+    inbox: MemoryObjectReceiveStream[Item],
+    desk: ControlDesk,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Be the controller until cancelled."""
+
+    def ring() -> None:
+        with suppress(anyio.WouldBlock):  # a full inbox is being worked on: that looks at the clock
+            send.send_nowait(Rang())
+
+    async with open_alarm(ring) as alarm, anyio.create_task_group() as tg:
+        loop = ControllerLoop(parts, desk, alarm, send, tg)
+        for link in parts.links:
+            outgoing, outbox = anyio.create_memory_object_stream[bytes](OUTBOX_MESSAGES)
+            loop.outgoing.append(outgoing)
+            tg.start_soon(_send_all, outbox, link)
+            tg.start_soon(_hear_bus, link, send)
+        task_status.started()
+        await loop.decide(inbox)
+
+
+async def _send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
+    async for data in outbox:
+        try:
+            await link.send(data)
+        except bus.BusStalledError as error:
+            log.warning("%s", error)
+
+
+async def _hear_bus(link: Bus, send: MemoryObjectSendStream[Item]) -> None:
+    while True:
+        data = await link.receive()
+        received_ns = time.monotonic_ns()
+        try:
+            envelope = decode(data)
+        except BusDecodeError as error:
+            log.warning("%s", error)
+            continue
+        if isinstance(envelope.message, bus.NodeReport):
+            await send.send(NodeSaid(envelope.sender, envelope.message, received_ns))
+
+
+class ControllerLoop:
+    """Decides, one event at a time."""
+
+    def __init__(
+        self,
+        parts: ControllerParts,
+        desk: ControlDesk,
+        alarm: Alarm,
+        send: MemoryObjectSendStream[Item],
+        tasks: TaskGroup,
+    ) -> None:
+        self.outgoing: list[MemoryObjectSendStream[bytes]] = []
+        self._parts = parts
+        self._desk = desk
+        self._alarm = alarm
+        self._send = send
+        self._tasks = tasks
+        self._controller = Controller(parts.rules)
+        self._line = OwnLine(time.monotonic_ns())
+        self._reading = anyio.CancelScope()
+        self._report_due_ns = 0
+
+    async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
+        """Apply what happens, in order, for ever."""
+        await self._perform(self._controller.begin())
+        await self._moved(self._line.begin())
+        if self._parts.load is not None:
+            load = LoadProject(self._parts.load)
+            await self._take(Asks(None, "--load", load), time.monotonic_ns())
+        self._set_alarm(time.monotonic_ns())
+        async for item in inbox:
+            now_ns = time.monotonic_ns()
+            await self._moved(self._line.wake(now_ns))
+            await self._take(item, now_ns)
+            if now_ns >= self._report_due_ns:
+                await self._tell_line()
+            self._set_alarm(now_ns)
+
+    async def _take(self, item: Item, now_ns: int) -> None:
+        match item:
+            case Rang():
+                await self._apply(Woke(now_ns))
+            case Asks(client, address, asked):
+                position = self._line.position_at(now_ns)
+                await self._apply(
+                    Asked(
+                        client=client,
+                        address=address,
+                        command=asked,
+                        now_ns=now_ns,
+                        position=position,
+                    )
+                )
+            case NodeSaid(node, report, received_ns):
+                if isinstance(report, bus.ClockProbe):
+                    await self._answer_probe(node, report, received_ns)
+                await self._apply(Reported(node, report, received_ns))
+            case _:
+                await self._apply(item)
+
+    async def _apply(self, event: ControllerEvent) -> None:
+        await self._perform(self._controller.handle(event))
+
+    async def _moved(self, events: Iterable[LineEvent]) -> None:
+        for event in events:
+            await self._apply(LineMoved(event))
+
+    def _set_alarm(self, now_ns: int) -> None:
+        due = self._controller.next_due()
+        moments = [
+            None if due is None else self._line.moment_of(due),
+            self._line.next_second_ns(now_ns),
+            self._controller.next_wake_ns(),
+            self._report_due_ns,
+        ]
+        self._alarm.set(min(at for at in moments if at is not None))
+
+    # ---- doing
+
+    async def _perform(self, effects: Iterable[ControllerEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case Tell(message):
+                    await self._tell(message)
+                case Publish(status):
+                    self._desk.publish(status)
+                case ForgetCues():
+                    self._desk.forget_cues()
+                case Answer(asked, reason):
+                    self._answer(asked, reason)
+                case ReadProject(load_seq, project):
+                    self._reading.cancel()
+                    self._reading = anyio.CancelScope()
+                    self._tasks.start_soon(self._read, load_seq, project, self._reading)
+                case RestartLine() | HoldLine() | RollLine():
+                    await self._redraw(effect)
+                case _:
+                    assert_never(effect)
+
+    async def _redraw(self, effect: RestartLine | HoldLine | RollLine) -> None:
+        now_ns = time.monotonic_ns()
+        match effect:
+            case RestartLine(rolling):
+                events = self._line.restart(now_ns, rolling=rolling)
+            case HoldLine():
+                events = self._line.hold(now_ns)
+            case RollLine():
+                events = self._line.roll(now_ns)
+        if self._parts.mtc is not None:
+            self._parts.mtc.follow(self._line.line)
+        await self._tell_line()
+        await self._moved(events)
+
+    async def _tell_line(self) -> None:
+        now_ns = time.monotonic_ns()
+        self._report_due_ns = now_ns + LINE_REPORT_NS
+        await self._tell(bus.LineReport(self._line.line, now_ns))
+
+    async def _tell(self, message: bus.NodeCommand) -> None:
+        data = encode_bus(self._parts.sender, message)
+        for outgoing in self.outgoing:
+            await outgoing.send(data)
+
+    async def _answer_probe(self, node: NodeId, probe: bus.ClockProbe, received_ns: int) -> None:
+        replied_ns = time.monotonic_ns()
+        await self._tell(
+            bus.ClockReply(
+                node=node, sent_ns=probe.sent_ns, received_ns=received_ns, replied_ns=replied_ns
+            )
+        )
+
+    def _answer(self, asked: Asked, reason: str) -> None:
+        if isinstance(asked.client, ClientId):
+            self._desk.answer(asked.client, asked.address, reason)
+        elif reason:
+            log.error("%s: %s", asked.address, reason)
+
+    async def _read(self, load_seq: int, project: str, scope: anyio.CancelScope) -> None:
+        """Read a project, unless a newer load has taken over."""
+        with scope:
+            result: ControllerEvent
+            try:
+                show = await load_show(self._parts.library, project)
+                result = ProjectRead(load_seq, show, self._parts.source)
+            except CuemsError as error:
+                result = ProjectUnreadable(load_seq, str(error))
+            await self._send.send(result)

@@ -1,0 +1,72 @@
+"""What a node does so that a project is in its library: nothing, where it is the controller's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cuems.app.deploy import Deployment, deploy_project, media_names
+from cuems.app.node import OnProgress
+from cuems.app.project import load_show
+from cuems.core.bus import LoadCommand
+from cuems.core.cues import NodeId
+from cuems.core.errors import CuemsError
+from cuems.core.status import DeployProgress
+from cuems.wire.rsync import Source, derive_secret
+
+
+class NoKeyError(CuemsError):
+    """This node cannot fetch from a controller whose rig it does not belong to."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(
+            f"{state / 'cluster.key'} is missing, so no files can be fetched: copy it from the"
+            " controller's state folder"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """A node's way to a project's files. `library_identity` is adapters/files.py's."""
+
+    node: NodeId
+    library: Path
+    library_identity: str
+    state: Path
+    cluster_key: bytes | None
+    bus_url: str
+
+    async def fetch(self, load: LoadCommand, on_progress: OnProgress) -> None:
+        """Bring what a load needs; raises CuemsError, and what was there before stays whole."""
+        source = load.source
+        if source is None or source.library == self.library_identity:
+            return
+        if source.port == 0:
+            raise NothingServedError
+        if self.cluster_key is None:
+            raise NoKeyError(self.state)
+        deployment = Deployment(
+            project=load.project,
+            node=self.node,
+            source=Source(
+                host=urlsplit(self.bus_url).hostname or "127.0.0.1",
+                port=source.port,
+                secret=derive_secret(self.cluster_key),
+            ),
+            library=self.library,
+        )
+
+        async def read_media(folder: Path) -> Sequence[str]:
+            return media_names(await load_show(self.library, folder.name), self.node)
+
+        def progress(status: DeployProgress) -> None:
+            on_progress(status.percent, status.detail)
+
+        await deploy_project(deployment, read_media, progress)
+
+
+class NothingServedError(CuemsError):
+    """The controller serves no files."""
+
+    def __init__(self) -> None:
+        super().__init__("the controller serves no files: install rsync there")

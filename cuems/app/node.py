@@ -1,0 +1,305 @@
+"""The node's tasks: one loop that decides, and around it those that hear, fetch and play.
+
+Everything that happens goes through one ordered inbox. Before each event the line is brought up
+to now, so that what was due before it has happened before it.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+import cuems
+from cuems.adapters.clock import Alarm, open_alarm
+from cuems.adapters.midi import open_midi_input
+from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang
+from cuems.app.performers import Workshop
+from cuems.app.project import load_show
+from cuems.app.stage import Stage
+from cuems.core import bus
+from cuems.core.clock_offset import ClockOffset
+from cuems.core.cuelist import RunningOrder
+from cuems.core.cues import NodeId
+from cuems.core.errors import CuemsError
+from cuems.core.events import LineEvent, PlayerEvent
+from cuems.core.line import Line
+from cuems.core.midi_ports import MidiOpen, MidiState
+from cuems.core.node import (
+    ClearStage,
+    Control,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    Moved,
+    Node,
+    NodeEffect,
+    NodeEvent,
+    Play,
+    Prepare,
+    Proved,
+    Say,
+    Told,
+)
+from cuems.core.timekeeper import Timekeeper
+from cuems.wire.bus import BusDecodeError, decode, encode
+
+HEARTBEAT_S = 0.5
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[int, str], None]
+Deploy = Callable[[bus.LoadCommand, OnProgress], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message from the bus, and when it came."""
+
+    message: bus.BusMessage
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MidiHeard:
+    """A MIDI message, and when it came."""
+
+    message: bytes
+    received_ns: int
+
+
+Item = NodeEvent | Heard | MidiHeard | Rang
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeParts:
+    """What a node is made of.
+
+    `same_clock`: the controller reads the very clock we do. `midi_port` is the port to read
+    timecode from, "" for whichever there is, None for no MIDI. `deploy` brings a project's files.
+    """
+
+    node: NodeId
+    library: Path
+    link: Bus
+    workshop: Workshop
+    same_clock: bool
+    midi_port: str | None
+    deploy: Deploy
+
+
+async def run_node(
+    parts: NodeParts, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    """Be a node until cancelled."""
+    send, inbox = anyio.create_memory_object_stream[Item](EVENTS)
+    outgoing, outbox = anyio.create_memory_object_stream[bytes](OUTBOX_MESSAGES)
+
+    def ring() -> None:
+        with suppress(anyio.WouldBlock):  # a full inbox is being worked on: that looks at the clock
+            send.send_nowait(Rang())
+
+    async with (
+        send,
+        inbox,
+        outgoing,
+        outbox,
+        open_alarm(ring) as alarm,
+        anyio.create_task_group() as tg,
+    ):
+        loop = NodeLoop(parts, alarm, send, outgoing, tg)
+        tg.start_soon(_send_all, outbox, parts.link)
+        tg.start_soon(_hear_bus, parts.link, send)
+        tg.start_soon(loop.keep_in_touch)
+        if parts.midi_port is not None:
+            tg.start_soon(loop.read_midi, parts.midi_port)
+        task_status.started()
+        await loop.decide(inbox)
+
+
+async def _send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
+    async for data in outbox:
+        try:
+            await link.send(data)
+        except bus.BusStalledError as error:
+            log.warning("%s", error)
+
+
+async def _hear_bus(link: Bus, send: MemoryObjectSendStream[Item]) -> None:
+    while True:
+        data = await link.receive()
+        received_ns = time.monotonic_ns()
+        try:
+            message = decode(data).message
+        except BusDecodeError as error:
+            log.warning("%s", error)
+            continue
+        await send.send(Heard(message, received_ns))
+
+
+class NodeLoop:
+    """Decides, one event at a time."""
+
+    def __init__(
+        self,
+        parts: NodeParts,
+        alarm: Alarm,
+        send: MemoryObjectSendStream[Item],
+        outgoing: MemoryObjectSendStream[bytes],
+        tasks: TaskGroup,
+    ) -> None:
+        self._parts = parts
+        self._alarm = alarm
+        self._send = send
+        self._outgoing = outgoing
+        self._tasks = tasks
+        self._node = Node(parts.node)
+        self._time = Timekeeper()
+        self._offset = ClockOffset()
+        self._boot = secrets.token_hex(4)
+        self._stage: Stage | None = None
+        self._staging = anyio.CancelScope()
+        self._fetching = anyio.CancelScope()
+        self._told_chase = ""
+
+    async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
+        """Apply what happens, in order, for ever."""
+        await self._say(self._hello())
+        async for item in inbox:
+            now_ns = time.monotonic_ns()
+            await self._moved(self._time.wake(now_ns))
+            await self._take(item, now_ns)
+            if self._time.state != self._told_chase:
+                self._told_chase = self._time.state
+                await self._say(bus.ChaseReport(self._told_chase))
+            self._set_alarm()
+
+    async def _take(self, item: Item, now_ns: int) -> None:
+        match item:
+            case Rang():
+                pass
+            case MidiHeard(message, received_ns):
+                await self._moved(self._time.hear_midi(message, received_ns))
+            case Heard(bus.LineReport(line, _), received_ns):
+                await self._hear_line(line, received_ns)
+            case Heard(bus.ClockReply() as reply, received_ns):
+                if reply.node == self._parts.node:
+                    self._offset.probe(
+                        reply.sent_ns, reply.received_ns, reply.replied_ns, received_ns
+                    )
+            case Heard(message, _):
+                if isinstance(message, bus.NodeCommand):
+                    position = self._time.position_at(now_ns)
+                    await self._perform(self._node.handle(Told(message, position)))
+            case _:
+                await self._perform(self._node.handle(item))
+
+    async def _hear_line(self, line: Line, received_ns: int) -> None:
+        at_ns = line.at_ns if self._parts.same_clock else self._offset.to_local_ns(line.at_ns)
+        if at_ns is not None:
+            local = Line(line.position, at_ns, line.rolling, line.rate)
+            await self._moved(self._time.hear_line(local, received_ns))
+
+    async def _moved(self, events: Iterable[LineEvent]) -> None:
+        for event in events:
+            await self._perform(self._node.handle(Moved(event)))
+
+    def _set_alarm(self) -> None:
+        due = self._node.next_due()
+        moments = [None if due is None else self._time.moment_of(due), self._time.next_wake_ns()]
+        self._alarm.set(min((at for at in moments if at is not None), default=None))
+
+    # ---- doing
+
+    async def _perform(self, effects: Iterable[NodeEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case Play(played):
+                    if self._stage is not None:
+                        self._stage.perform(played)
+                case Say(report):
+                    await self._say(report)
+                case Fetch(load):
+                    self._fetching.cancel()
+                    self._fetching = anyio.CancelScope()
+                    self._tasks.start_soon(self._fetch, load, self._fetching)
+                case Prepare(order):
+                    self._set_stage(order)
+                case ClearStage():
+                    self._staging.cancel()
+                    self._stage = None
+                case Control(command):
+                    log.debug("no player takes %s", command.address)
+                case _:
+                    assert_never(effect)
+
+    async def _say(self, report: bus.NodeReport) -> None:
+        await self._outgoing.send(encode(self._parts.node, report))
+
+    def _hello(self) -> bus.Hello:
+        return bus.Hello(boot=self._boot, version=cuems.__version__, project=self._node.project)
+
+    def _set_stage(self, order: RunningOrder) -> None:
+        self._staging.cancel()
+        self._staging = anyio.CancelScope()
+        self._stage = Stage(
+            {cue: order[cue] for cue in order},
+            self._parts.library,
+            self._parts.workshop,
+            report=self._proved,
+            say=lambda cue, line: log.info("%s", line, extra={"cue": order[cue].name}),
+        )
+        self._tasks.start_soon(self._serve_stage, self._stage, self._staging)
+
+    @staticmethod
+    async def _serve_stage(stage: Stage, scope: anyio.CancelScope) -> None:
+        with scope:
+            await stage.serve()
+
+    async def _proved(self, event: PlayerEvent) -> None:
+        await self._send.send(Proved(event))
+
+    async def _fetch(self, load: bus.LoadCommand, scope: anyio.CancelScope) -> None:
+        """Get a project, unless a newer load has taken over."""
+        with scope:
+            result: NodeEvent
+            try:
+                await self._parts.deploy(load, self._deploying)
+                result = Fetched(load, await load_show(self._parts.library, load.project))
+            except CuemsError as error:
+                log.warning("project %s cannot be loaded: %s", load.project, error)
+                result = FetchFailed(load, str(error))
+            await self._send.send(result)
+
+    def _deploying(self, percent: int, detail: str) -> None:
+        with suppress(anyio.WouldBlock):  # only the newest percentage matters
+            report = bus.DeployReport(percent, detail)
+            self._outgoing.send_nowait(encode(self._parts.node, report))
+
+    # ---- hearing
+
+    async def keep_in_touch(self) -> None:
+        """Ask the controller for its clock, which is our heartbeat too."""
+        while True:
+            await self._say(bus.ClockProbe(time.monotonic_ns()))
+            await anyio.sleep(HEARTBEAT_S)
+
+    async def read_midi(self, port: str) -> None:
+        """Read timecode from a MIDI port, whenever it is there."""
+
+        def changed(state: MidiState) -> None:
+            if isinstance(state, MidiOpen):
+                log.info("timecode from MIDI port %s (%s)", state.port, state.api)
+            else:
+                log.info("no MIDI timecode: %s", state.reason)
+
+        async with open_midi_input(port, on_state=changed) as midi:
+            async for received_ns, message in midi:
+                await self._send.send(MidiHeard(message, received_ns))

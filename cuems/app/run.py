@@ -1,0 +1,206 @@
+"""A run: resources, then the one root task group, then signals; nothing else."""
+
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_process
+import anyio.to_thread
+
+from cuems.adapters.bus import open_bus_dialer, open_bus_listener
+from cuems.adapters.control import Clients, read_console, serve_control
+from cuems.adapters.files import library_identity, only_one, read_cluster_key
+from cuems.adapters.memory_bus import open_memory_bus
+from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
+from cuems.adapters.osc_udp import Ports
+from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
+from cuems.app.config import Role, RunConfig, Timecode
+from cuems.app.controller import ControlDesk, ControllerParts, Item, run_controller
+from cuems.app.fetching import Fetching
+from cuems.app.links import EVENTS, Bus
+from cuems.app.machine import look_at_machine
+from cuems.app.node import NodeParts, run_node
+from cuems.app.performers import Workshop
+from cuems.core.bus import Source
+from cuems.core.controller import Rules
+from cuems.core.midi_ports import MidiOpen, MidiState
+from cuems.core.timecode import FrameRate
+from cuems.demo.show import is_empty, write_demo
+from cuems.players import PlayerConfig
+from cuems.players.outputs import choose_outputs
+from cuems.wire.rsync import derive_secret
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+log = logging.getLogger(__name__)
+
+
+async def run(config: RunConfig) -> int:
+    """Run a role until a signal ends it; the exit status: 130 after SIGINT, else 0.
+
+    Raises CuemsError when it cannot start.
+    """
+    ended_by: list[signal.Signals] = []
+    role = _run_controller if config.role is Role.CONTROLLER else _run_node
+    with (
+        only_one(config.state, config.role),
+        anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+    ):
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(role, config)
+            async for number in signals:
+                log.info("%s: stopping", number.name)
+                ended_by.append(number)
+                tg.cancel_scope.cancel()
+    return 130 if ended_by[:1] == [signal.SIGINT] else 0
+
+
+# ---- the controller
+
+
+async def _run_controller(config: RunConfig) -> None:
+    project = await _first_project(config)
+    clients = Clients()
+    console = await anyio.to_thread.run_sync(read_console)
+    send, inbox = anyio.create_memory_object_stream[Item](EVENTS)
+    async with AsyncExitStack() as resources:
+        near: list[Bus] = []
+        if config.local_node:
+            near_end, node_end = await resources.enter_async_context(open_memory_bus())
+            near.append(near_end)
+        listener = await resources.enter_async_context(open_bus_listener(config.bus_url))
+        source = await resources.enter_async_context(_served_files(config))
+        mtc = await resources.enter_async_context(_sent_timecode(config))
+        parts = ControllerParts(
+            sender=config.node,
+            library=config.library,
+            links=(*near, listener),
+            clients=clients,
+            rules=Rules(local_node=config.node if config.local_node else None),
+            source=source,
+            mtc=mtc,
+            load=project,
+        )
+        desk = ControlDesk(send, clients)
+        tg = await resources.enter_async_context(anyio.create_task_group())
+        port = await tg.start(
+            lambda *, task_status: serve_control(
+                config.control,
+                console=console,
+                surface=desk,
+                clients=clients,
+                task_status=task_status,
+            )
+        )
+        await tg.start(run_controller, parts, send, inbox, desk)
+        if config.local_node:
+            await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
+        _say_where(config, port, listener.url)
+
+
+async def _first_project(config: RunConfig) -> str | None:
+    """What to load at the start: what was asked for, or the demo where there is nothing at all."""
+    if config.load is not None or not await anyio.to_thread.run_sync(is_empty, config.library):
+        return config.load or await anyio.to_thread.run_sync(_only_project, config.library)
+    log.info("the library %s is empty: writing the demo show", config.library)
+    return await anyio.to_process.run_sync(write_demo, config.library, config.node)
+
+
+def _only_project(library: Path) -> str | None:
+    projects = [path.name for path in (library / "projects").iterdir() if path.is_dir()]
+    return projects[0] if len(projects) == 1 else None
+
+
+@asynccontextmanager
+async def _served_files(config: RunConfig) -> AsyncIterator[Source]:
+    """The library, served to nodes; port 0 where that cannot be."""
+    identity = await anyio.to_thread.run_sync(library_identity, config.library)
+    key = await anyio.to_thread.run_sync(lambda: read_cluster_key(config.state, make=True))
+    assert key is not None
+    daemon = open_rsync_daemon(
+        library=config.library,
+        state=config.state / "rsync",
+        secret=derive_secret(key),
+        address=urlsplit(config.bus_url).hostname or "127.0.0.1",
+    )
+    async with AsyncExitStack() as stack:
+        port = 0
+        try:
+            port = (await stack.enter_async_context(daemon)).port
+        except RsyncDaemonError as error:
+            log.warning("%s", error)
+        yield Source(library=identity, port=port, project_hash="")
+
+
+@asynccontextmanager
+async def _sent_timecode(config: RunConfig) -> AsyncIterator[MtcOutput | None]:
+    """The MIDI output, where timecode is to be sent."""
+
+    def changed(state: MidiState) -> None:
+        if isinstance(state, MidiOpen):
+            log.info("timecode is sent on MIDI port %s (%s)", state.port, state.api)
+        else:
+            log.info("timecode is not sent by MIDI: %s", state.reason)
+
+    if config.mtc != Timecode.AUTO:
+        yield None
+        return
+    async with open_mtc_output(on_state=changed) as output:
+        yield output
+
+
+def _say_where(config: RunConfig, port: int, bus_url: str) -> None:
+    host = urlsplit(bus_url).hostname
+    if host not in LOOPBACK:
+        log.warning("the node bus %s is open to everybody who can reach it", bus_url)
+    log.info("nodes connect to %s", bus_url)
+    shown = f"[{config.control[0]}]" if ":" in config.control[0] else config.control[0]
+    log.info("ready: control surface at http://%s:%s/", shown, port)
+
+
+# ---- a node
+
+
+async def _run_node(config: RunConfig) -> None:
+    async with (
+        open_bus_dialer(config.bus_url) as link,
+        anyio.create_task_group() as tg,
+    ):
+        await tg.start(run_node, await _node_parts(config, link, same_clock=False))
+        log.info("ready: node %s, its controller is %s", config.node, config.bus_url)
+
+
+async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> NodeParts:
+    machine = await anyio.to_thread.run_sync(look_at_machine, dict(os.environ))
+    players = PlayerConfig(enabled=config.players, excluded_ports=frozenset({config.control[1]}))
+    outputs = choose_outputs(players, machine)
+    log.info("players: %s", outputs.note if players.enabled else "none, as asked")
+    fetching = Fetching(
+        node=config.node,
+        library=config.library,
+        library_identity=await anyio.to_thread.run_sync(library_identity, config.library),
+        state=config.state,
+        cluster_key=await anyio.to_thread.run_sync(
+            lambda: read_cluster_key(config.state, make=False)
+        ),
+        bus_url=config.bus_url,
+    )
+    return NodeParts(
+        node=config.node,
+        library=config.library,
+        link=link,
+        workshop=Workshop(
+            config=players,
+            outputs=outputs,
+            ports=Ports(players.first_port, players.last_port, players.excluded_ports),
+            rate=FrameRate.FPS_25,
+        ),
+        same_clock=same_clock,
+        midi_port=config.midi_port,
+        deploy=fetching.fetch,
+    )

@@ -1,0 +1,106 @@
+"""The command line: parses, then calls app or sim. Usage errors are one line and exit 2."""
+
+import sys
+from pathlib import Path
+
+import anyio
+import click
+
+import cuems
+from cuems.app.config import Flags, Role, Timecode, read_config
+from cuems.app.logs import configure_logs
+from cuems.app.run import run
+from cuems.core.errors import CuemsError
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(cuems.__version__, prog_name="cuems")
+def cli() -> None:
+    """Show control: one controller, any number of nodes, every cue on its frame."""
+
+
+@cli.command("run", context_settings={"auto_envvar_prefix": "CUEMS"})
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option(
+    "--config",
+    envvar="CUEMS_CONF_PATH",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of settings.xml, network_map.xml and default_mappings.xml.",
+)
+@click.option("--library", type=click.Path(path_type=Path), help="Folder of projects and media.")
+@click.option("--state", type=click.Path(path_type=Path), help="Folder of what this host keeps.")
+@click.option("--control", metavar="HOST:PORT", help="Control surface [127.0.0.1:9190].")
+@click.option("--bus", metavar="URL", help="Node bus; nodes dial it [tcp://127.0.0.1:9093].")
+@click.option(
+    "--mtc",
+    metavar="auto|internal|off|PORT",
+    default=Timecode.AUTO.value,
+    help="Timecode: by MIDI where there is MIDI, never by MIDI, not at all, or from a MIDI port.",
+)
+@click.option(
+    "--players",
+    type=click.Choice(["auto", "none"]),
+    default="auto",
+    help="none: cues fail visibly instead of playing.",
+)
+@click.option("--load", metavar="PROJECT", help="Load a project at the start.")
+@click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
+@click.option("-v", "--verbose", count=True, help="Say more.")
+@click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
+def run_role(
+    *,
+    role: str,
+    config: Path | None,
+    library: Path | None,
+    state: Path | None,
+    control: str | None,
+    bus: str | None,
+    mtc: str,
+    players: str,
+    load: str | None,
+    no_local_node: bool,
+    verbose: int,
+    log_json: bool,
+) -> None:
+    """Run this machine's part of the rig until it is stopped."""
+    configure_logs(as_json=log_json, verbosity=verbose)
+    flags = Flags(
+        role=Role(role),
+        config=config,
+        library=library,
+        state=state,
+        control=control,
+        bus=bus,
+        mtc=mtc,
+        players=players == "auto",
+        load=load,
+        local_node=not no_local_node,
+    )
+    sys.exit(anyio.run(run, read_config(flags)))
+
+
+def main() -> None:
+    """The program. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        _run_cli()
+    except* CuemsError as group:
+        click.echo(f"cuems: {_first(group)}", err=True)
+        sys.exit(FAILED)
+
+
+def _run_cli() -> None:
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"cuems: {error.format_message()}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+
+
+def _first(group: BaseExceptionGroup[CuemsError]) -> CuemsError:
+    for error in group.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an empty group cannot be raised")

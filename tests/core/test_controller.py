@@ -1,0 +1,450 @@
+"""What operators ask and nodes report, and what comes of it: commands, statuses, answers."""
+
+from cuems.core import bus
+from cuems.core.controller import Controller, Rules
+from cuems.core.cues import Action, AnyCue, CueId, NodeId
+from cuems.core.desk import (
+    Answer,
+    Asked,
+    ControllerEffect,
+    HoldLine,
+    LineMoved,
+    ProjectRead,
+    ProjectUnreadable,
+    Publish,
+    ReadProject,
+    Reported,
+    RestartLine,
+    RollLine,
+    Tell,
+    Woke,
+)
+from cuems.core.events import Advance, LineFound, LineLost, Locate
+from cuems.core.operator import (
+    EnableCue,
+    GoCue,
+    LoadProject,
+    LoadTo,
+    MoveStandby,
+    OperatorCommand,
+    Ping,
+    PressGo,
+    PressPanic,
+    PressPause,
+    PressResume,
+    PressStop,
+    SetMixerVolume,
+    SetPlayer,
+    UnloadProject,
+)
+from cuems.core.status import (
+    Armed,
+    ChaseHealth,
+    CueEnabled,
+    CuePlay,
+    CueReason,
+    DeployProgress,
+    Loaded,
+    MixerVolume,
+    NextCue,
+    NodeHealth,
+    Notice,
+    Paused,
+    Running,
+    ShowTimecode,
+    Status,
+    WaitingFor,
+)
+from cuems.core.timecode import from_ms
+from tests.build import NODE, action, audio, show
+
+NODE_ID = NodeId(NODE)
+A, B, C = CueId("a"), CueId("b"), CueId("c")
+S = 1_000_000_000
+
+
+class Rig:
+    """A controller, an operator who asks it, and a node that answers by hand."""
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.controller = Controller(rules or Rules(local_node=NODE_ID))
+        self.begun = self.controller.begin()
+        self.controller.handle(LineMoved(LineFound(0)))
+        self.now_ns = 0
+        self.position = 0
+
+    def ask(self, command: OperatorCommand, client: object = "tablet") -> list[ControllerEffect]:
+        asked = Asked(
+            client=client,
+            address="/engine/command/x",
+            command=command,
+            now_ns=self.now_ns,
+            position=self.position,
+        )
+        return self.follow(self.controller.handle(asked))
+
+    def follow(self, effects: tuple[ControllerEffect, ...]) -> list[ControllerEffect]:
+        """Draw the line anew where that is asked for, as the app does."""
+        restarted = any(isinstance(effect, RestartLine) for effect in effects)
+        if restarted:
+            self.position = 0
+        moved = self.controller.handle(LineMoved(Locate(0))) if restarted else ()
+        return [*effects, *moved]
+
+    def report(self, report: bus.NodeReport, node: NodeId = NODE_ID) -> list[ControllerEffect]:
+        return list(self.controller.handle(Reported(node, report, self.now_ns)))
+
+    def roll(self, ms: int) -> list[ControllerEffect]:
+        self.position = from_ms(ms)
+        return list(self.controller.handle(LineMoved(Advance(self.position))))
+
+    def load(self, *contents: AnyCue) -> list[ControllerEffect]:
+        asked = self.ask(LoadProject("show"))
+        load_seq = next(e.load_seq for e in asked if isinstance(e, ReadProject))
+        return self.follow(self.controller.handle(ProjectRead(load_seq, show(*contents), None)))
+
+    def armed(self, *contents: AnyCue) -> "Rig":
+        """Loaded, and the node is ready for it."""
+        effects = self.load(*contents)
+        load = next(m for m in told(effects) if isinstance(m, bus.LoadCommand))
+        self.report(bus.ArmedReport(armed=True, load_seq=load.load_seq))
+        return self
+
+
+def told(effects: list[ControllerEffect]) -> list[bus.NodeCommand]:
+    return [effect.message for effect in effects if isinstance(effect, Tell)]
+
+
+def published(effects: list[ControllerEffect] | tuple[ControllerEffect, ...]) -> list[Status]:
+    return [effect.status for effect in effects if isinstance(effect, Publish)]
+
+
+def answers(effects: list[ControllerEffect]) -> list[str]:
+    return [effect.reason or "ok" for effect in effects if isinstance(effect, Answer)]
+
+
+def test_before_anything_is_loaded_clients_hear_that() -> None:
+    assert published(Rig().begun) == [
+        Running(None),
+        Armed(None),
+        Loaded(""),
+        NextCue(None),
+        Paused(False),
+    ]
+
+
+def test_a_load_is_told_in_the_order_clients_expect() -> None:
+    rig = Rig()
+    effects = rig.load(audio("a"), audio("b", enabled=False))
+    assert published(effects)[:9] == [
+        ShowTimecode(0),
+        Paused(False),
+        Armed(False),
+        NextCue(None),
+        CuePlay(A, 0),
+        CuePlay(B, 0),
+        CueEnabled(A, True),
+        CueEnabled(B, False),
+        Loaded("show"),
+    ]
+    assert RestartLine(rolling=True) in effects
+    assert answers(effects) == ["ok"]
+
+
+def test_armed_and_the_standby_are_told_when_the_node_is_ready() -> None:
+    rig = Rig()
+    rig.load(audio("a"))
+    effects = rig.report(bus.ArmedReport(armed=True, load_seq=1))
+    assert published(effects) == [
+        NodeHealth(NODE_ID, "ok"),
+        Armed(True),
+        WaitingFor(""),
+        NextCue(A),
+    ]
+
+
+def test_an_armed_that_answers_an_older_load_is_no_news() -> None:
+    rig = Rig()
+    rig.load(audio("a"))
+    rig.load(audio("a"))
+    assert Armed(True) not in published(rig.report(bus.ArmedReport(armed=True, load_seq=1)))
+
+
+def test_a_load_that_fails_keeps_what_was_loaded() -> None:
+    rig = Rig().armed(audio("a"))
+    rig.ask(LoadProject("broken"))
+    effects = list(rig.controller.handle(ProjectUnreadable(2, "script.xml:3: bad\nand more")))
+    assert answers(effects) == ["script.xml:3: bad\nand more"]
+    assert published(effects) == [Notice("script.xml:3: bad")]
+    assert answers(rig.ask(PressGo())) == ["ok"]
+
+
+def test_a_newer_load_takes_over_from_the_one_under_way() -> None:
+    rig = Rig()
+    rig.ask(LoadProject("one"), "tablet")
+    effects = rig.ask(LoadProject("two"), "phone")
+    assert answers(effects) == ["given up for 'two', asked for later"]
+    assert list(rig.controller.handle(ProjectRead(1, show(audio("a")), None))) == []
+
+
+def test_a_load_while_a_show_runs_is_refused() -> None:
+    rig = Rig().armed(audio("a"))
+    rig.ask(PressGo())
+    assert answers(rig.ask(LoadProject("other"))) == ["a show is running: stop it first"]
+    assert answers(rig.ask(UnloadProject())) == ["a show is running: stop it first"]
+
+
+def test_go_is_stamped_told_first_and_moves_the_pointer() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    rig.roll(5000)
+    effects = rig.ask(PressGo())
+    at = from_ms(5000)
+    go = bus.GoCommand(run_seq=1, cue=A, at=at, deadline=at + from_ms(2000))
+    assert effects[0] == Tell(go)
+    assert published(effects) == [Running(True), NextCue(B)]
+    assert answers(effects) == ["ok"]
+
+
+def test_go_is_stamped_ahead_where_another_machine_plays_too() -> None:
+    rig = Rig().armed(audio("a"))
+    rig.report(bus.Hello(boot="1", version="1"), NodeId("22222222-2222-4222-8222-222222222222"))
+    assert told(rig.ask(PressGo()))[0] == bus.GoCommand(
+        run_seq=1, cue=A, at=from_ms(80), deadline=from_ms(2080)
+    )
+
+
+def test_a_second_go_within_the_guard_is_refused_with_the_time_left() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    rig.ask(PressGo())
+    rig.now_ns += 50_500_000
+    assert answers(rig.ask(PressGo())) == ["too soon after the last GO: wait 150 ms"]
+    rig.now_ns += 150_000_000
+    assert answers(rig.ask(PressGo())) == ["ok"]
+
+
+def test_go_is_refused_with_the_reason() -> None:
+    rig = Rig()
+    assert answers(rig.ask(PressGo())) == ["no project is loaded"]
+    rig.load(audio("a"))
+    assert answers(rig.ask(PressGo())) == [f"not armed: node {NODE} is missing"]
+    rig.report(bus.ArmedReport(armed=False, waiting_for=(A,), load_seq=1))
+    assert answers(rig.ask(PressGo())) == [f"not armed: node {NODE} is not ready: arming a"]
+    rig.report(bus.ArmedReport(armed=True, load_seq=1))
+    rig.ask(PressPause())
+    assert answers(rig.ask(PressGo())) == ["the show is paused: resume first"]
+    rig.ask(PressResume())
+    rig.ask(EnableCue(A, False))
+    assert answers(rig.ask(GoCue(A))) == ["cue 'a' is disabled"]
+    assert answers(rig.ask(PressGo())) == ["nothing stands by: the list is at its end"]
+    assert answers(rig.ask(GoCue(CueId("ghost")))) == ["no cue 'ghost' in the loaded show"]
+
+
+def test_without_any_node_nothing_is_armed() -> None:
+    rig = Rig()
+    effects = rig.load(action("a", Action.WAIT))
+    assert WaitingFor("no node is there to play") in published(effects)
+
+
+def test_a_cue_plays_until_the_last_of_its_nodes_has_ended() -> None:
+    other = NodeId("22222222-2222-4222-8222-222222222222")
+    rig = Rig().armed(audio("a"))
+    rig.ask(PressGo())
+    assert published(rig.report(bus.CueStartedReport(A, 0))) == [CuePlay(A, 1)]
+    rig.report(bus.CueStartedReport(A, 0), other)
+    assert published(rig.report(bus.CueProgressReport(A, 40))) == [CuePlay(A, 40)]
+    assert published(rig.report(bus.CueEndedReport(A))) == []
+    assert published(rig.report(bus.CueEndedReport(A), other)) == [CuePlay(A, 100)]
+
+
+def test_a_cue_failed_on_one_node_is_failed_until_it_is_whole_again() -> None:
+    rig = Rig().armed(audio("a"))
+    effects = rig.report(bus.CueFailedReport(A, "no such file"))
+    assert published(effects) == [CuePlay(A, -1), CueReason(A, "no such file")]
+    assert published(rig.report(bus.CueStartedReport(A, 0))) == []
+    assert published(rig.report(bus.CueResetReport(A))) == [CueReason(A, ""), CuePlay(A, 0)]
+
+
+def test_reports_about_cues_of_another_show_are_dropped() -> None:
+    rig = Rig().armed(audio("a"))
+    assert published(rig.report(bus.CueStartedReport(CueId("stale"), 0))) == []
+    assert published(rig.report(bus.CueEndedReport(A))) == []
+
+
+def test_the_controller_itself_runs_the_cues_no_node_owns() -> None:
+    rig = Rig().armed(
+        action("a", Action.DISABLE, "c", "g"), action("b", Action.STOP, "c"), audio("c")
+    )
+    assert published(rig.ask(PressGo())) == [
+        Running(True),
+        CuePlay(A, 1),
+        CueEnabled(C, False),
+        CuePlay(B, 1),
+        CuePlay(A, 100),
+        CuePlay(B, 100),
+        NextCue(None),
+    ]
+
+
+def test_a_rejected_action_is_a_failed_cue() -> None:
+    rig = Rig().armed(action("a", Action.PLAY, "b"), audio("b", enabled=False))
+    assert CueReason(A, "the target is disabled") in published(rig.ask(PressGo()))
+
+
+def test_stop_is_always_obeyed_and_resets_every_status_in_order() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    rig.ask(PressGo())
+    effects = rig.ask(PressStop())
+    assert told(effects)[0] == bus.StopCommand(1)
+    assert published(effects)[:7] == [
+        Running(False),
+        ShowTimecode(0),
+        Paused(False),
+        Armed(False),
+        NextCue(None),
+        CuePlay(A, 0),
+        CuePlay(B, 0),
+    ]
+    assert RestartLine(rolling=True) in effects
+    again = rig.ask(PressStop())
+    assert told(again) == [bus.StopCommand(2)]
+    assert answers(again) == ["ok"]
+
+
+def test_stop_with_nothing_loaded_is_forwarded() -> None:
+    assert told(Rig().ask(PressStop())) == [bus.StopCommand(1)]
+
+
+def test_after_stop_the_show_is_armed_again_by_what_the_node_says() -> None:
+    rig = Rig().armed(audio("a"))
+    rig.ask(PressStop())
+    effects = rig.report(bus.ArmedReport(armed=True, load_seq=1))
+    assert published(effects) == [Armed(True), WaitingFor(""), NextCue(A)]
+
+
+def test_panic_stops_the_show_when_the_fade_is_over() -> None:
+    rig = Rig().armed(audio("a", 60_000))
+    rig.ask(PressGo())
+    assert told(rig.ask(PressPanic())) == [bus.PanicCommand(1)]
+    assert rig.controller.next_due() is not None
+    assert Running(False) not in published(rig.roll(1999))
+    assert Running(False) in published(rig.roll(2000))
+
+
+def test_pause_holds_the_line_and_resume_lets_it_roll() -> None:
+    rig = Rig().armed(audio("a"))
+    paused = rig.ask(PressPause())
+    assert HoldLine() in paused
+    assert published(paused) == [Paused(True)]
+    assert told(paused) == [bus.PauseCommand()]
+    assert RollLine() in rig.ask(PressResume())
+
+
+def test_pause_is_refused_where_timecode_comes_from_outside() -> None:
+    rig = Rig(Rules(local_node=NODE_ID, own_line=False)).armed(audio("a"))
+    assert answers(rig.ask(PressPause())) == ["timecode comes from outside: stop it there"]
+
+
+def test_a_pause_project_action_holds_the_line() -> None:
+    rig = Rig().armed(action("a", Action.PAUSE_PROJECT), audio("b"))
+    assert HoldLine() in rig.ask(PressGo())
+
+
+def test_unload_lets_everything_go() -> None:
+    rig = Rig().armed(audio("a"))
+    effects = rig.ask(UnloadProject())
+    assert told(effects) == [bus.UnloadCommand(1)]
+    assert published(effects)[-1] == Loaded("")
+    assert RestartLine(rolling=False) in effects
+    assert answers(rig.ask(PressGo())) == ["no project is loaded"]
+
+
+def test_the_standby_is_moved_by_hand() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    effects = rig.ask(MoveStandby(B))
+    assert told(effects) == [bus.SetNextCueCommand(B)]
+    assert published(effects) == [NextCue(B)]
+    assert answers(rig.ask(MoveStandby(CueId("ghost")))) == ["no cue 'ghost' in the loaded show"]
+
+
+def test_enabling_is_told_to_nodes_and_clients() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    effects = rig.ask(EnableCue(B, False))
+    assert told(effects) == [bus.CueEnabledCommand(B, False)]
+    assert published(effects) == [CueEnabled(B, False)]
+
+
+def test_load_to_time_goes_with_the_next_go_only() -> None:
+    rig = Rig().armed(audio("a", 9000), audio("b"))
+    assert told(rig.ask(LoadTo(1500))) == [bus.LoadToTimeCommand(from_ms(1500))]
+    first = told(rig.ask(PressGo()))[0]
+    rig.now_ns += S
+    second = told(rig.ask(PressGo()))[0]
+    assert isinstance(first, bus.GoCommand)
+    assert isinstance(second, bus.GoCommand)
+    assert (first.into, second.into) == (from_ms(1500), 0)
+
+
+def test_faders_and_other_words_to_players_are_passed_on() -> None:
+    rig = Rig()
+    volume = SetMixerVolume(node=NODE_ID, output="0", channel="master", value=0.5)
+    effects = rig.ask(volume)
+    address = f"/{NODE}/audio/mixer/0/master/volume"
+    assert told(effects) == [bus.PlayerControlCommand(address, (0.5,))]
+    assert published(effects) == [MixerVolume(NODE_ID, "0", "master", 0.5)]
+    other = rig.ask(SetPlayer(node=NODE_ID, path="video/x", args=(1, None)))
+    assert told(other) == [bus.PlayerControlCommand(f"/{NODE}/video/x", (1,))]
+
+
+def test_a_ping_is_answered_and_nothing_else() -> None:
+    effects = Rig().ask(Ping())
+    assert answers(effects) == ["ok"]
+    assert len(effects) == 1
+
+
+def test_a_silent_node_is_late_then_lost_and_what_it_played_has_failed() -> None:
+    rig = Rig().armed(audio("a"))
+    rig.report(bus.ClockProbe(0))
+    rig.ask(PressGo())
+    rig.report(bus.CueStartedReport(A, 0))
+    assert rig.controller.next_wake_ns() == S
+    late = list(rig.controller.handle(Woke(S)))
+    assert published(late) == [NodeHealth(NODE_ID, "late", "silent for 1000 ms")]
+    lost = published(list(rig.controller.handle(Woke(S * 3 // 2))))
+    assert NodeHealth(NODE_ID, "lost", "silent for 1500 ms") in lost
+    assert CuePlay(A, -1) in lost
+    assert Armed(False) in lost
+    rig.now_ns = 2 * S
+    assert NodeHealth(NODE_ID, "ok") in published(rig.report(bus.ClockProbe(0)))
+
+
+def test_a_node_that_starts_anew_is_not_ready() -> None:
+    rig = Rig().armed(audio("a"))
+    assert Armed(False) in published(rig.report(bus.Hello(boot="2", version="1")))
+
+
+def test_what_nodes_say_of_themselves_is_published() -> None:
+    rig = Rig().armed(audio("a"))
+    assert published(rig.report(bus.ChaseReport("locked"))) == [ChaseHealth(NODE_ID, "locked")]
+    assert published(rig.report(bus.DeployReport(40, "3 MiB/s"))) == [
+        DeployProgress(NODE_ID, 40, "3 MiB/s")
+    ]
+    refused = published(rig.report(bus.GoRefusedReport(3, "too late")))
+    assert refused == [Notice(f"node {NODE} refused GO 3: too late")]
+    failed = rig.report(bus.LoadFailedReport(project="show", reason="no script", load_seq=1))
+    assert Notice(f"node {NODE}: show: no script") in published(failed)
+    assert Armed(False) in published(failed)
+
+
+def test_timecode_is_told_on_whole_seconds_and_not_before_a_load() -> None:
+    rig = Rig()
+    assert published(rig.roll(900)) == []
+    rig.armed(audio("a"))
+    seconds = [s for ms in (10, 900, 1000, 1900, 2100) for s in published(rig.roll(ms))]
+    assert seconds == [ShowTimecode(from_ms(1000)), ShowTimecode(from_ms(2000))]
+
+
+def test_lost_timecode_is_said() -> None:
+    rig = Rig().armed(audio("a"))
+    assert published(list(rig.controller.handle(LineMoved(LineLost())))) == [
+        Notice("timecode is lost")
+    ]

@@ -1,0 +1,172 @@
+"""A node as its controller and its players see it."""
+
+from cuems.core import bus
+from cuems.core.cues import Action, AnyCue, AudioOutput, CueId, NodeId
+from cuems.core.effects import Arm, Start, Stop
+from cuems.core.events import Advance, CueArmed, CueBroken, LineFound, LineLost
+from cuems.core.node import (
+    ClearStage,
+    Control,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    Moved,
+    Node,
+    NodeEffect,
+    Play,
+    Prepare,
+    Proved,
+    Say,
+    Told,
+)
+from cuems.core.timecode import from_ms
+from tests.build import NODE, action, audio, show
+
+NODE_ID = NodeId(NODE)
+ELSEWHERE = (AudioOutput(output_name="22222222-2222-4222-8222-222222222222_0"),)
+A, B = CueId("a"), CueId("b")
+
+
+class Stand:
+    """A node with a show, its line at zero, its players proved."""
+
+    def __init__(self, *contents: AnyCue, load_seq: int = 4) -> None:
+        self.node = Node(NODE_ID)
+        self.load = bus.LoadCommand(project="show", load_seq=load_seq)
+        self.node.handle(Moved(LineFound(0)))
+        self.tell(self.load)
+        self.loaded = self.node.handle(Fetched(self.load, show(*contents)))
+        for effect in self.loaded:
+            if isinstance(effect, Play) and isinstance(effect.effect, Arm):
+                self.loaded += self.node.handle(Proved(CueArmed(effect.effect.cue)))
+
+    def tell(self, command: bus.NodeCommand, position_ms: int = 0) -> tuple[NodeEffect, ...]:
+        return self.node.handle(Told(command, from_ms(position_ms)))
+
+
+def said(effects: tuple[NodeEffect, ...]) -> list[bus.NodeReport]:
+    return [effect.report for effect in effects if isinstance(effect, Say)]
+
+
+def played(effects: tuple[NodeEffect, ...]) -> list[object]:
+    return [effect.effect for effect in effects if isinstance(effect, Play)]
+
+
+def go(cue: CueId = A, run_seq: int = 1, at_ms: int = 0) -> bus.GoCommand:
+    at = from_ms(at_ms)
+    return bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=at + from_ms(2000))
+
+
+def test_a_load_fetches_then_arms_then_reports_ready() -> None:
+    node = Node(NODE_ID)
+    load = bus.LoadCommand(project="show", load_seq=1)
+    assert node.handle(Told(load, 0)) == (Fetch(load),)
+    stand = Stand(audio("a"), load_seq=7)
+    assert isinstance(stand.loaded[0], Prepare)
+    assert played(stand.loaded) == [Arm(cue=A)]
+    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=7)
+
+
+def test_a_load_for_other_nodes_is_none_of_ours() -> None:
+    load = bus.LoadCommand(project="show", only=(NodeId("other"),))
+    assert Node(NODE_ID).handle(Told(load, 0)) == ()
+
+
+def test_a_load_overtaken_by_a_newer_one_comes_to_nothing() -> None:
+    node = Node(NODE_ID)
+    old = bus.LoadCommand(project="one", load_seq=1)
+    node.handle(Told(old, 0))
+    node.handle(Told(bus.LoadCommand(project="two", load_seq=2), 0))
+    assert node.handle(Fetched(old, show(audio("a")))) == ()
+    assert node.handle(FetchFailed(old, "gone")) == ()
+
+
+def test_a_load_that_fails_is_reported_and_the_show_before_still_plays() -> None:
+    stand = Stand(audio("a"))
+    broken = bus.LoadCommand(project="broken", load_seq=5)
+    stand.tell(broken)
+    assert said(stand.node.handle(FetchFailed(broken, "no script.xml"))) == [
+        bus.LoadFailedReport(project="broken", reason="no script.xml", load_seq=5)
+    ]
+    assert Start(cue=A, run_seq=1, start=0, elapsed=0) in played(stand.tell(go()))
+
+
+def test_only_cues_with_an_output_here_are_played_and_reported() -> None:
+    stand = Stand(audio("a", 1000, "g"), audio("b", 1000, outputs=ELSEWHERE))
+    effects = stand.tell(go())
+    assert played(effects) == [Start(cue=A, run_seq=1, start=0, elapsed=0)]
+    assert said(effects) == [bus.CueStartedReport(A, 0)]
+
+
+def test_cues_end_on_the_line() -> None:
+    stand = Stand(audio("a", 1000), audio("b"))
+    stand.tell(go())
+    assert stand.node.next_due() == from_ms(250)
+    effects = stand.node.handle(Moved(Advance(from_ms(1000))))
+    assert Stop(A) in played(effects)
+    assert bus.CueEndedReport(A) in said(effects)
+
+
+def test_a_player_that_breaks_is_reported_with_the_reason() -> None:
+    stand = Stand(audio("a"))
+    effects = stand.node.handle(Proved(CueBroken(A, "mpv was killed")))
+    assert said(effects) == [bus.CueFailedReport(A, "mpv was killed")]
+
+
+def test_a_go_it_cannot_obey_is_refused_aloud() -> None:
+    stand = Stand(audio("a"))
+    stand.node.handle(Moved(LineLost()))
+    assert said(stand.tell(go())) == [bus.GoRefusedReport(1, "timecode is lost")]
+
+
+def test_stop_silences_and_reports_ready_again() -> None:
+    stand = Stand(audio("a", 9000), audio("b"))
+    stand.tell(go())
+    effects = stand.tell(bus.StopCommand(1))
+    assert played(effects)[0] == Stop(A)
+    assert bus.CueResetReport(A) in said(effects)
+    assert said(effects)[-1] == bus.ArmedReport(armed=False, waiting_for=(A,), load_seq=4)
+    assert said(stand.node.handle(Proved(CueArmed(A)))) == [bus.ArmedReport(armed=True, load_seq=4)]
+
+
+def test_an_upstream_go_fires_what_stands_by_where_the_line_is() -> None:
+    stand = Stand(audio("a", 9000), audio("b"))
+    started = played(stand.tell(bus.GoStandbyCommand(3), 0))
+    assert started[0] == Start(cue=A, run_seq=3, start=0, elapsed=0)
+    stand.tell(bus.GoStandbyCommand(), 5)
+    nothing = stand.tell(bus.GoStandbyCommand(), 6)
+    assert said(nothing) == [bus.GoRefusedReport(0, "nothing stands by")]
+    blind = stand.node.handle(Told(bus.GoStandbyCommand(9), None))
+    assert said(blind) == [bus.GoRefusedReport(9, "no timecode")]
+
+
+def test_every_other_command_reaches_the_show() -> None:
+    stand = Stand(audio("a", 9000), audio("b"), audio("c"), audio("d"))
+    stand.tell(bus.SetNextCueCommand(B))
+    stand.tell(bus.CueEnabledCommand(B, False))
+    stand.tell(bus.LoadToTimeCommand(0))
+    stand.tell(go())
+    assert "Freeze" in str(played(stand.tell(bus.PauseCommand())))
+    assert "Unfreeze" in str(played(stand.tell(bus.ResumeCommand())))
+    stand.tell(bus.PanicCommand(1))
+    assert "SetLevel" in str(played(stand.node.handle(Moved(Advance(from_ms(20))))))
+
+
+def test_a_ping_is_answered() -> None:
+    assert said(Node(NODE_ID).handle(Told(bus.PingCommand(), None))) == [bus.Pong()]
+
+
+def test_unload_lets_all_players_go() -> None:
+    stand = Stand(audio("a"))
+    assert stand.tell(bus.UnloadCommand(1)) == (ClearStage(),)
+    assert stand.node.next_due() is None
+
+
+def test_words_to_players_are_handed_on() -> None:
+    control = bus.PlayerControlCommand(f"/{NODE}/audio/mixer/0/master/volume", (0.5,))
+    assert Node(NODE_ID).handle(Told(control, 0)) == (Control(control),)
+
+
+def test_a_show_of_actions_alone_is_ready_at_once() -> None:
+    stand = Stand(action("a", Action.WAIT))
+    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=4)
