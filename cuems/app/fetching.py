@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio.to_thread
+
+from cuems.adapters.files import read_cluster_key
 from cuems.app.deploy import Deployment, deploy_project, media_names
 from cuems.app.node import OnProgress
 from cuems.app.project import load_show
@@ -33,7 +36,6 @@ class Fetching:
     library: Path
     library_identity: str
     state: Path
-    cluster_key: bytes | None
     bus_url: str
 
     async def fetch(self, load: LoadCommand, on_progress: OnProgress) -> None:
@@ -43,7 +45,8 @@ class Fetching:
             return
         if source.port == 0:
             raise NothingServedError
-        if self.cluster_key is None:
+        key = await anyio.to_thread.run_sync(lambda: read_cluster_key(self.state, make=False))
+        if key is None:
             raise NoKeyError(self.state)
         deployment = Deployment(
             project=load.project,
@@ -51,7 +54,7 @@ class Fetching:
             source=Source(
                 host=urlsplit(self.bus_url).hostname or "127.0.0.1",
                 port=source.port,
-                secret=derive_secret(self.cluster_key),
+                secret=derive_secret(key),
             ),
             library=self.library,
         )

@@ -117,6 +117,7 @@ async def run_node(
         loop = NodeLoop(parts, alarm, send, outgoing, tg)
         tg.start_soon(_send_all, outbox, parts.link)
         tg.start_soon(_hear_bus, parts.link, send)
+        tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
         if parts.midi_port is not None:
             tg.start_soon(loop.read_midi, parts.midi_port)
@@ -171,7 +172,6 @@ class NodeLoop:
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
-        await self._say(self._hello())
         async for item in inbox:
             now_ns = time.monotonic_ns()
             await self._moved(self._time.wake(now_ns))
@@ -195,6 +195,7 @@ class NodeLoop:
                         reply.sent_ns, reply.received_ns, reply.replied_ns, received_ns
                     )
             case Heard(message, _):
+                log.debug("told %s", message)
                 if isinstance(message, bus.NodeCommand):
                     position = self._time.position_at(now_ns)
                     await self._perform(self._node.handle(Told(message, position)))
@@ -241,6 +242,7 @@ class NodeLoop:
                     assert_never(effect)
 
     async def _say(self, report: bus.NodeReport) -> None:
+        log.debug("says %s", report)
         await self._outgoing.send(encode(self._parts.node, report))
 
     def _hello(self) -> bus.Hello:
@@ -284,6 +286,17 @@ class NodeLoop:
             self._outgoing.send_nowait(encode(self._parts.node, report))
 
     # ---- hearing
+
+    async def greet(self) -> None:
+        """Say who we are on every new link."""
+        while True:
+            peers = await self._parts.link.peers_changed()
+            if peers.now:
+                self._offset = ClockOffset()
+                self._told_chase = ""
+                await self._say(self._hello())
+            else:
+                log.warning("no controller on %s", self._parts.link.url)
 
     async def keep_in_touch(self) -> None:
         """Ask the controller for its clock, which is our heartbeat too."""

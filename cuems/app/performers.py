@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import anyio
 from cuems.adapters.mpv import Ended, Mpv, Positioned, open_mpv
 from cuems.adapters.osc_udp import OscSender, Ports, open_osc_sender
 from cuems.adapters.process import Process, ProcessDiedError, ProgramMissingError, open_process
+from cuems.app.machine import look_at_machine
 from cuems.core.body import next_jump
 from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
@@ -20,7 +21,7 @@ from cuems.core.errors import CuemsError
 from cuems.core.timecode import NS_PER_S, FrameRate, from_ns
 from cuems.players import AudioProgram, ByAudioPlayer, ByMpv, Casting, PlayerConfig, audio, mpv
 from cuems.players.errors import CannotPlayError
-from cuems.players.outputs import Outputs
+from cuems.players.outputs import Outputs, choose_outputs
 from cuems.wire.osc import Osc, encode
 
 STOP_GRACE_S = 0.05  # silence within 100 ms of STOP, whatever the player thinks of it
@@ -207,29 +208,39 @@ class Workshop:
     rate: FrameRate
 
 
+def workshop(config: PlayerConfig, rate: FrameRate, environment: Mapping[str, str]) -> Workshop:
+    """What this machine's performers are made of; looks at its devices."""
+    return Workshop(
+        config=config,
+        outputs=choose_outputs(config, look_at_machine(environment)),
+        ports=Ports(config.first_port, config.last_port, config.excluded_ports),
+        rate=rate,
+    )
+
+
 def open_performer(
-    role: Casting, path: Path, workshop: Workshop, on_line: OnLine
+    role: Casting, path: Path, tools: Workshop, on_line: OnLine
 ) -> AbstractAsyncContextManager[Performer]:
     """Start a cue's player; the block is cancelled by the error that ends it."""
     match role:
         case ByMpv(cue):
-            return _open_mpv(cue, path, workshop, on_line)
+            return _open_mpv(cue, path, tools, on_line)
         case ByAudioPlayer(cue, program):
-            return _open_audio(cue, program, path, workshop, on_line)
+            return _open_audio(cue, program, path, tools, on_line)
         case _:
             assert_never(role)
 
 
 @asynccontextmanager
 async def _open_mpv(
-    cue: MediaCue, path: Path, workshop: Workshop, on_line: OnLine
+    cue: MediaCue, path: Path, tools: Workshop, on_line: OnLine
 ) -> AsyncIterator[Performer]:
     try:
         ours, theirs = socket.socketpair()
     except OSError as error:
         raise CannotPlayError(str(path), f"no connection to a player: {error.strerror}") from error
     with ours, theirs:
-        argv = mpv.argv(workshop.config.mpv, cue, workshop.outputs.options, theirs.fileno())
+        argv = mpv.argv(tools.config.mpv, cue, tools.outputs.options, theirs.fileno())
         handles = (theirs.fileno(),)
         async with _open(argv, mpv.REMEDY, path, on_line, handles) as process:
             theirs.close()
@@ -247,16 +258,16 @@ async def _open_mpv(
 
 @asynccontextmanager
 async def _open_audio(
-    cue: AudioCue, program: AudioProgram, path: Path, workshop: Workshop, on_line: OnLine
+    cue: AudioCue, program: AudioProgram, path: Path, tools: Workshop, on_line: OnLine
 ) -> AsyncIterator[Performer]:
-    with workshop.ports.reserve() as port, open_osc_sender(port) as sender:
+    with tools.ports.reserve() as port, open_osc_sender(port) as sender:
         argv = audio.argv(program, cue, str(path), port)
         async with (
             _open(argv, audio.REMEDY, path, on_line) as process,
             anyio.create_task_group() as tg,
         ):
             tg.start_soon(_watch_audio, process, path, port)
-            yield AudioPerformer(cue, sender, workshop.rate)
+            yield AudioPerformer(cue, sender, tools.rate)
             tg.cancel_scope.cancel()
 
 

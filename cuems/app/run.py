@@ -185,9 +185,6 @@ async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> Node
         library=config.library,
         library_identity=await anyio.to_thread.run_sync(library_identity, config.library),
         state=config.state,
-        cluster_key=await anyio.to_thread.run_sync(
-            lambda: read_cluster_key(config.state, make=False)
-        ),
         bus_url=config.bus_url,
     )
     return NodeParts(

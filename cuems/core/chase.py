@@ -245,13 +245,15 @@ class Chase:
             and line is not None
             and received_ns < self._loss_ns
             and isinstance(event, mtc.Running)
-            and event.forward
-            and event.timecode.rate is line.rate
         ):
-            position = event.position + self._carry
-            error_ns = line.steer(position, received_ns, self._half_frame_ns)
-            if error_ns is not None:
-                return self._keep(line, event, position, received_ns, error_ns)
+            timecode, _, forward, position, missed, extra = event  # faster than by name
+            position += self._carry
+            if forward and timecode.rate is line.rate:
+                error_ns = line.steer(position, received_ns, self._half_frame_ns)
+                if error_ns is not None:
+                    if missed or extra or self._extra:
+                        self._count(event)
+                    return self._keep(line, position, received_ns, error_ns)
         events = self._expire(received_ns)
         if isinstance(event, mtc.Locate):
             return (*events, *self._take_locate(event, received_ns))
@@ -273,12 +275,10 @@ class Chase:
         return (Advance(position),)
 
     def _keep(
-        self, line: _Rolling, running: mtc.Running, position: int, received_ns: int, error_ns: float
+        self, line: _Rolling, position: int, received_ns: int, error_ns: float
     ) -> tuple[LineEvent, ...]:
         """A piece that came about when and where it was expected."""
         self._suspect = self._pending = None
-        if running.missed or running.extra or self._extra:
-            self._count(running)
         if not line.forward:
             self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
             return ()
@@ -306,7 +306,8 @@ class Chase:
                 self._carry = position - running.position
                 self._state = LOCKED if line.forward else ChaseState.LOCKING
                 self._tick_ns = NEVER_NS
-                return self._keep(line, running, position, received_ns, error_ns)
+                self._count(running)
+                return self._keep(line, position, received_ns, error_ns)
         return self._doubt(running, received_ns)
 
     def _doubt(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:

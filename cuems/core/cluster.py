@@ -21,9 +21,10 @@ class _Node:
     heard_ns: int
     watched: bool = False
     state: str = OK
+    boot: str = ""
+    fresh: bool = False
     armed: bool = False
     waiting: str = ""
-    chase: str = ""
 
 
 class Cluster:
@@ -52,11 +53,13 @@ class Cluster:
         """Every node that was ever heard of."""
         return set(self._nodes)
 
-    def forget(self, node: NodeId) -> None:
-        """A node starts anew: what it said before does not hold."""
-        if node in self._nodes:
-            self._nodes[node].armed = False
-            self._nodes[node].waiting = "it has just started"
+    def greeted(self, node: NodeId, boot: str) -> bool:
+        """A node said hello; whether it has started since it last did, and knows nothing."""
+        known = self._nodes[node]
+        if known.boot == boot:
+            return False
+        known.boot, known.armed, known.waiting, known.fresh = boot, False, "it has started", True
+        return True
 
     def loads(self, load_seq: int, required: frozenset[NodeId], *, everyone: bool) -> None:
         """Another show is loaded, or none: nobody is ready for it yet.
@@ -73,16 +76,17 @@ class Cluster:
         for node in self._nodes.values():
             node.armed, node.waiting = False, ""
 
-    def armed(self, node: NodeId, ready: bool, waiting: str, load_seq: int) -> None:
-        """A node says whether it is ready for the next GO; news of an older load is none."""
-        known = self._nodes.get(node)
-        if known is not None and load_seq in (0, self._load_seq):
-            known.armed, known.waiting = ready, waiting
+    def armed(self, node: NodeId, ready: bool, waiting: str, load_seq: int) -> bool:
+        """A node says whether it is ready for the next GO; news of an older load is none.
 
-    def follows(self, node: NodeId, chase: str) -> None:
-        """A node says how it follows timecode."""
-        if node in self._nodes:
-            self._nodes[node].chase = chase
+        Whether this is the first we hear of a node since it started.
+        """
+        known = self._nodes[node]
+        if load_seq not in (0, self._load_seq):
+            return False
+        known.armed, known.waiting = ready, waiting
+        fresh, known.fresh = known.fresh, False
+        return fresh
 
     def why_not_armed(self) -> str:
         """What a GO would have to wait for, nodes named; "" when it may pass."""

@@ -5,7 +5,7 @@ where the timecode line is. It plays nothing itself; a sequencer of its own tell
 pointer is, and runs the cues that no node owns (actions, fades, lists).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from cuems.core import bus
@@ -82,6 +82,7 @@ from cuems.core.status import (
     Armed,
     ChaseHealth,
     CueEnabled,
+    CueName,
     CuePlay,
     DeployProgress,
     Loaded,
@@ -121,7 +122,7 @@ class Rules:
 
 @dataclass(slots=True)
 class _LoadedShow:
-    project: str
+    load: bus.LoadCommand
     order: RunningOrder
     sequencer: Sequencer
     tally: Tally
@@ -284,15 +285,17 @@ class Controller:
         order = RunningOrder(read.show)
         unowned = frozenset(cue for cue in order if not has_player(order[cue]))
         sequencer = Sequencer(order, Scope(frozenset(), unowned), self.rules.options)
-        self._loaded = _LoadedShow(project, order, sequencer, Tally(frozenset(order)))
+        load = bus.LoadCommand(project=project, load_seq=read.load_seq, source=read.source)
+        self._loaded = _LoadedShow(load, order, sequencer, Tally(frozenset(order)))
         self._out.append(ForgetCues())
         self._reset_statuses(self._loaded)
         for cue in order:
+            self._publish(CueName(cue, order[cue].name))
             self._publish(CueEnabled(cue, order[cue].enabled))
         self._publish(Loaded(project))
         everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)
         self._cluster.loads(read.load_seq, order.nodes(), everyone=everyone)
-        self._tell(bus.LoadCommand(project=project, load_seq=read.load_seq, source=read.source))
+        self._tell(load)
         self._take(sequencer.begin())
         self._out.append(RestartLine(rolling=True))
         self._answer_load(read.load_seq, "")
@@ -401,8 +404,22 @@ class Controller:
         self._node_news(node, report)
 
     def _hello(self, node: NodeId, hello: bus.Hello) -> None:
-        self._cluster.forget(node)
-        self._node_changed(node, lost=True)
+        """A node is there, maybe for the first time since it was switched on."""
+        started = self._cluster.greeted(node, hello.boot)
+        if started:
+            self._node_changed(node, lost=True)
+        show = self._loaded
+        if show is not None and (started or hello.project != show.load.project):
+            self._tell(replace(show.load, only=(node,)))
+
+    def _catch_up(self, show: _LoadedShow) -> None:
+        """Tell a node that has just loaded what it missed; to the others it is no news."""
+        sequencer = show.sequencer
+        for cue in show.order:
+            if sequencer.enabled(cue) != show.order[cue].enabled:
+                self._tell(bus.CueEnabledCommand(cue, sequencer.enabled(cue)))
+        if sequencer.standby is not None:
+            self._tell(bus.SetNextCueCommand(sequencer.standby))
 
     def _node_changed(self, node: NodeId, *, lost: bool) -> None:
         if lost and self._loaded is not None:
@@ -412,7 +429,8 @@ class Controller:
     def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
         match report:
             case bus.ArmedReport(armed=armed, waiting_for=waiting, load_seq=load_seq):
-                self._cluster.armed(node, armed, self._names(waiting), load_seq)
+                if self._cluster.armed(node, armed, self._names(waiting), load_seq):
+                    self._catch_up(self._show())
             case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
                 self._cluster.armed(node, False, f"{project}: {reason}", load_seq)
                 self._publish(Notice(f"node {node}: {project}: {reason}"))

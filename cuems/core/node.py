@@ -25,10 +25,13 @@ from cuems.core.effects import (
     Start,
 )
 from cuems.core.events import (
+    Advance,
     Event,
     Go,
     LineEvent,
+    LineFound,
     LoadToTime,
+    Locate,
     Panic,
     Pause,
     PlayerEvent,
@@ -211,8 +214,8 @@ class Node:
         self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
         self._out.append(Prepare(order))
         self._take(self._sequencer.begin())
-        if self._line is not None:
-            self._sequence(self._line)
+        if isinstance(self._line, Advance | Locate | LineFound):
+            self._sequence(LineFound(self._line.position))
 
     def _unload(self) -> None:
         self._wanted_load = None

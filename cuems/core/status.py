@@ -55,6 +55,14 @@ class CuePlay:
 
 
 @dataclass(frozen=True, slots=True)
+class CueName:
+    """What a cue is called."""
+
+    cue: CueId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CueReason:
     """Why a cue failed ("" when it did not)."""
 
@@ -127,7 +135,7 @@ class Notice:
     text: str
 
 
-CueStatus = CuePlay | CueReason | CueEnabled
+CueStatus = CuePlay | CueName | CueReason | CueEnabled
 Status = (
     Running
     | Armed
@@ -135,6 +143,7 @@ Status = (
     | NextCue
     | ShowTimecode
     | CuePlay
+    | CueName
     | CueReason
     | CueEnabled
     | MixerVolume
@@ -147,7 +156,7 @@ Status = (
 )
 
 DUMP_ORDER = (Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeHealth, ChaseHealth,
-              DeployProgress, CuePlay, CueReason, CueEnabled, MixerVolume)  # fmt: skip
+              DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume)  # fmt: skip
 
 Key = tuple[type[Status], tuple[str, ...]]
 
@@ -160,7 +169,7 @@ def key(status: Status) -> Key:
             | Notice()
         ):  # fmt: skip
             return type(status), ()
-        case CuePlay(cue) | CueReason(cue) | CueEnabled(cue):
+        case CuePlay(cue) | CueName(cue) | CueReason(cue) | CueEnabled(cue):
             return type(status), (cue,)
         case NodeHealth(node) | ChaseHealth(node) | DeployProgress(node):
             return type(status), (node,)

@@ -9,9 +9,8 @@ Writing takes about a second of computing: not for the event loop.
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from cuems.core.cues import (
     Action,
@@ -33,9 +32,11 @@ from cuems.core.errors import CuemsError
 from cuems.core.timecode import FLICKS_PER_S, from_ms
 from cuems.demo.media import Partial, colour_bars, struck, tone
 from cuems.wire.show_xml import write_show
+from cuems.wire.xml_writer import XmlWriter
 
 PROJECT = "demo"
 SHOW_ID = "d3a10000-0000-4000-8000-000000000000"
+NO_MAC = "000000000000"
 WRITTEN = "2026-01-01T00:00:00"
 
 GONG, CHIME, DRONE, BARS, PAD = (
@@ -72,7 +73,7 @@ def write_demo(library: Path, node: NodeId) -> str:
     for name, render in RENDERERS.items():
         _write(library / "media" / name, render(DURATIONS_S[name]))
     folder = library / "projects" / PROJECT
-    _write(folder / "mappings.xml", demo_mappings(node).encode())
+    _write(folder / "mappings.xml", demo_mappings(node))
     _write(folder / "script.xml", write_show(demo_show(node)))
     return PROJECT
 
@@ -198,42 +199,28 @@ def _audio(
 # ---- the mappings
 
 
-def demo_mappings(node: NodeId) -> str:
-    """The text of mappings.xml (interop.md 5.5): two JACK ports and one video connector."""
-    uuid = escape(node)
-    return f"""<?xml version="1.0" encoding="UTF-8"?>
-<cms:CuemsProjectMappings xmlns:cms="https://stagelab.coop/cuems/">
-  <number_of_nodes>1</number_of_nodes>
-  <default_audio_input/>
-  <default_audio_output>{uuid}_0</default_audio_output>
-  <default_video_input/>
-  <default_video_output>{uuid}_0</default_video_output>
-  <default_dmx_input/>
-  <default_dmx_output/>
-  <nodes>
-    <node>
-      <uuid>{uuid}</uuid>
-      <mac>000000000000</mac>
-      <audio>
-        <outputs>
-          {_output(0, "Left", "system:playback_1")}
-          {_output(1, "Right", "system:playback_2")}
-        </outputs>
-      </audio>
-      <video>
-        <outputs>
-          {_output(0, "Screen", "HDMI-A-1")}
-        </outputs>
-      </video>
-    </node>
-  </nodes>
-  <new_nodes/>
-</cms:CuemsProjectMappings>
-"""
+def demo_mappings(node: NodeId) -> bytes:
+    """A mappings.xml (interop.md 5.5): two JACK ports and one video connector."""
+    xml = XmlWriter()
+    with xml.root("CuemsProjectMappings", "project_mappings.xsd"):
+        xml.leaf("number_of_nodes", 1)
+        for kind, output in (("audio", f"{node}_0"), ("video", f"{node}_0"), ("dmx", None)):
+            xml.null(f"default_{kind}_input")
+            xml.leaf(f"default_{kind}_output", output)
+        with xml.element("nodes"), xml.element("node"):
+            xml.leaf("uuid", node)
+            xml.leaf("mac", NO_MAC)
+            _write_outputs(xml, "audio", ("system:playback_1", "system:playback_2"))
+            _write_outputs(xml, "video", ("HDMI-A-1",))
+        xml.null("new_nodes")
+    return xml.to_bytes()
 
 
-def _output(number: int, name: str, port: str) -> str:
-    return (
-        f"<output><id>{number}</id><name>{name}</name>"
-        f"<mappings><mapped_to>{port}</mapped_to></mappings></output>"
-    )
+def _write_outputs(xml: XmlWriter, kind: str, ports: Sequence[str]) -> None:
+    with xml.element(kind), xml.element("outputs"):
+        for number, port in enumerate(ports):
+            with xml.element("output"):
+                xml.leaf("id", number)
+                xml.leaf("name", port)
+                with xml.element("mappings"):
+                    xml.leaf("mapped_to", port)

@@ -25,6 +25,7 @@ Stretch = tuple[int, int]
 REMEDY = "install mpv: apt install mpv"
 WRITTEN_OUT_STRETCHES = 1000  # loads in 20 ms, and one plain loop of 1 s lasts 17 minutes
 TOLERANCE_FLICKS = 20 * FLICKS_PER_MS  # half a frame at 25 fps: as near as a seek lands
+AUDIO_BUFFER_S = 0.3  # paused after it played, ao=null says it stands this much before its place
 SHADE_OVERLAY = 1
 SHADE = (
     "{{\\an7\\pos(-20,-20)\\bord0\\shad0\\1c&H000000&\\1a&H{alpha:02X}&\\p1}}"
@@ -219,7 +220,8 @@ def check_armed(cue: MediaCue, path: str, what: Source, elapsed: int, state: str
     if not (audio if isinstance(cue, AudioCue) else video):
         kind = "sound" if isinstance(cue, AudioCue) else "picture"
         raise CannotPlayError(path, f"mpv has no {kind} output", "check --ao and --vo")
-    if not position or abs(float(position) - wanted_s) > 2 * TOLERANCE_FLICKS / FLICKS_PER_S:
+    off_s = AUDIO_BUFFER_S if isinstance(cue, AudioCue) else 2 * TOLERANCE_FLICKS / FLICKS_PER_S
+    if not position or abs(float(position) - wanted_s) > off_s:
         raise CannotPlayError(path, f"mpv stands at {position or 'no'} s, not at {wanted_s:g} s")
 
 

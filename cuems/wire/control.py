@@ -151,7 +151,7 @@ def _number(given: OscArgument) -> float | None:
 def messages(status: st.Status) -> tuple[Osc, ...]:
     """What clients are told of a status: one message for each fact in it."""
     match status:
-        case st.CuePlay() | st.CueReason() | st.CueEnabled():
+        case st.CuePlay() | st.CueName() | st.CueReason() | st.CueEnabled():
             return (_cue_message(status),)
         case st.NodeHealth(node, state, detail):
             return _told(f"node/{node}", state), _told(f"node_detail/{node}", detail)
@@ -169,6 +169,8 @@ def _cue_message(status: st.CueStatus) -> Osc:
     match status:
         case st.CuePlay(cue, percent):
             return _told(f"cue/{cue}", percent)
+        case st.CueName(cue, name):
+            return _told(f"cue_name/{cue}", name)
         case st.CueReason(cue, reason):
             return _told(f"cue_reason/{cue}", reason)
         case st.CueEnabled(cue, enabled):

@@ -21,8 +21,10 @@ from cuems.wire.cue_reader import (
     NAME_CHARACTERS,
     CueReader,
 )
+from cuems.wire.cue_writer import write_cue
 from cuems.wire.xml_fields import FieldReader, Layout
 from cuems.wire.xml_reader import Faults, RefusedError, Vocabulary, read_xml
+from cuems.wire.xml_writer import XmlWriter
 
 PROJECT = "CuemsProject"
 UI_PROPERTIES = "ui_properties"
@@ -111,3 +113,17 @@ def _date(read: FieldReader, element: Element | None) -> datetime | None:
     if date.year < FIRST_YEAR:
         read.report(element, text, f"a date from {FIRST_YEAR} on")
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def write_show(show: Show) -> bytes:
+    """A script.xml that reads as the same show, durations to the nearest millisecond."""
+    xml = XmlWriter()
+    with xml.root(PROJECT, "script.xsd"), xml.element("CuemsScript"):
+        xml.leaf("id", show.id)
+        xml.leaf("name", show.name)
+        xml.leaf("description", show.description)
+        xml.leaf("created", show.created)
+        xml.leaf("modified", show.modified)
+        xml.opaque(UI_PROPERTIES, show.ui_properties)
+        write_cue(xml, show.cue_list)
+    return xml.to_bytes()

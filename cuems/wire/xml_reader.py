@@ -12,7 +12,7 @@ not carry its line. Only when one is at fault is the watched element round it pa
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -104,21 +104,24 @@ def read_xml(
     Raises ProjectFileError with all faults: the elements', or the one that ended the reading
     because the file is not well-formed, not of this format, or hostile.
     """
+    document = _Document(faults, vocabulary)
     try:
-        value = _Document(faults, vocabulary).read(data, read_root)
+        value = document.read(data, read_root)
     except RefusedError:
         raise ProjectFileError(faults.found) from None
+    finally:
+        document.release()
     if faults.found:
         raise ProjectFileError(faults.found)
     return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Start:
-    """Where a watched element began, and how many elements there were before it."""
+class _Start(NamedTuple):
+    """Where an element begins, how deep, and how many elements there are with it."""
 
     line: int
     byte: int
+    depth: int
     elements: int
 
 
@@ -161,7 +164,11 @@ class _Document:
             self._check_text(self._root)
             return read_root(self._root)
         finally:
-            self._place(self._root, _Start(line=1, byte=0, elements=0))
+            self._place(self._root, _Start(line=1, byte=0, depth=1, elements=1))
+
+    def release(self) -> None:
+        """Let the file's text go: the parser and this refer to each other and may live on."""
+        self._data = b""
 
     def _utf_8(self, data: bytes) -> bytes:
         if not data.startswith(UTF_16_MARKS):
@@ -200,12 +207,15 @@ class _Document:
         self._depth += 1
         self._elements += 1
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
-            self._refuse("", f"at most {MAX_ELEMENTS} elements, {MAX_DEPTH} inside each other")
+            self._refuse_size()
         if attributes:
             self._check_attributes(element, self._vocabulary.attributes.get(tag, ()))
             self._place(element, self._here())
         if tag in self._watched:
             self._starts.append(self._here())
+            if tag in self._vocabulary.opaque:
+                self._parser.StartElementHandler = self._start_in_opaque
+                self._parser.EndElementHandler = self._end_in_opaque
 
     def _end(self, tag: str) -> None:
         element = self._close(tag)
@@ -213,10 +223,30 @@ class _Document:
             self._finish(element)
         self._depth -= 1
 
+    def _start_in_opaque(self, tag: str, attributes: dict[str, str]) -> None:
+        self._open(tag, attributes)
+        self._depth += 1
+        self._elements += 1
+        if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            self._refuse_size()
+
+    def _end_in_opaque(self, tag: str) -> None:
+        if self._depth > self._starts[-1].depth:
+            self._close(tag)
+            self._depth -= 1
+            return
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._end(tag)
+
+    def _refuse_size(self) -> NoReturn:
+        self._refuse("", f"at most {MAX_ELEMENTS} elements, {MAX_DEPTH} inside each other")
+
     def _here(self) -> _Start:
         return _Start(
             line=self._parser.CurrentLineNumber,
             byte=self._parser.CurrentByteIndex,
+            depth=self._depth,
             elements=self._elements,
         )
 

@@ -46,6 +46,10 @@ def audio(name: str = "rain.wav", duration: float = 20, loop: int = 1) -> AudioC
     return AudioCue(id=RAIN, name="rain", media=media, loop=loop)
 
 
+def picture() -> VideoCue:
+    return VideoCue(id=SKY, media=Media(file_name="sky.y4m", duration_flicks=flicks(20)))
+
+
 def start(elapsed: float = 0, cue: CueId = RAIN) -> Start:
     return Start(cue=cue, run_seq=1, start=flicks(100), elapsed=flicks(elapsed))
 
@@ -177,8 +181,7 @@ async def test_go_makes_an_armed_cue_play_from_its_first_frame(tmp_path: Path) -
 
 
 async def test_a_picture_is_armed_and_plays(tmp_path: Path) -> None:
-    cue = VideoCue(id=SKY, media=Media(file_name="sky.y4m", duration_flicks=flicks(20)))
-    async with open_house(tmp_path, cue) as house:
+    async with open_house(tmp_path, picture()) as house:
         house.stage.perform(Arm(cue=SKY, elapsed=flicks(2)))
         await house.armed()
         with house.witness() as player:
@@ -206,20 +209,33 @@ async def test_a_cue_that_was_not_armed_plays_all_the_same(tmp_path: Path) -> No
 
 
 async def test_freeze_holds_relocate_moves_and_unfreeze_goes_on(tmp_path: Path) -> None:
-    async with open_house(tmp_path, audio()) as house:
-        house.stage.perform(Arm(cue=RAIN))
+    async with open_house(tmp_path, picture()) as house:
+        house.stage.perform(Arm(cue=SKY))
         await house.armed()
         with house.witness() as player:
-            house.stage.perform(start())
+            house.stage.perform(start(0, SKY))
             await player.until("time-pos", ">", 0)
-            house.stage.perform(Freeze(RAIN))
+            house.stage.perform(Freeze(SKY))
             await player.until("pause", "is", True)
-            house.stage.perform(Relocate(cue=RAIN, start=0, elapsed=flicks(8)))
+            house.stage.perform(Relocate(cue=SKY, start=0, elapsed=flicks(8)))
             await player.until("time-pos", "is", 8)
-            house.stage.perform(Unfreeze(cue=RAIN, start=0, elapsed=flicks(8)))
+            house.stage.perform(Unfreeze(cue=SKY, start=0, elapsed=flicks(8)))
             await player.until("time-pos", ">", 8.1)
-            house.stage.perform(Relocate(cue=RAIN, start=0, elapsed=flicks(1)))
+            house.stage.perform(Relocate(cue=SKY, start=0, elapsed=flicks(1)))
             await player.until("time-pos", ">", 1)
+
+
+async def test_a_cue_that_played_can_be_armed_again_where_it_stands(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(start())
+        await house.armed()
+        with house.witness() as player:
+            await player.until("time-pos", ">", 0.2)
+            house.stage.perform(Arm(cue=RAIN, elapsed=flicks(8)))
+            assert await house.armed() == RAIN
+            await player.until("pause", "is", True)
+            house.stage.perform(start(8))
+            await player.until("time-pos", ">", 8)
 
 
 async def test_of_many_locates_only_the_last_needs_doing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import anyio
 
 from cuems.adapters.clock import NS_PER_S, now_ns, open_alarm
 from cuems.adapters.mailbox import Mailbox
-from tests.bench.figures import figures
+from tests.bench.figures import show
 
 GAP_NS = 7_300_000  # not a multiple of a tick
 
@@ -51,9 +51,9 @@ def kernel_lateness_ns(moments: int) -> list[int]:
 
 
 async def compare(moments: int) -> None:
-    print(figures("alarm", await alarm_lateness_ns(moments)))
-    print(figures("anyio.sleep_until", await sleep_lateness_ns(moments)))
-    print(figures("clock_nanosleep (floor)", kernel_lateness_ns(moments)))
+    show("alarm", await alarm_lateness_ns(moments))
+    show("anyio.sleep_until", await sleep_lateness_ns(moments))
+    show("clock_nanosleep (floor)", kernel_lateness_ns(moments))
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ decoder's against the line at every piece. Starts a JACK server with the dummy d
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -24,7 +23,7 @@ from cuems.core.line import Line
 from cuems.core.mtc import MtcDecoder, Running
 from cuems.core.pace import piece_flicks
 from cuems.core.timecode import NS_PER_S, FrameRate, to_ns
-from tests.bench.figures import figures
+from tests.bench.figures import say, show
 from tests.jack import open_jack
 
 SETTLE_S = 1.0
@@ -60,6 +59,11 @@ class Heard:
         self.hand_off_ns: list[int] = []
         self.arrivals: list[tuple[int, Running]] = []
 
+    def forget(self) -> None:
+        """Begin to measure."""
+        self.hand_off_ns.clear()
+        self.arrivals.clear()
+
     async def take(self, midi: MidiInput) -> None:
         decoder = MtcDecoder()
         async for received_ns, message in midi:
@@ -77,52 +81,50 @@ async def watch_sender(output: MtcOutput, worst_ns: list[int]) -> None:
 
 async def measure(seconds: float, rate: FrameRate) -> None:
     heard, worst_ns = Heard(), list[int]()
-    async with open_jack(), open_mtc_output() as output, open_midi_input() as midi:
+    async with (
+        open_jack(),
+        open_mtc_output() as output,
+        open_midi_input() as midi,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(heard.take, midi)
         await anyio.sleep(SETTLE_S)
         line = Line(0, time.monotonic_ns(), True, rate)
         output.follow(line)
         await anyio.sleep(SETTLE_S)
-        cpu = os.times()
-        with anyio.move_on_after(seconds):
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(heard.take, midi)
-                tasks.start_soon(watch_sender, output, worst_ns)
-        used = os.times()
-        dropped = midi.dropped_messages
-    report(heard, worst_ns, line, seconds)
-    print(
-        f"engine's own processor time {100 * (used.user + used.system - cpu.user - cpu.system) / seconds:.2f} %, dropped {dropped}"
-    )
-    print(figures("floor: pipe write -> coroutine", await pipe_wakes_ns(min(seconds, 10))))
+        heard.forget()
+        tasks.start_soon(watch_sender, output, worst_ns)
+        before_s = time.process_time()
+        await anyio.sleep(seconds)
+        used_s = time.process_time() - before_s
+        tasks.cancel_scope.cancel()
+    report(heard, line, seconds)
+    show("sent later than due, worst of each 0.1 s", worst_ns)
+    show("floor: pipe write -> coroutine", await pipe_wakes_ns(min(seconds, 10)))
+    say(f"this process: {100 * used_s / seconds:.2f} % of a core; dropped {midi.dropped_messages}")
 
 
-def report(heard: Heard, worst_ns: list[int], line: Line, seconds: float) -> None:
+def report(heard: Heard, line: Line, seconds: float) -> None:
     piece_ns = to_ns(piece_flicks(line.rate))
-    steps = [
+    pairs = zip(heard.arrivals, heard.arrivals[1:], strict=False)
+    uneven = [
         abs(later_ns - earlier_ns - piece_ns)
-        for (earlier_ns, before), (later_ns, after) in zip(
-            heard.arrivals, heard.arrivals[1:], strict=False
-        )
-        if not after.missed
+        for (earlier_ns, _), (later_ns, piece) in pairs
+        if not piece.missed
     ]
     errors = [
-        abs(to_ns(event.position - line.position_at(received_ns)))
-        for received_ns, event in heard.arrivals
+        abs(to_ns(piece.position - line.position_at(received_ns)))
+        for received_ns, piece in heard.arrivals
     ]
-    expected = seconds * NS_PER_S / piece_ns
-    lost = sum(event.missed for _, event in heard.arrivals)
-    doubled = sum(event.extra for _, event in heard.arrivals)
-    print(
-        f"{line.rate.name}: {len(heard.arrivals)} pieces of {expected:.0f}, {lost} lost, {doubled} doubled by JACK"
+    say(
+        f"{line.rate.name}: {len(errors)} of {seconds * NS_PER_S / piece_ns:.0f} pieces understood,"
+        f" {sum(piece.missed for _, piece in heard.arrivals)} lost and"
+        f" {sum(piece.extra for _, piece in heard.arrivals)} doubled by JACK,"
+        f" {sum(error > 2 * piece_ns for error in errors)} beyond half a frame"
     )
-    print(figures("callback -> decoded in the coroutine", heard.hand_off_ns))
-    print(figures("sent later than due, worst of each 0.1 s", worst_ns))
-    print(figures("spacing off even, at the receiver", steps))
-    print(figures("position off the line, at the receiver", errors))
-    half_frame_ns = 2 * piece_ns
-    print(
-        f"    beyond half a frame: {sum(error > half_frame_ns for error in errors)} of {len(errors)}"
-    )
+    show("callback -> decoded in the coroutine", heard.hand_off_ns)
+    show("spacing off even, at the receiver", uneven)
+    show("position off the line, at the receiver", errors)
 
 
 def main() -> None:

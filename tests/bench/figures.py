@@ -1,16 +1,21 @@
-"""One line of a bench's table."""
+"""A bench's table."""
 
+import sys
 from collections.abc import Sequence
 
 
-def figures(name: str, samples_ns: Sequence[int]) -> str:
-    """The median, the 99th and 99.9th of a hundred, and the worst; µs."""
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def show(name: str, samples_ns: Sequence[int]) -> None:
+    """One line: the median, the 99th and 99.9th of a hundred, and the worst; µs."""
     ordered = sorted(samples_ns)
 
     def at(share: float) -> float:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000
 
-    return (
+    say(
         f"{name:<44} p50 {at(0.5):9.1f}  p99 {at(0.99):9.1f}  p99.9 {at(0.999):9.1f}"
         f"  max {ordered[-1] / 1000:9.1f}  min {ordered[0] / 1000:9.1f} µs  n {len(ordered)}"
     )

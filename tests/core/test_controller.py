@@ -41,6 +41,7 @@ from cuems.core.status import (
     Armed,
     ChaseHealth,
     CueEnabled,
+    CueName,
     CuePlay,
     CueReason,
     DeployProgress,
@@ -136,14 +137,16 @@ def test_before_anything_is_loaded_clients_hear_that() -> None:
 def test_a_load_is_told_in_the_order_clients_expect() -> None:
     rig = Rig()
     effects = rig.load(audio("a"), audio("b", enabled=False))
-    assert published(effects)[:9] == [
+    assert published(effects)[:11] == [
         ShowTimecode(0),
         Paused(False),
         Armed(False),
         NextCue(None),
         CuePlay(A, 0),
         CuePlay(B, 0),
+        CueName(A, "a"),
         CueEnabled(A, True),
+        CueName(B, "b"),
         CueEnabled(B, False),
         Loaded("show"),
     ]

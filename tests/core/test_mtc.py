@@ -234,12 +234,13 @@ def test_doubled_pieces_change_nothing(rate: FrameRate, start: int, times: list[
 def test_a_stray_piece_in_between_does_not_break_the_line(
     rate: FrameRate, start: int, strays: list[tuple[int, int]]
 ) -> None:
+    """One that reads as a piece of the line itself may: it might be one, after a gap."""
     decoder, number = MtcDecoder(), start + 40
     feed(decoder, pieces(range(start, number), rate))
     for kept, data in strays:
         messages = pieces(range(number, number + kept), rate)
         between = bytes((0xF1, data))
-        if between != piece_at(number, rate):
+        if between not in pieces(range(number - 8, number + 8), rate):
             decoder.feed(between)
         assert None not in feed(decoder, messages)
         number += kept

@@ -34,6 +34,7 @@ class Stand:
         self.node = Node(NODE_ID)
         self.load = bus.LoadCommand(project="show", load_seq=load_seq)
         self.node.handle(Moved(LineFound(0)))
+        self.node.handle(Moved(Advance(0)))
         self.tell(self.load)
         self.loaded = self.node.handle(Fetched(self.load, show(*contents)))
         for effect in self.loaded:

@@ -4,11 +4,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cuems.core.chains import Scope
 from cuems.core.cuelist import RunningOrder, walk
 from cuems.core.cues import AudioCue, CueId, NodeId, VideoCue
 from cuems.core.effects import Start, Stop
 from cuems.core.events import Go, LineFound
-from cuems.core.performance import Scope
 from cuems.core.sequencer import Sequencer
 from cuems.core.timecode import FLICKS_PER_S, from_ms, to_ms
 from cuems.core.validation import problems

@@ -1,6 +1,9 @@
 """The pure part, and what a real mpv makes of it: every sample that should sound, in order."""
 
+import json
+import re
 import shutil
+import socket
 import struct
 import subprocess
 from pathlib import Path
@@ -23,7 +26,7 @@ from cuems.players.mpv import (
     source,
     why_not,
 )
-from tests.media import RATE_HZ, flicks, write_wav
+from tests.media import RATE_HZ, flicks, write_wav, write_y4m
 
 CUE = CueId("c")
 FLICKS_PER_SAMPLE = FLICKS_PER_S // RATE_HZ
@@ -252,6 +255,42 @@ def test_mpv_halves_the_samples_at_half_gain(tmp_path: Path) -> None:
     )
     samples = struct.unpack("<h", out.read_bytes()[4000:4002])
     assert samples[0] == pytest.approx(10_000, abs=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("percent", [100, 50, 25, 0])
+def test_a_video_output_shows_the_picture_as_bright_as_its_opacity(
+    percent: int, tmp_path: Path
+) -> None:
+    ours, theirs = socket.socketpair()
+    cue = VideoCue(id=CUE, media=None)
+    picture = write_y4m(tmp_path / "white.y4m", frames=1)
+    size = ("width=64", "height=64", "cols=20", "rows=20", "fixedpalette=no")
+    outputs = ["--vo=sixel", "--ao=null", *(f"--vo-sixel-{option}" for option in size)]
+    command = argv("mpv", cue, outputs, theirs.fileno())
+    commands = [
+        level(Parameter.OPACITY, percent / 100),
+        load(source(cue, str(picture)), 0),
+    ]
+    with (
+        ours,
+        theirs,
+        subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, bufsize=0
+        ) as mpv,
+    ):
+        theirs.close()
+        assert mpv.stdout is not None
+        ours.sendall(b"".join(json.dumps({"command": c}).encode() + b"\n" for c in commands))
+        shown = b""
+        while not shown.endswith(b"\x1b\\"):  # the end of a sixel picture
+            chunk = mpv.stdout.read(65_536)
+            assert chunk, "mpv ended without a picture"
+            shown += chunk
+        mpv.kill()
+    # Luma 235 is white; sixel gives its palette in percent.
+    colours = {int(colour) for colour in re.findall(rb"#\d+;2;(\d+);", shown)}
+    assert max(abs(colour - percent) for colour in colours) <= 3
 
 
 def test_commands_hold_and_release() -> None:

@@ -1,4 +1,4 @@
-"""The command line: parses, then calls app or sim. Usage errors are one line and exit 2."""
+"""`cuems run`: be the controller or a node."""
 
 import sys
 from pathlib import Path
@@ -6,22 +6,12 @@ from pathlib import Path
 import anyio
 import click
 
-import cuems
 from cuems.app.config import Flags, Role, Timecode, read_config
 from cuems.app.logs import configure_logs
 from cuems.app.run import run
-from cuems.core.errors import CuemsError
-
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(cuems.__version__, prog_name="cuems")
-def cli() -> None:
-    """Show control: one controller, any number of nodes, every cue on its frame."""
-
-
-@cli.command("run", context_settings={"auto_envvar_prefix": "CUEMS"})
+@click.command("run", context_settings={"auto_envvar_prefix": "CUEMS"})
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option(
     "--config",
@@ -79,28 +69,3 @@ def run_role(
         local_node=not no_local_node,
     )
     sys.exit(anyio.run(run, read_config(flags)))
-
-
-def main() -> None:
-    """The program. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    try:
-        _run_cli()
-    except* CuemsError as group:
-        click.echo(f"cuems: {_first(group)}", err=True)
-        sys.exit(FAILED)
-
-
-def _run_cli() -> None:
-    try:
-        cli(standalone_mode=False)
-    except click.ClickException as error:
-        click.echo(f"cuems: {error.format_message()}", err=True)
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-
-
-def _first(group: BaseExceptionGroup[CuemsError]) -> CuemsError:
-    for error in group.exceptions:
-        return _first(error) if isinstance(error, BaseExceptionGroup) else error
-    raise AssertionError("an empty group cannot be raised")
