@@ -42,6 +42,14 @@ def read_cluster_key(state: Path, *, make: bool) -> bytes | None:
         raise FileError(f"{path}: expected {2 * KEY_BYTES} hex digits") from None
 
 
+def read_small_file(path: Path) -> bytes:
+    """A configuration file's content."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from error
+
+
 def _read_or_make(path: Path, fresh: bytes, mode: int) -> bytes:
     """A file's content; `fresh` where there was none, whoever else makes it at the same time."""
     try:

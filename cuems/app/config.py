@@ -1,5 +1,6 @@
 """Command line, environment and files into one frozen RunConfig, checked once."""
 
+import shutil
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -7,12 +8,20 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from cuems.adapters.files import read_identity
+from cuems.adapters.files import read_identity, read_small_file
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
+from cuems.players import AudioProgram, PlayerConfig
+from cuems.wire.network_map_xml import NodeRole, read_network_map
+from cuems.wire.settings_xml import NodeSettings, read_settings
 
-CONTROL_HOST, CONTROL_PORT = "127.0.0.1", 9190
-BUS_URL = "tcp://127.0.0.1:9093"
+ECOSYSTEM_CONFIG = Path("/etc/cuems")
+SETTINGS_FILE = "settings.xml"
+NETWORK_MAP_FILE = "network_map.xml"
+
+LOOPBACK = "127.0.0.1"  # nothing is bound to more than that unless somebody says so
+CONTROL_PORT = 9190
+BUS_URL = f"tcp://{LOOPBACK}:9093"
 
 
 class ConfigError(CuemsError):
@@ -52,7 +61,7 @@ class Flags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """All that a run needs to know."""
+    """All that a run needs to know. `embedded`: there is no configuration but ours."""
 
     role: Role
     node: NodeId
@@ -61,9 +70,11 @@ class RunConfig:
     control: tuple[str, int]
     bus_url: str
     mtc: str
-    players: bool
+    mtc_port: str
+    players: PlayerConfig
     load: str | None
     local_node: bool
+    embedded: bool
 
     @property
     def midi_port(self) -> str | None:
@@ -72,9 +83,14 @@ class RunConfig:
             case Timecode.INTERNAL | Timecode.OFF:
                 return None
             case Timecode.AUTO:
-                return ""
+                return self.mtc_port
             case port:
                 return port
+
+    @property
+    def chases(self) -> bool:
+        """Whether the line comes from a MIDI port even on the controller."""
+        return self.mtc not in set(Timecode)
 
 
 def read_config(flags: Flags) -> RunConfig:
@@ -82,19 +98,90 @@ def read_config(flags: Flags) -> RunConfig:
 
     Raises ConfigError, or the error of the file that cannot be used.
     """
+    folder = flags.config or (ECOSYSTEM_CONFIG if has_settings(ECOSYSTEM_CONFIG) else None)
     state = flags.state or platformdirs.user_state_path("cuems")
+    if folder is not None:
+        return _configured(flags, folder, state)
     return RunConfig(
         role=flags.role,
         node=read_identity(state),
         library=flags.library or platformdirs.user_data_path("cuems") / "library",
         state=state,
-        control=to_address(flags.control) if flags.control else (CONTROL_HOST, CONTROL_PORT),
+        control=_control(flags, CONTROL_PORT),
         bus_url=flags.bus or BUS_URL,
         mtc=flags.mtc,
-        players=flags.players,
+        mtc_port="",
+        players=PlayerConfig(enabled=flags.players),
         load=flags.load,
         local_node=flags.local_node,
+        embedded=True,
     )
+
+
+def has_settings(folder: Path) -> bool:
+    """Whether a folder configures a machine of the ecosystem."""
+    return (folder / SETTINGS_FILE).is_file()
+
+
+def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
+    """As the ecosystem's files say, where the command line says nothing."""
+    path = folder / SETTINGS_FILE
+    settings = read_settings(read_small_file(path), str(path))
+    node = settings.node
+    controller = _controller_address(folder / NETWORK_MAP_FILE, node)
+    return RunConfig(
+        role=flags.role,
+        node=node.uuid,
+        library=flags.library or Path(settings.library_path),
+        state=state,
+        control=_control(flags, node.oscquery_ws_port),
+        bus_url=flags.bus or f"tcp://{controller}:{node.nng_hub_port}",
+        mtc=flags.mtc,
+        mtc_port=node.mtc_port,
+        players=PlayerConfig(
+            enabled=flags.players,
+            audio_program=_audio_program(node),
+            excluded_ports=frozenset(
+                (
+                    node.oscquery_ws_port,
+                    node.oscquery_osc_port,
+                    node.websocket_port,
+                    node.nng_hub_port,
+                    node.gradient_osc_port,
+                )
+            ),
+        ),
+        load=flags.load,
+        local_node=flags.local_node,
+        embedded=False,
+    )
+
+
+def _controller_address(path: Path, node: NodeSettings) -> str:
+    """Where the controller is: here, unless the network map says that another machine is it."""
+    if not path.is_file():
+        return LOOPBACK
+    network = read_network_map(read_small_file(path), str(path))
+    for other in network.nodes:
+        if other.role is NodeRole.CONTROLLER and other.uuid != node.uuid:
+            return other.ip
+    return LOOPBACK
+
+
+def _audio_program(node: NodeSettings) -> AudioProgram | None:
+    """The audio player of the settings, where it is installed; mpv plays where it is not."""
+    player = node.audio_player
+    if player is None or shutil.which(player.path) is None:
+        return None
+    return AudioProgram(
+        path=player.path,
+        args=tuple(player.args.split()),
+        output_latency_ms=player.output_latency_ms,
+    )
+
+
+def _control(flags: Flags, port: int) -> tuple[str, int]:
+    return to_address(flags.control) if flags.control else (LOOPBACK, port)
 
 
 def to_address(text: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -18,10 +18,12 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from cuems.adapters.clock import Alarm, open_alarm
 from cuems.adapters.control import ClientId, Clients
+from cuems.adapters.midi import open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.links import OUTBOX_MESSAGES, Bus, Rang
 from cuems.app.project import load_show
 from cuems.core import bus
+from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Controller, Rules
 from cuems.core.cues import NodeId
 from cuems.core.desk import (
@@ -44,8 +46,9 @@ from cuems.core.desk import (
 )
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent
+from cuems.core.line import Line
+from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import LoadProject, OperatorCommand
-from cuems.core.own_line import OwnLine
 from cuems.core.status import Status, StatusBoard
 from cuems.wire.bus import BusDecodeError, decode
 from cuems.wire.bus import encode as encode_bus
@@ -76,12 +79,57 @@ class NodeSaid:
     received_ns: int
 
 
-Item = ControllerEvent | Asks | NodeSaid | Rang
+@dataclass(frozen=True, slots=True)
+class LineHeard:
+    """The line was heard from outside."""
+
+    events: tuple[LineEvent, ...]
+
+
+Item = ControllerEvent | Asks | NodeSaid | LineHeard | Rang
+
+
+class ShowLine(Protocol):
+    """The timecode line: our own (core/own_line.py), or one we chase (core/chased_line.py)."""
+
+    def begin(self) -> tuple[LineEvent, ...]:
+        """What is known of it at the start."""
+
+    def restart(self, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
+        """Put it to zero."""
+
+    def hold(self, now_ns: int) -> tuple[LineEvent, ...]:
+        """Let it stand."""
+
+    def roll(self, now_ns: int) -> tuple[LineEvent, ...]:
+        """Let it roll on."""
+
+    def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
+        """What time alone has brought."""
+
+    def next_wake_ns(self) -> int | None:
+        """When time alone would bring something."""
+
+    def position_at(self, now_ns: int) -> int:
+        """Where it is, flicks."""
+
+    def moment_of(self, position: int) -> int | None:
+        """When it gets somewhere."""
+
+    def next_second_ns(self, now_ns: int) -> int | None:
+        """When it gets to its next whole second."""
+
+    def line_at(self, now_ns: int) -> Line | None:
+        """What nodes are told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerParts:
-    """What a controller is made of. `links` are its ends of the bus, the nearest first."""
+    """What a controller is made of.
+
+    `links` are its ends of the bus, the nearest first; the line is told on the first
+    `line_links` of them.
+    """
 
     sender: NodeId
     library: Path
@@ -89,6 +137,8 @@ class ControllerParts:
     clients: Clients
     rules: Rules
     source: bus.Source | None
+    line: ShowLine
+    line_links: int
     mtc: MtcOutput | None
     load: str | None
 
@@ -181,6 +231,24 @@ async def run_controller(
         await loop.decide(inbox)
 
 
+async def read_outside_line(
+    port: str, line: ChasedLine, send: MemoryObjectSendStream[Item]
+) -> None:
+    """Let the line follow the timecode of a MIDI port, whenever that is there."""
+
+    def changed(state: MidiState) -> None:
+        if isinstance(state, MidiOpen):
+            log.info("timecode comes from MIDI port %s (%s)", state.port, state.api)
+        else:
+            log.warning("no timecode from MIDI: %s", state.reason)
+
+    async with open_midi_input(port, on_state=changed) as midi:
+        async for received_ns, message in midi:
+            events = line.hear(message, received_ns)
+            if events:
+                await send.send(LineHeard(events))
+
+
 async def _send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
     async for data in outbox:
         try:
@@ -220,7 +288,7 @@ class ControllerLoop:
         self._send = send
         self._tasks = tasks
         self._controller = Controller(parts.rules)
-        self._line = OwnLine(time.monotonic_ns())
+        self._line = parts.line
         self._reading = anyio.CancelScope()
         self._report_due_ns = 0
 
@@ -259,6 +327,8 @@ class ControllerLoop:
                 if isinstance(report, bus.ClockProbe):
                     await self._answer_probe(node, report, received_ns)
                 await self._apply(Reported(node, report, received_ns))
+            case LineHeard(events):
+                await self._moved(events)
             case _:
                 await self._apply(item)
 
@@ -274,6 +344,7 @@ class ControllerLoop:
         moments = [
             None if due is None else self._line.moment_of(due),
             self._line.next_second_ns(now_ns),
+            self._line.next_wake_ns(),
             self._controller.next_wake_ns(),
             self._report_due_ns,
         ]
@@ -310,15 +381,20 @@ class ControllerLoop:
                 events = self._line.hold(now_ns)
             case RollLine():
                 events = self._line.roll(now_ns)
-        if self._parts.mtc is not None:
-            self._parts.mtc.follow(self._line.line)
+        line = self._line.line_at(now_ns)
+        if self._parts.mtc is not None and line is not None:
+            self._parts.mtc.follow(line)
         await self._tell_line()
         await self._moved(events)
 
     async def _tell_line(self) -> None:
         now_ns = time.monotonic_ns()
         self._report_due_ns = now_ns + LINE_REPORT_NS
-        await self._tell(bus.LineReport(self._line.line, now_ns))
+        line = self._line.line_at(now_ns)
+        if line is not None:
+            data = encode_bus(self._parts.sender, bus.LineReport(line, now_ns))
+            for outgoing in self.outgoing[: self._parts.line_links]:
+                await outgoing.send(data)
 
     async def _tell(self, message: bus.NodeCommand) -> None:
         data = encode_bus(self._parts.sender, message)

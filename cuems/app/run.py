@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,22 +18,26 @@ from cuems.adapters.control import Clients, read_console, serve_control
 from cuems.adapters.files import library_identity, only_one, read_cluster_key
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
-from cuems.adapters.osc_udp import Ports
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
 from cuems.app.config import Role, RunConfig, Timecode
-from cuems.app.controller import ControlDesk, ControllerParts, Item, run_controller
+from cuems.app.controller import (
+    ControlDesk,
+    ControllerParts,
+    Item,
+    read_outside_line,
+    run_controller,
+)
 from cuems.app.fetching import Fetching
 from cuems.app.links import EVENTS, Bus
-from cuems.app.machine import look_at_machine
 from cuems.app.node import NodeParts, run_node
-from cuems.app.performers import Workshop
+from cuems.app.performers import workshop
 from cuems.core.bus import Source
+from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Rules
 from cuems.core.midi_ports import MidiOpen, MidiState
+from cuems.core.own_line import OwnLine
 from cuems.core.timecode import FrameRate
 from cuems.demo.show import is_empty, write_demo
-from cuems.players import PlayerConfig
-from cuems.players.outputs import choose_outputs
 from cuems.wire.rsync import derive_secret
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -76,13 +81,18 @@ async def _run_controller(config: RunConfig) -> None:
         listener = await resources.enter_async_context(open_bus_listener(config.bus_url))
         source = await resources.enter_async_context(_served_files(config))
         mtc = await resources.enter_async_context(_sent_timecode(config))
+        line = ChasedLine() if config.chases else OwnLine(time.monotonic_ns())
         parts = ControllerParts(
             sender=config.node,
             library=config.library,
             links=(*near, listener),
             clients=clients,
-            rules=Rules(local_node=config.node if config.local_node else None),
+            rules=Rules(
+                local_node=config.node if config.local_node else None, own_line=not config.chases
+            ),
             source=source,
+            line=line,
+            line_links=len(near) + (config.mtc != Timecode.OFF),
             mtc=mtc,
             load=project,
         )
@@ -98,6 +108,8 @@ async def _run_controller(config: RunConfig) -> None:
             )
         )
         await tg.start(run_controller, parts, send, inbox, desk)
+        if isinstance(line, ChasedLine):
+            tg.start_soon(read_outside_line, config.mtc, line, send)
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(config, port, listener.url)
@@ -105,14 +117,15 @@ async def _run_controller(config: RunConfig) -> None:
 
 async def _first_project(config: RunConfig) -> str | None:
     """What to load at the start: what was asked for, or the demo where there is nothing at all."""
-    if config.load is not None or not await anyio.to_thread.run_sync(is_empty, config.library):
+    has_shows = not await anyio.to_thread.run_sync(is_empty, config.library)
+    if config.load is not None or has_shows or not config.embedded:
         return config.load or await anyio.to_thread.run_sync(_only_project, config.library)
     log.info("the library %s is empty: writing the demo show", config.library)
     return await anyio.to_process.run_sync(write_demo, config.library, config.node)
 
 
 def _only_project(library: Path) -> str | None:
-    projects = [path.name for path in (library / "projects").iterdir() if path.is_dir()]
+    projects = [path.parent.name for path in (library / "projects").glob("*/script.xml")]
     return projects[0] if len(projects) == 1 else None
 
 
@@ -176,10 +189,10 @@ async def _run_node(config: RunConfig) -> None:
 
 
 async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> NodeParts:
-    machine = await anyio.to_thread.run_sync(look_at_machine, dict(os.environ))
-    players = PlayerConfig(enabled=config.players, excluded_ports=frozenset({config.control[1]}))
-    outputs = choose_outputs(players, machine)
-    log.info("players: %s", outputs.note if players.enabled else "none, as asked")
+    tools = await anyio.to_thread.run_sync(
+        workshop, config.players, FrameRate.FPS_25, dict(os.environ)
+    )
+    log.info("players: %s", tools.outputs.note if config.players.enabled else "none, as asked")
     fetching = Fetching(
         node=config.node,
         library=config.library,
@@ -191,12 +204,7 @@ async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> Node
         node=config.node,
         library=config.library,
         link=link,
-        workshop=Workshop(
-            config=players,
-            outputs=outputs,
-            ports=Ports(players.first_port, players.last_port, players.excluded_ports),
-            rate=FrameRate.FPS_25,
-        ),
+        workshop=tools,
         same_clock=same_clock,
         midi_port=config.midi_port,
         deploy=fetching.fetch,

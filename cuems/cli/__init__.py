@@ -33,7 +33,7 @@ def _run_cli() -> None:
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"cuems: {error.format_message()}", err=True)
+        click.echo(f"cuems: {' '.join(error.format_message().split())}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)

@@ -27,7 +27,8 @@ from cuems.app.run import run
     "--mtc",
     metavar="auto|internal|off|PORT",
     default=Timecode.AUTO.value,
-    help="Timecode: by MIDI where there is MIDI, never by MIDI, not at all, or from a MIDI port.",
+    help="Timecode: our own, by MIDI too where there is MIDI; never by MIDI; not even told to"
+    " other machines; or chased from a MIDI port.",
 )
 @click.option(
     "--players",

@@ -323,6 +323,8 @@ class Controller:
             raise RefusedError(f"too soon after the last GO: wait {left_ms} ms")
         if self._paused:
             raise RefusedError("the show is paused: resume first")
+        if not show.sequencer.trusted:
+            raise RefusedError("there is no timecode")
         why_not = self._cluster.why_not_armed()
         if why_not:
             raise RefusedError(f"not armed: {why_not}")

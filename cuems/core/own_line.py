@@ -46,3 +46,11 @@ class OwnLine:
         """When the line comes to its next whole second; None while it stands."""
         second = self.position_at(now_ns) // FLICKS_PER_S + 1
         return self.line.moment_of(second * FLICKS_PER_S)
+
+    def next_wake_ns(self) -> int | None:
+        """A line of one's own is never lost."""
+        return None
+
+    def line_at(self, now_ns: int) -> Line:
+        """The line to tell nodes."""
+        return self.line

@@ -101,6 +101,11 @@ class Sequencer:
         """Whether the show holds."""
         return self._performance.paused
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the line is known, so that a GO would be obeyed."""
+        return self._trusted
+
     def enabled(self, cue: CueId) -> bool:
         """Whether a cue takes part now."""
         return self._standing.enabled(cue)

@@ -96,10 +96,12 @@ class FieldReader:
         """The children of an element that lists any number of these."""
         if element is None:
             return ()
-        for child in element:
-            if child.tag not in tags:
-                self.report(child, child.tag, " or ".join(f"<{tag}>" for tag in tags))
-        return list(element)
+        found = [child for child in element if child.tag in tags]
+        if len(found) < len(element):
+            for child in element:
+                if child.tag not in tags:
+                    self.report(child, child.tag, " or ".join(f"<{tag}>" for tag in tags))
+        return found
 
     def text(self, element: Element | None, low: int = 0, high: int = MAX_TEXT_CHARACTERS) -> str:
         """Text of `low` to `high` characters, as it stands."""

@@ -208,9 +208,8 @@ class _Document:
         self._elements += 1
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             self._refuse_size()
-        if attributes:
+        if attributes and tag not in self._vocabulary.opaque:
             self._check_attributes(element, self._vocabulary.attributes.get(tag, ()))
-            self._place(element, self._here())
         if tag in self._watched:
             self._starts.append(self._here())
             if tag in self._vocabulary.opaque:
@@ -251,9 +250,12 @@ class _Document:
         )
 
     def _check_attributes(self, element: Element, allowed: Collection[str]) -> None:
-        for name, value in element.items():
-            if name not in allowed:
-                self._faults.report(element, f"{name}={value}", "no such attribute")
+        try:
+            for name, value in element.items():
+                if name not in allowed:
+                    self._faults.report(element, f"{name}={value}", "no such attribute")
+        finally:
+            self._place(element, self._here())
 
     def _finish(self, element: Element) -> None:
         start = self._starts.pop()

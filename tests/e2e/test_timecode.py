@@ -1,0 +1,88 @@
+"""Timecode leaves the controller on a real MIDI port, and the node chases it from there."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from cuems.adapters.midi import open_midi_input
+from cuems.core.mtc import MtcDecoder, Running
+from cuems.core.timecode import FLICKS_PER_S, FrameRate
+from tests.e2e.rig import PATIENCE_S, Home, open_operator, open_program
+from tests.jack import open_jack
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """A home on a machine with a JACK server."""
+    async with open_jack() as jack:
+        yield Home(tmp_path, environment={"JACK_DEFAULT_SERVER": jack.name})
+
+
+async def hear(flicks: int) -> Running:
+    """Listen to the controller's port until the line has rolled on by so much; where it is."""
+    decoder = MtcDecoder()
+    first: int | None = None
+    with anyio.fail_after(PATIENCE_S):
+        async with open_midi_input("MtcMaster:MTCPort") as midi:
+            async for _, message in midi:
+                event = decoder.feed(message)
+                if isinstance(event, Running):
+                    first = event.position if first is None else first
+                    if event.position - first >= flicks:
+                        return event
+    raise AssertionError("the port went away")
+
+
+async def test_mtc_leaves_on_a_jack_port_and_the_node_plays_by_it(home: Home) -> None:
+    async with open_program(home, "run", "--role", "controller") as program:
+        await program.says("timecode is sent on MIDI port")
+        await program.says("timecode from MIDI port")
+        async with open_operator(home) as operator:
+            await operator.sees(f"chase/{home.node}", "locked")
+            heard = await hear(FLICKS_PER_S)
+            assert heard.timecode.rate is FrameRate.FPS_25
+            assert heard.forward
+            await operator.sees("armed", "yes")
+            assert await operator.ask("go") == "ok"
+            chime = "d3a1c0e0-0000-4000-8000-000000000002"
+            await operator.sees(f"cue/{chime}", 100)
+            assert operator.state[f"/engine/status/chase/{home.node}"] == "locked"
+
+
+async def test_a_node_that_starts_while_timecode_rolls_locks_to_it(
+    home: Home, tmp_path: Path
+) -> None:
+    other = str(tmp_path / "other")
+    async with open_program(home, "run", "--role", "controller", "--no-local-node") as program:
+        await program.says("timecode is sent on MIDI port")
+        async with open_operator(home) as operator:
+            for _ in range(2):
+                async with open_program(home, "run", "--role", "node", "--library", other) as node:
+                    await operator.sees(f"chase/{home.node}", "locked")
+                    await operator.sees("armed", "yes")
+                    assert await node.stop() == 0
+                    await operator.sees(f"node/{home.node}", "lost")
+            heard = await hear(FLICKS_PER_S)
+            assert heard.position > FLICKS_PER_S
+
+
+async def test_a_controller_that_chases_follows_an_outside_source(
+    home: Home, tmp_path: Path
+) -> None:
+    """The outside source is another rig's controller."""
+    outside = Home(tmp_path / "outside", environment=home.environment)
+    async with (
+        open_program(outside, "run", "--role", "controller") as source,
+        open_program(home, "run", "--role", "controller", "--mtc", "MtcMaster") as program,
+    ):
+        await source.says("timecode is sent on MIDI port")
+        await program.says("timecode comes from MIDI port")
+        async with open_operator(home) as operator:
+            await operator.sees("armed", "yes")
+            assert await operator.ask("pause") == "timecode comes from outside: stop it there"
+            assert await operator.ask("go") == "ok"
+            await operator.sees("cue/d3a1c0e0-0000-4000-8000-000000000001", 100)
