@@ -75,6 +75,9 @@ class Surface(Protocol):
     async def received(self, client: ClientId, data: bytes) -> None:
         """A binary frame; this client's next one comes when this returns."""
 
+    def ignored(self, client: ClientId) -> None:
+        """A client has begun to say something in text frames, which are not heard."""
+
     def disconnected(self, client: ClientId, reason: str) -> None:
         """A client is gone; `reason` says why we dropped it, "" when it left."""
 
@@ -127,7 +130,6 @@ class Clients:
     """Everybody on the control port. Loop thread only."""
 
     def __init__(self) -> None:
-        self.text_frames = 0
         self._links: dict[ClientId, Link] = {}
         self._numbers = count(1)
         self._serials = count(1)
@@ -271,6 +273,7 @@ async def _read_frames(
 ) -> None:
     """Hand frames on one after another until the connection ends."""
     allowance = Allowance()
+    text_frames = 0
     while True:
         try:
             data = await connection.recv()
@@ -280,7 +283,9 @@ async def _read_frames(
         if wait_s > 0:
             await anyio.sleep(wait_s)
         if isinstance(data, str):
-            clients.text_frames += 1
+            text_frames += 1
+            if text_frames == 1:
+                surface.ignored(client)
         else:
             await surface.received(client, data)
 

@@ -53,8 +53,8 @@ def read_small_file(path: Path) -> bytes:
 def _read_or_make(path: Path, fresh: bytes, mode: int) -> bytes:
     """A file's content; `fresh` where there was none, whoever else makes it at the same time."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = path.with_name(f".{path.name}.{os.getpid()}")
+        _make_folder(path.parent, "state folder", 0o700)
+        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(fresh)
@@ -70,12 +70,21 @@ def _read_or_make(path: Path, fresh: bytes, mode: int) -> bytes:
         raise FileError(f"{error.filename or path}: {error.strerror}") from error
 
 
+def _make_folder(folder: Path, what: str, mode: int = 0o777) -> None:
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FileError(f"{what} {folder}: expected a folder, found a file") from error
+    except OSError as error:
+        raise FileError(f"{what} {folder}: it cannot be made: {error.strerror}") from error
+
+
 @contextmanager
 def only_one(state: Path, role: str) -> Iterator[None]:
     """Hold a role of this state folder; FileError where another process holds it."""
     path = state / f"{role}.lock"
+    _make_folder(state, "state folder", 0o700)
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = path.open("a+b")
     except OSError as error:
         raise FileError(f"{error.filename or path}: {error.strerror}") from error
@@ -89,9 +98,9 @@ def only_one(state: Path, role: str) -> Iterator[None]:
 
 
 def library_identity(library: Path) -> str:
-    """The same text for the same folder on the same machine, and for no other."""
+    """The same text for the same folder on the same machine, and for no other; made if absent."""
+    _make_folder(library, "library")
     try:
-        library.mkdir(parents=True, exist_ok=True)
         status = library.stat()
     except OSError as error:
         raise FileError(f"library {error.filename or library}: {error.strerror}") from error

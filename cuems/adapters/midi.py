@@ -113,7 +113,11 @@ async def keep_reading(midi: MidiInput, command: tuple[str, ...]) -> None:
     """Start the process again whenever it ends or no longer answers."""
     pause_s = FIRST_PAUSE_S
     while True:
-        answered = await run_once(midi, command)
+        try:
+            answered = await run_once(midi, command)
+        except OSError as error:  # no memory, no descriptors
+            midi.change(MidiAbsent(f"no process can be started: {error.strerror}"))
+            answered = False
         pause_s = FIRST_PAUSE_S if answered else min(2 * pause_s, LONGEST_PAUSE_S)
         await anyio.sleep(pause_s)
 

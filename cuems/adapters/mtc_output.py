@@ -88,7 +88,11 @@ async def keep_sending(output: MtcOutput, command: tuple[str, ...]) -> None:
     """Start the process again whenever it ends or falls silent."""
     pause_s = FIRST_PAUSE_S
     while True:
-        answered = await run_once(output, command)
+        try:
+            answered = await run_once(output, command)
+        except OSError as error:  # no memory, no descriptors
+            output.change(MidiAbsent(f"no process can be started: {error.strerror}"))
+            answered = False
         pause_s = FIRST_PAUSE_S if answered else min(2 * pause_s, LONGEST_PAUSE_S)
         await anyio.sleep(pause_s)
 

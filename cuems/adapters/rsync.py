@@ -7,6 +7,7 @@ transfer is watched by the bytes that its processes read.
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -56,6 +57,9 @@ ERROR_TAIL_BYTES = 8192
 LINE_BYTES = 65536
 
 PARTIAL_EXIT_CODE = 23
+SCARCE_S = 1.0  # until there may be descriptors or memory again
+
+log = logging.getLogger(__name__)
 
 
 class RsyncDaemonError(CuemsError):
@@ -432,15 +436,23 @@ async def _serve(listener: socket.socket, command: Sequence[str]) -> None:
 async def _accept(listener: socket.socket) -> socket.socket:
     while True:
         await anyio.wait_readable(listener)
-        with suppress(BlockingIOError, ConnectionError):  # the client has left again
+        try:
             return listener.accept()[0]
+        except (BlockingIOError, ConnectionError):  # the client has left again
+            continue
+        except OSError as error:
+            log.warning("a node cannot fetch files now: %s", error.strerror)
+            await anyio.sleep(SCARCE_S)
 
 
 async def _serve_connection(
     connection: socket.socket, command: Sequence[str], slots: anyio.Semaphore
 ) -> None:
     with connection:
-        async with _open_group(command, stdin=connection.fileno()) as process:
-            connection.close()  # the child's copy is the only one: its end is the client's end
-            await process.wait()
+        try:
+            async with _open_group(command, stdin=connection.fileno()) as process:
+                connection.close()  # the child's copy is the only one: its end is the client's end
+                await process.wait()
+        except OSError as error:  # this node has to ask again; the others go on
+            log.warning("a node cannot fetch files now: %s", error.strerror)
     slots.release()

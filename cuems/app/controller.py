@@ -6,6 +6,7 @@ sequencer whenever it changes, and to the nodes once a second besides.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from cuems.adapters.midi import open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.links import OUTBOX_MESSAGES, Bus, Rang
 from cuems.app.project import load_show
+from cuems.app.show_log import ShowLog
 from cuems.core import bus
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Controller, Rules
@@ -53,10 +55,13 @@ from cuems.core.status import Status, StatusBoard
 from cuems.wire.bus import BusDecodeError, decode
 from cuems.wire.bus import encode as encode_bus
 from cuems.wire.control import command, messages, reply
-from cuems.wire.osc import OscBundle, encode
+from cuems.wire.osc import OscBundle, OscEncodeError, encode
 from cuems.wire.osc import decode as decode_osc
 
 LINE_REPORT_NS = 1_000_000_000
+REASON_LINES = 50  # of a script with a thousand faults these are enough to begin with
+REASON_CHARACTERS = 8000
+TEXT_FRAMES = "sends text frames, which are ignored: expected OSC in binary ones"
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +155,11 @@ class ControlDesk:
         self._send = send
         self._clients = clients
         self._board = StatusBoard()
+        self._garbled: Counter[ClientId] = Counter()
 
     def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
         """Everything that is known, for a newcomer."""
-        log.info("client %s connected from %s", client.number, client.peer)
+        log.info("client %s (%s) connected", client.number, client.peer)
         for status in self._board.dump():
             yield from _frames(status)
 
@@ -165,13 +171,26 @@ class ControlDesk:
             if isinstance(packet, OscBundle):
                 raise BundleError
             address = packet.address
-            await self._send.send(Asks(client, address, command(packet)))
+            asked = command(packet)
         except CuemsError as error:
+            self._garbled[client] += 1
+            if self._garbled[client] == 1:
+                log.warning("client %s (%s): %s", client.number, client.peer, error)
             self.answer(client, address, str(error))
+        else:
+            await self._send.send(Asks(client, address, asked))
+
+    def ignored(self, client: ClientId) -> None:
+        """A client says something in text frames."""
+        log.warning("client %s (%s) %s", client.number, client.peer, TEXT_FRAMES)
+        self.answer(client, "", f"this client {TEXT_FRAMES}")
 
     def disconnected(self, client: ClientId, reason: str) -> None:
         """A client is gone."""
-        log.info("client %s left%s", client.number, f": {reason}" if reason else "")
+        garbled = self._garbled.pop(client, 0)
+        also = f"; {garbled} frames of it were no command" if garbled > 1 else ""
+        why = f": {reason}" if reason else ""
+        log.info("client %s (%s) left%s%s", client.number, client.peer, why, also)
 
     def refused(self, peer: str, reason: str) -> None:
         """Somebody was not let in."""
@@ -179,15 +198,18 @@ class ControlDesk:
 
     def answer(self, client: ClientId, address: str, reason: str) -> None:
         """Tell a client what became of its command."""
-        if reason:
-            log.warning("client %s: %s: refused: %s", client.number, address, reason)
-        answer = reply(address, reason or None)
+        answer = reply(address, _bounded(reason) or None)
         self._clients.send(client, answer.address, encode(answer))
 
     def publish(self, status: Status) -> None:
         """Tell all clients, and those to come."""
+        try:
+            frames = list(_frames(status))
+        except OscEncodeError as error:  # say, a node's reason of 64 KiB
+            log.error("a status cannot be told: %s", error)  # noqa: TRY400 - no bug of ours
+            return
         self._board.put(status)
-        for address, frame in _frames(status):
+        for address, frame in frames:
             self._clients.publish(address, frame)
 
     def forget_cues(self) -> None:
@@ -197,6 +219,13 @@ class ControlDesk:
 
 def _frames(status: Status) -> Iterable[tuple[str, bytes]]:
     return ((message.address, encode(message)) for message in messages(status))
+
+
+def _bounded(reason: str) -> str:
+    lines = reason.splitlines()
+    if len(lines) > REASON_LINES:
+        lines[REASON_LINES:] = [f"and {len(lines) - REASON_LINES} lines more"]
+    return "\n".join(lines)[:REASON_CHARACTERS]
 
 
 class BundleError(CuemsError):
@@ -291,6 +320,7 @@ class ControllerLoop:
         self._line = parts.line
         self._reading = anyio.CancelScope()
         self._report_due_ns = 0
+        self._show_log = ShowLog()
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
@@ -354,6 +384,7 @@ class ControllerLoop:
 
     async def _perform(self, effects: Iterable[ControllerEffect]) -> None:
         for effect in effects:
+            self._show_log.note(effect)
             match effect:
                 case Tell(message):
                     await self._tell(message)
@@ -412,8 +443,6 @@ class ControllerLoop:
     def _answer(self, asked: Asked, reason: str) -> None:
         if isinstance(asked.client, ClientId):
             self._desk.answer(asked.client, asked.address, reason)
-        elif reason:
-            log.error("%s: %s", asked.address, reason)
 
     async def _read(self, load_seq: int, project: str, scope: anyio.CancelScope) -> None:
         """Read a project, unless a newer load has taken over."""

@@ -54,14 +54,17 @@ class Deployment:
 
 def media_names(show: Show, node: NodeId) -> tuple[str, ...]:
     """The media of the cues that `node` plays, each once, sorted."""
-    names = {
-        cue.media.file_name
-        for cue in walk(show.cue_list)
-        if isinstance(cue, AudioCue | VideoCue)
-        and cue.media is not None
-        and is_played_by(cue, node)
-    }
-    return tuple(sorted(names))
+    return tuple(
+        sorted(
+            {
+                cue.media.file_name
+                for cue in walk(show.cue_list)
+                if isinstance(cue, AudioCue | VideoCue)
+                and cue.media is not None
+                and is_played_by(cue, node)
+            }
+        )
+    )
 
 
 async def deploy_project(

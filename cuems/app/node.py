@@ -169,6 +169,7 @@ class NodeLoop:
         self._staging = anyio.CancelScope()
         self._fetching = anyio.CancelScope()
         self._told_chase = ""
+        self._master = 1.0  # of the sound; survives loads, as the faders' status does
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
@@ -237,9 +238,22 @@ class NodeLoop:
                     self._staging.cancel()
                     self._stage = None
                 case Control(command):
-                    log.debug("no player takes %s", command.address)
+                    self._control(command)
                 case _:
                     assert_never(effect)
+
+    def _control(self, command: bus.PlayerControlCommand) -> None:
+        """Set the master fader; there is nothing else yet that a player takes."""
+        match command.address.split("/"), command.values:
+            case ["", node, "audio", "mixer", "0", "master", "volume"], (int() | float() as gain,):
+                if node == self._parts.node:
+                    self._master = max(0.0, float(gain))
+                    if self._stage is not None:
+                        self._stage.set_master(self._master)
+            case ["", node, *_], _ if node == self._parts.node:
+                log.warning("nothing here can be set by %s", command.address)
+            case _:
+                pass  # for another node
 
     async def _say(self, report: bus.NodeReport) -> None:
         log.debug("says %s", report)
@@ -256,6 +270,7 @@ class NodeLoop:
             self._parts.library,
             self._parts.workshop,
             report=self._proved,
+            master=self._master,
             say=lambda cue, line: log.info("%s", line, extra={"cue": order[cue].name}),
         )
         self._tasks.start_soon(self._serve_stage, self._stage, self._staging)

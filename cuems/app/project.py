@@ -45,6 +45,10 @@ async def load_show(library: Path, project: str) -> Show:
             result = await anyio.to_process.run_sync(read_sound_show, script, cancellable=True)
     except TimeoutError:
         raise ProjectError(f"{script}: not read within {READ_DEADLINE_S:g} s") from None
+    except anyio.BrokenWorkerProcess as error:  # no memory, or somebody killed it
+        raise ProjectError(f"{script}: the process that read it has died; load again") from error
+    except OSError as error:
+        raise ProjectError(f"{script}: no process can be started: {error.strerror}") from error
     if isinstance(result, str):
         raise ProjectError(result)
     return result

@@ -19,7 +19,7 @@ from anyio.abc import TaskStatus
 from cuems.adapters.osc_udp import NoFreePortError
 from cuems.adapters.process import ProcessDiedError
 from cuems.app.performers import Moment, Performer, PortTakenError, Workshop, open_performer
-from cuems.core.cues import AnyCue, CueId
+from cuems.core.cues import AnyCue, AudioCue, CueId
 from cuems.core.effects import (
     Arm,
     Disarm,
@@ -113,8 +113,14 @@ class Stage:
         *,
         report: Report,
         say: Say,
+        master: float = 1.0,
     ) -> None:
-        """`report` gets what the sequencer has to know; `say` a line for the log."""
+        """`report` gets what the sequencer has to know; `say` a line for the log.
+
+        `master` is the gain of the whole node's sound.
+        """
+        self._master = master
+        self._volumes: dict[CueId, float] = {}
         self._cues = cues
         self._media = library / "media"
         self._workshop = workshop
@@ -143,17 +149,34 @@ class Stage:
                 self._freeze(cue, now_ns)
             case Stop(cue) | Disarm(cue):
                 self._leave(cue)
+            case SetLevel(cue, Parameter.VOLUME, value):
+                self._volumes[cue] = value
+                self._set_volume(cue)
             case SetLevel(cue, parameter, value):
                 if cue in self._seats:
                     self._seats[cue].set_level(parameter, value)
             case _:
                 assert_never(effect)
 
+    def set_master(self, gain: float) -> None:
+        """Set the gain of the whole node's sound."""
+        self._master = gain
+        for cue in self._seats:
+            self._set_volume(cue)
+
+    def _set_volume(self, cue: CueId) -> None:
+        played = self._cues[cue]
+        if cue in self._seats and isinstance(played, AudioCue):
+            volume = self._volumes.get(cue, played.master_volume_percent / 100)
+            self._seats[cue].set_level(Parameter.VOLUME, volume * self._master)
+
     def _want(self, cue: CueId, wanted: Wanted) -> None:
         if cue in self._seats:
             self._seats[cue].want(wanted)
         elif cue in self._cues:  # a Start without an Arm plays too, late
             self._seats[cue] = self._new[cue] = Seat(self._cues[cue], wanted)
+            if self._master != 1.0:
+                self._set_volume(cue)
             self._called.set()
 
     def _relocate(self, cue: CueId, moment: Moment) -> None:
@@ -173,6 +196,7 @@ class Stage:
 
     def _leave(self, cue: CueId) -> None:
         seat = self._seats.pop(cue, None)
+        self._volumes.pop(cue, None)
         if seat is not None:
             self._new.pop(cue, None)
             seat.scope.cancel()

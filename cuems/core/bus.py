@@ -294,16 +294,6 @@ class ActionOutcomeReport:
 
 
 @dataclass(frozen=True, slots=True)
-class FreezeLineReport:
-    """An action on this node asks for the timecode line to stand still."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseLineReport:
-    """An action on this node asks for the timecode line to roll on."""
-
-
-@dataclass(frozen=True, slots=True)
 class ChaseReport:
     """How this node follows timecode: internal, stopped, locking, locked, freewheeling, lost."""
 
@@ -352,8 +342,6 @@ NodeReport = (
     | CueEnabledReport
     | GoRefusedReport
     | ActionOutcomeReport
-    | FreezeLineReport
-    | ReleaseLineReport
     | ChaseReport
     | ClockProbe
 )

@@ -25,8 +25,6 @@ Own = (
     | bus.CueFailedReport
     | bus.CueResetReport
     | bus.GoRefusedReport
-    | bus.FreezeLineReport
-    | bus.ReleaseLineReport
     | bus.ChaseReport
     | bus.ClockProbe
     | bus.ClockReply
@@ -40,8 +38,6 @@ OWN_TARGETS: Mapping[type[Own], str] = {
     bus.CueFailedReport: "cue_failed",
     bus.CueResetReport: "cue_reset",
     bus.GoRefusedReport: "go_refused",
-    bus.FreezeLineReport: "freeze_line",
-    bus.ReleaseLineReport: "release_line",
     bus.ChaseReport: "chase",
     bus.ClockProbe: "clock_probe",
     bus.ClockReply: "clock_reply",

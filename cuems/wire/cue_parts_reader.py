@@ -249,7 +249,7 @@ class PartsReader:
         directions: set[FadeDirection] = set()
         for item, profile in zip(found, profiles, strict=True):
             if profile.direction in directions:
-                self._fields.report(item, profile.direction, "one fade_profile of a type")
+                self._fields.report(item, profile.direction.value, "one fade_profile of a type")
             directions.add(profile.direction)
         return profiles
 

@@ -97,6 +97,8 @@ class FieldReader:
         if element is None:
             return ()
         found = [child for child in element if child.tag in tags]
+        if not found and not len(element) and not is_empty(element):
+            self.report(element, element.text or "", "elements only, no text")
         if len(found) < len(element):
             for child in element:
                 if child.tag not in tags:

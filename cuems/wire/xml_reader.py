@@ -25,6 +25,9 @@ MAX_FILE_BYTES = 16 * 1024 * 1024  # a script of 10 000 cues is 13 MB
 MAX_DEPTH = 64  # a cue's deepest leaf is 7 below it, so lists may nest 26 deep
 MAX_ELEMENTS = 16_384  # at once; a DMX cue with its 512 channels has 1 560
 MAX_OPAQUE_BYTES = 65_536
+MAX_TAG_BYTES = 262_144  # with all its attributes
+CHUNK_BYTES = 65_536
+KEPT_CHARACTERS = 200  # of a faulty value
 MAX_FAULTS = 1000  # past this the file is not what it claims to be
 
 XML_VERSIONS = ("1.0", "1.1")
@@ -59,7 +62,7 @@ class Faults:
 
     def report(self, element: Element, value: str, expected: str) -> None:
         """Note a fault of an element. Raises RefusedError when there are too many."""
-        self.waiting.append((element, value, expected))
+        self.waiting.append((element, value[:KEPT_CHARACTERS], expected))
         if len(self.found) + len(self.waiting) >= MAX_FAULTS:
             limit = f"fewer than {MAX_FAULTS} faults; reading stopped here"
             self.waiting.append((element, "", limit))
@@ -154,7 +157,7 @@ class _Document:
             self._refuse(f"{len(data)} bytes", f"at most {MAX_FILE_BYTES} bytes")
         self._data = self._utf_8(data)
         try:
-            self._parser.Parse(self._data, True)
+            self._parse()
         except expat.ExpatError as error:
             what = f"{expat.ErrorString(error.code)}, column {error.offset + 1}"
             self._faults.add(error.lineno, self._path(), "", f"well-formed XML ({what})")
@@ -165,6 +168,14 @@ class _Document:
             return read_root(self._root)
         finally:
             self._place(self._root, _Start(line=1, byte=0, depth=1, elements=1))
+
+    def _parse(self) -> None:
+        for start in range(0, len(self._data), CHUNK_BYTES):
+            chunk = self._data[start : start + CHUNK_BYTES]
+            self._parser.Parse(chunk, False)
+            if start + len(chunk) - self._parser.CurrentByteIndex > MAX_TAG_BYTES:
+                self._refuse("", f"at most {MAX_TAG_BYTES} bytes in one tag or comment")
+        self._parser.Parse(b"", True)
 
     def release(self) -> None:
         """Let the file's text go: the parser and this refer to each other and may live on."""

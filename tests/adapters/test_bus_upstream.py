@@ -147,8 +147,6 @@ async def test_f30_an_upstream_controller_survives_everything_only_we_say() -> N
                 bus.CueFailedReport(ONE, "no media"),
                 bus.CueResetReport(ONE),
                 bus.GoRefusedReport(1, "too late"),
-                bus.FreezeLineReport(),
-                bus.ReleaseLineReport(),
                 bus.ChaseReport("locked"),
                 bus.ClockProbe(1),
                 bus.ActionOutcomeReport(

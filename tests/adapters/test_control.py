@@ -36,6 +36,7 @@ class FakeSurface:
         self.frames: list[bytes] = []
         self.gone: list[tuple[ClientId, str]] = []
         self.shut_out: list[str] = []
+        self.deaf_to: list[ClientId] = []
         self.changed = anyio.Event()
 
     def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
@@ -50,6 +51,10 @@ class FakeSurface:
 
     def disconnected(self, client: ClientId, reason: str) -> None:
         self.gone.append((client, reason))
+        self._tell()
+
+    def ignored(self, client: ClientId) -> None:
+        self.deaf_to.append(client)
         self._tell()
 
     def refused(self, peer: str, reason: str) -> None:
@@ -266,15 +271,16 @@ async def flood(connection: ClientConnection) -> None:
         await anyio.lowlevel.checkpoint()  # send itself does not wait while there is room
 
 
-async def test_text_frames_are_counted_and_ignored() -> None:
+async def test_text_frames_are_said_once_and_ignored() -> None:
     clients = Clients()
     surface = FakeSurface()
     async with serving(surface, clients) as address, client(address) as connection:
         await connection.send('{"COMMAND":"LISTEN"}')
+        await connection.send('{"COMMAND":"IGNORE"}')
         await connection.send(b"go")
         await surface.until(frames=1)
         assert surface.frames == [b"go"]
-        assert clients.text_frames == 1
+        assert len(surface.deaf_to) == 1
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,20 @@ async def test_a_fade_reaches_the_players_volume(tmp_path: Path) -> None:
             await player.until("volume", "is", 50)
 
 
+async def test_the_master_fader_scales_what_plays_and_what_is_armed_later(tmp_path: Path) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.set_master(0.125)
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        with house.witness() as player:
+            await player.until("volume", "is", 50)
+            house.stage.perform(SetLevel(RAIN, Parameter.VOLUME, 0.5))
+            house.stage.set_master(0.25)
+            await player.until("volume", "is", 50)
+            house.stage.set_master(2.0)
+            await player.until("volume", "is", 100)
+
+
 async def test_stop_ends_the_player_and_a_new_arm_starts_another(tmp_path: Path) -> None:
     async with open_house(tmp_path, audio()) as house:
         house.stage.perform(Arm(cue=RAIN))

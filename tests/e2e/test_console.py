@@ -68,6 +68,9 @@ class Stage:
     def disconnected(self, client: ClientId, reason: str) -> None:
         """Nothing to do."""
 
+    def ignored(self, client: ClientId) -> None:
+        """Nothing to do."""
+
     def refused(self, peer: str, reason: str) -> None:
         """Nothing to do."""
 

@@ -1,0 +1,45 @@
+"""The outermost boundary: what ends the program, told once, and as an exit status.
+
+A thing that may fail without ending the show has its own boundary, which names the errors it
+catches: a client in app/controller.py, a player in app/stage.py, a transfer in adapters/rsync.py,
+a MIDI process in adapters/midi.py and mtc_output.py, a project in app/project.py, a node by the
+bus. What gets past them is a bug. The engine's state cannot be trusted after one, so the
+process ends, and who started it (systemd) starts it again.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+
+from cuems.core.errors import CuemsError
+
+FAILED = 1
+BUG = os.EX_SOFTWARE  # 70
+
+log = logging.getLogger(__name__)
+
+
+def run_to_exit_status(main: Callable[[], int]) -> int:
+    """What `main` returns; FAILED where it could not do what was asked, BUG after a bug."""
+    try:
+        return main()
+    except Exception as error:  # noqa: BLE001 - house.md B10: the one broad boundary
+        told, bugs = _split(error)
+        if bugs is None:
+            log.critical("%s", _first(told))
+            return FAILED
+        log.critical("a bug in cuems ends it: please report this", exc_info=bugs)
+        return BUG
+
+
+def _split(error: Exception) -> tuple[BaseException | None, BaseException | None]:
+    """What says by itself what is wrong, and what does not."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(CuemsError)
+    return (error, None) if isinstance(error, CuemsError) else (None, error)
+
+
+def _first(error: BaseException | None) -> BaseException | None:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,128 @@
+"""A node of a simulated rig: the real core node and timekeeper, and players that prove at once."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
+from cuems.core.cuelist import RunningOrder
+from cuems.core.effects import Arm
+from cuems.core.bus import NodeCommand
+from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEvent
+from cuems.core.line import Line
+from cuems.core.node import Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say, Told
+from cuems.core.sequencer import Options
+from cuems.core.timekeeper import Timekeeper
+
+NO_MEDIA = "no media file"
+BROKEN = "its player fails, as asked"
+
+Done = Play | Say
+
+
+class SimulatedNode:
+    """One node. `steady`: nothing can delay the controller's line, so it is never lost.
+
+    The clocks of a simulated rig agree; what a bad clock offset does is not simulated.
+    """
+
+    def __init__(
+        self,
+        node: NodeId,
+        show: Show,
+        order: RunningOrder,
+        broken: frozenset[CueId],
+        options: Options,
+        *,
+        steady: bool,
+    ) -> None:
+        self.id = node
+        self._node = Node(node, options)
+        self._time = Timekeeper()
+        self._show = show
+        self._order = order
+        self._broken = broken
+        self._steady = steady
+        self._line: Line | None = None
+
+    @property
+    def timecode(self) -> str:
+        """How timecode is followed."""
+        return self._time.state
+
+    def next_due(self) -> int | None:
+        """The position at which the node does something by itself."""
+        return self._node.next_due()
+
+    def next_ns(self) -> int | None:
+        """When the node has to look at its clock."""
+        due = self._node.next_due()
+        moment = None if due is None else self._time.moment_of(due)
+        wake = None if self._steady and self._line is not None else self._time.next_wake_ns()
+        return wake if moment is None else moment if wake is None else min(moment, wake)
+
+    def wake(self, now_ns: int) -> list[Done]:
+        """What time alone has brought."""
+        if self._steady and self._line is not None:
+            self._time.hear_line(self._line, now_ns)
+        done = self._moved(self._time.wake(now_ns))
+        position = self._time.position_at(now_ns)
+        due = self._node.next_due()
+        if position is not None and due is not None and due <= position:
+            done += self._handle(Moved(Advance(position)))
+        return done
+
+    def tell(self, command: NodeCommand, now_ns: int) -> list[Done]:
+        """The controller said something."""
+        done = self._bring_up(now_ns)
+        return [*done, *self._handle(Told(command, self._time.position_at(now_ns)))]
+
+    def hear_line(self, line: Line, now_ns: int) -> list[Done]:
+        """The controller said its line."""
+        done = self._bring_up(now_ns)
+        self._line = line
+        return [*done, *self._moved(self._time.hear_line(line, now_ns))]
+
+    def hear_midi(self, message: bytes, received_ns: int) -> list[Done]:
+        """A MIDI message arrived."""
+        due = self._node.next_due()
+        events = [
+            event
+            for event in self._time.hear_midi(message, received_ns)
+            if not isinstance(event, Advance) or (due is not None and due <= event.position)
+        ]
+        return self._moved(events) if events else []
+
+    def _bring_up(self, now_ns: int) -> list[Done]:
+        """What was due before something happens has happened before it."""
+        done = self.wake(now_ns)
+        position = self._time.position_at(now_ns)
+        if position is not None:
+            done += self._handle(Moved(Advance(position)))
+        return done
+
+    def _moved(self, events: Iterable[LineEvent]) -> list[Done]:
+        return [done for event in events for done in self._handle(Moved(event))]
+
+    def _handle(self, event: NodeEvent) -> list[Done]:
+        done: list[Done] = []
+        coming = deque([event])
+        while coming:
+            for effect in self._node.handle(coming.popleft()):
+                match effect:
+                    case Play(Arm(cue=cue)):
+                        coming.append(Proved(self._proof(cue)))
+                    case Fetch(load):
+                        coming.append(Fetched(load, self._show))
+                    case Play() | Say():
+                        done.append(effect)
+                    case _:
+                        pass
+        return done
+
+    def _proof(self, cue_id: CueId) -> PlayerEvent:
+        cue = self._order[cue_id]
+        if cue_id in self._broken:
+            return CueBroken(cue_id, BROKEN)
+        if isinstance(cue, AudioCue | VideoCue) and cue.media is None:
+            return CueBroken(cue_id, NO_MEDIA)
+        return CueArmed(cue_id)
