@@ -9,6 +9,7 @@ process ends, and who started it (systemd) starts it again.
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 
 from cuems.core.errors import CuemsError
@@ -20,13 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def run_to_exit_status(main: Callable[[], int]) -> int:
-    """What `main` returns; FAILED where it could not do what was asked, BUG after a bug."""
+    """What `main` returns ; FAILED, with one line, where it could not do what was asked, BUG after a bug."""
     try:
         return main()
     except Exception as error:  # noqa: BLE001 - house.md B10: the one broad boundary
         told, bugs = _split(error)
         if bugs is None:
-            log.critical("%s", _first(told))
+            sys.stderr.write(f"cuems: {_first(told)}\n")
             return FAILED
         log.critical("a bug in cuems ends it: please report this", exc_info=bugs)
         return BUG

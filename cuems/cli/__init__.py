@@ -5,10 +5,10 @@ import sys
 import click
 
 import cuems
+from cuems.app.supervise import run_to_exit_status
 from cuems.cli.run import run_role
-from cuems.core.errors import CuemsError
 
-FAILED, INTERRUPTED = 1, 130
+INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,25 +21,16 @@ cli.add_command(run_role)
 
 
 def main() -> None:
-    """The program. Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    try:
-        _run_cli()
-    except* CuemsError as group:
-        click.echo(f"cuems: {_first(group)}", err=True)
-        sys.exit(FAILED)
+    """The program. Exit status: 0 done, 1 failed, 2 wrong usage, 70 a bug, 130 interrupted."""
+    sys.exit(run_to_exit_status(_run_cli))
 
 
-def _run_cli() -> None:
+def _run_cli() -> int:
     try:
-        cli(standalone_mode=False)
+        status: int | None = cli(standalone_mode=False)
     except click.ClickException as error:
         click.echo(f"cuems: {' '.join(error.format_message().split())}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-
-
-def _first(group: BaseExceptionGroup[CuemsError]) -> CuemsError:
-    for error in group.exceptions:
-        return _first(error) if isinstance(error, BaseExceptionGroup) else error
-    raise AssertionError("an empty group cannot be raised")
+        return INTERRUPTED
+    return status or 0

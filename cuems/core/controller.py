@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from cuems.core import bus
+from cuems.core.announcing import Announcer
 from cuems.core.chains import Scope
 from cuems.core.cluster import Cluster
 from cuems.core.cuelist import RunningOrder, has_player, output_names
@@ -79,7 +80,6 @@ from cuems.core.operator import (
 )
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.status import (
-    Armed,
     ChaseHealth,
     CueEnabled,
     CueName,
@@ -87,16 +87,11 @@ from cuems.core.status import (
     DeployProgress,
     Loaded,
     MixerVolume,
-    NextCue,
     Notice,
-    Paused,
-    Running,
-    ShowTimecode,
     Status,
-    WaitingFor,
 )
 from cuems.core.tally import Tally
-from cuems.core.timecode import FLICKS_PER_S, from_ms
+from cuems.core.timecode import from_ms
 
 GO_PATIENCE_FLICKS = from_ms(2000)  # a GO this late would surprise more than a missing cue
 
@@ -140,19 +135,13 @@ class Controller:
         self._load_seq = 0
         self._run_seq = 0
         self._stop_generation = 0
-        self._running: bool | None = None
-        self._paused = False
-        self._armed: bool | None = None
         self._last_go_ns: int | None = None
         self._into = 0
-        self._second: int | None = None
-        self._standby_told = False
-        self._why_not_told = ""
+        self._announcer = Announcer(self._publish)
 
     def begin(self) -> tuple[ControllerEffect, ...]:
         """What clients are told before anything has happened."""
-        for status in (Running(None), Armed(None), Loaded(""), NextCue(None), Paused(False)):
-            self._publish(status)
+        self._announcer.begin()
         return self._taken()
 
     def next_due(self) -> int | None:
@@ -257,7 +246,7 @@ class Controller:
         self._show().order[cue]
 
     def _load(self, asked: Asked, project: str) -> None:
-        if self._running:
+        if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
         self._load_seq += 1
         for load_seq in list(self._loading):
@@ -277,11 +266,11 @@ class Controller:
         asked = self._loading.get(read.load_seq)
         if asked is None or not isinstance(asked.command, LoadProject):
             return
-        if self._running:
+        if self._announcer.running:
             self._answer_load(read.load_seq, "a show is running: stop it first")
             return
         project = asked.command.project
-        self._clear_line()
+        self._start_over()
         order = RunningOrder(read.show)
         unowned = frozenset(cue for cue in order if not has_player(order[cue]))
         sequencer = Sequencer(order, Scope(frozenset(), unowned), self.rules.options)
@@ -301,9 +290,9 @@ class Controller:
         self._answer_load(read.load_seq, "")
 
     def _unload(self) -> None:
-        if self._running:
+        if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
-        self._clear_line()
+        self._start_over()
         self._loaded = None
         self._stop_generation += 1
         self._cluster.loads(0, frozenset(), everyone=False)
@@ -321,7 +310,7 @@ class Controller:
         if since_ns is not None and since_ns < self.rules.min_go_ns:
             left_ms = -(-(self.rules.min_go_ns - since_ns) // 1_000_000)
             raise RefusedError(f"too soon after the last GO: wait {left_ms} ms")
-        if self._paused:
+        if self._announcer.paused:
             raise RefusedError("the show is paused: resume first")
         if not show.sequencer.trusted:
             raise RefusedError("there is no timecode")
@@ -338,8 +327,7 @@ class Controller:
         into, self._into = self._into, 0
         seq = self._run_seq
         self._tell(bus.GoCommand(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
-        self._running = True
-        self._publish(Running(True))
+        self._announcer.run()
         self._sequence(Go(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
 
     def _stop(self) -> None:
@@ -349,10 +337,8 @@ class Controller:
         self._sequence(StopAll())
 
     def _stopped(self, show: _LoadedShow) -> None:
-        if self._running is not None:
-            self._running = False
-            self._publish(Running(False))
-        self._clear_line()
+        self._announcer.stop()
+        self._start_over()
         self._cluster.rearms()
         self._reset_statuses(show)
         self._out.append(RestartLine(rolling=True))
@@ -375,16 +361,9 @@ class Controller:
         self._tell(bus.ResumeCommand())
         self._sequence(Resume())
 
-    def _clear_line(self) -> None:
-        self._publish(ShowTimecode(0))
-        self._second = None
+    def _start_over(self) -> None:
         self._into = 0
-        self._paused = False
-        self._publish(Paused(False))
-        self._armed = False
-        self._publish(Armed(False))
-        self._standby_told = False
-        self._publish(NextCue(None))
+        self._announcer.start_over()
 
     def _reset_statuses(self, show: _LoadedShow) -> None:
         for status in show.tally.reset_all():
@@ -431,8 +410,9 @@ class Controller:
     def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
         match report:
             case bus.ArmedReport(armed=armed, waiting_for=waiting, load_seq=load_seq):
-                if self._cluster.armed(node, armed, self._names(waiting), load_seq):
-                    self._catch_up(self._show())
+                fresh = self._cluster.armed(node, armed, self._names(waiting), load_seq)
+                if fresh and self._loaded is not None:
+                    self._catch_up(self._loaded)
             case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
                 self._cluster.armed(node, False, f"{project}: {reason}", load_seq)
                 self._publish(Notice(f"node {node}: {project}: {reason}"))
@@ -459,10 +439,8 @@ class Controller:
     def _line_moved(self, event: LineEvent) -> None:
         match event:
             case Advance(position) | Locate(position) | LineFound(position):
-                second = position // FLICKS_PER_S
-                if second != self._second and self._loaded is not None:
-                    self._second = second
-                    self._publish(ShowTimecode(second * FLICKS_PER_S))
+                if self._loaded is not None:
+                    self._announcer.roll(position)
             case LineLost():
                 self._publish(Notice("timecode is lost"))
             case _:
@@ -477,8 +455,7 @@ class Controller:
         show = self._show()
         match effect:
             case StandbyChanged(cue):
-                if self._standby_told:
-                    self._publish(NextCue(cue))
+                self._announcer.move_standby(cue)
             case EnabledChanged(cue, enabled):
                 self._publish(CueEnabled(cue, enabled))
             case ShowStopped():
@@ -494,26 +471,15 @@ class Controller:
                 pass
 
     def _hold(self, *, paused: bool) -> None:
-        self._paused = paused
-        self._publish(Paused(paused))
+        self._announcer.pause(paused)
         self._out.append(HoldLine() if paused else RollLine())
 
     # ---- what follows from every event
 
     def _settle_armed(self) -> None:
-        if self._loaded is None:
-            return
-        why_not = self._cluster.why_not_armed()
-        armed = not why_not
-        if armed != self._armed:
-            self._armed = armed
-            self._publish(Armed(armed))
-        if why_not != self._why_not_told:
-            self._why_not_told = why_not
-            self._publish(WaitingFor(why_not))
-        if armed and not self._standby_told:
-            self._standby_told = True
-            self._publish(NextCue(self._loaded.sequencer.standby))
+        if self._loaded is not None:
+            standby = self._loaded.sequencer.standby
+            self._announcer.arm(self._cluster.why_not_armed(), standby)
 
     def _tell(self, message: bus.NodeCommand) -> None:
         self._out.append(Tell(message))

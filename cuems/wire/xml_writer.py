@@ -37,6 +37,7 @@ class XmlWriter:
         location = f'xsi:schemaLocation="{CUEMS_NAMESPACE} {schema}"'
         names = f'xmlns:cms="{CUEMS_NAMESPACE}" xmlns:xsi="{XSI_NAMESPACE}" {location}'
         self._lines.append(f"<cms:{tag} {names}>")
+        self._indent = " "
         yield
         self._lines.append(f"</cms:{tag}>\n")
 
@@ -45,7 +46,7 @@ class XmlWriter:
         """An element round what is written inside."""
         outer = self._indent
         self._lines.append(f"{outer}<{tag}>")
-        self._indent = f"{outer}  "
+        self._indent = f"{outer} "
         yield
         self._indent = outer
         self._lines.append(f"{outer}</{tag}>")

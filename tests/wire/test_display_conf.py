@@ -74,7 +74,7 @@ def test_an_output_without_a_region_is_told_at_its_heading() -> None:
 def test_details_that_are_wrong_are_told_and_not_used() -> None:
     text = CONF.replace("1920x1080", "full").replace("59.94", "fast")
     conf = read_display_conf(text.encode(), "display.conf")
-    assert conf.outputs[0].resolution is conf.outputs[0].refresh_hz is None
+    assert (conf.outputs[0].resolution, conf.outputs[0].refresh_hz) == (None, None)
     assert [str(fault) for fault in conf.ignored] == [
         "display.conf:7: output:HDMI-A-1/resolution: 'full': expected WIDTHxHEIGHT",
         "display.conf:8: output:HDMI-A-1/refresh: 'fast': expected a rate in Hz",
