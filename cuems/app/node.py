@@ -5,6 +5,7 @@ to now, so that what was due before it has happened before it.
 """
 
 import logging
+import platform
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -260,7 +261,12 @@ class NodeLoop:
         await self._outgoing.send(encode(self._parts.node, report))
 
     def _hello(self) -> bus.Hello:
-        return bus.Hello(boot=self._boot, version=cuems.__version__, project=self._node.project)
+        return bus.Hello(
+            boot=self._boot,
+            version=cuems.__version__,
+            name=platform.node(),
+            project=self._node.project,
+        )
 
     def _set_stage(self, order: RunningOrder) -> None:
         self._staging.cancel()

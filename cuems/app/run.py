@@ -19,7 +19,7 @@ from cuems.adapters.files import library_identity, only_one, read_cluster_key
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
-from cuems.app.config import Role, RunConfig, Timecode
+from cuems.app.config import ConfigError, Role, RunConfig, Timecode
 from cuems.app.controller import (
     ControlDesk,
     ControllerParts,
@@ -56,13 +56,28 @@ async def run(config: RunConfig) -> int:
         only_one(config.state, config.role),
         anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
     ):
-        async with anyio.create_task_group() as tg:
-            tg.start_soon(role, config)
-            async for number in signals:
-                log.info("%s: stopping", number.name)
-                ended_by.append(number)
-                tg.cancel_scope.cancel()
+        async with anyio.create_task_group() as watching:
+            running = anyio.CancelScope()
+            watching.start_soon(_end_on_signal, signals, running, ended_by)
+            with running:
+                await role(config)
+            watching.cancel_scope.cancel()
     return 130 if ended_by[:1] == [signal.SIGINT] else 0
+
+
+async def _end_on_signal(
+    signals: AsyncIterator[signal.Signals],
+    running: anyio.CancelScope,
+    ended_by: list[signal.Signals],
+) -> None:
+    """Cancel at the first signal; at a second one leave as we are: the children die with us."""
+    async for number in signals:
+        if ended_by:
+            log.warning("%s again: leaving at once", number.name)
+            os._exit(128 + number)
+        log.info("%s: stopping", number.name)
+        ended_by.append(number)
+        running.cancel()
 
 
 # ---- the controller
@@ -117,11 +132,18 @@ async def _run_controller(config: RunConfig) -> None:
 
 async def _first_project(config: RunConfig) -> str | None:
     """What to load at the start: what was asked for, or the demo where there is nothing at all."""
+    await anyio.to_thread.run_sync(library_identity, config.library)  # is it a folder at all?
     has_shows = not await anyio.to_thread.run_sync(is_empty, config.library)
     if config.load is not None or has_shows or not config.embedded:
         return config.load or await anyio.to_thread.run_sync(_only_project, config.library)
     log.info("the library %s is empty: writing the demo show", config.library)
-    return await anyio.to_process.run_sync(write_demo, config.library, config.node)
+    try:
+        return await anyio.to_process.run_sync(
+            write_demo, config.library, config.node, cancellable=True
+        )
+    except OSError as error:
+        place = error.filename or config.library
+        raise ConfigError(f"the demo show cannot be written: {place}: {error.strerror}") from error
 
 
 def _only_project(library: Path) -> str | None:

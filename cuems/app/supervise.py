@@ -21,10 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def run_to_exit_status(main: Callable[[], int]) -> int:
-    """What `main` returns ; FAILED, with one line, where it could not do what was asked, BUG after a bug."""
+    """What `main` returns; FAILED, with one line, where it could not do what was asked.
+
+    After a bug BUG, with its traceback in the log.
+    """
     try:
         return main()
-    except Exception as error:  # noqa: BLE001 - house.md B10: the one broad boundary
+    except Exception as error:  # house.md B10: the one broad boundary
         told, bugs = _split(error)
         if bugs is None:
             sys.stderr.write(f"cuems: {_first(told)}\n")

@@ -3,6 +3,7 @@
 import sys
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 import cuems
 from cuems.app.supervise import run_to_exit_status
@@ -28,6 +29,9 @@ def main() -> None:
 def _run_cli() -> int:
     try:
         status: int | None = cli(standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
     except click.ClickException as error:
         click.echo(f"cuems: {' '.join(error.format_message().split())}", err=True)
         return error.exit_code

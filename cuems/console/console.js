@@ -138,7 +138,7 @@ function drawNodes() {
       const item = element(
         "li",
         "node",
-        element("span", "name", node.id),
+        element("span", "name", node.name || node.id),
         element("span", "state", node.state),
         element("span", "detail", words.filter(Boolean).join(" · ")),
       );

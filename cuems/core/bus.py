@@ -159,10 +159,12 @@ class Hello:
     """A node is there: said on every connection, first of all.
 
     `boot` differs at each start of the node; `project` is what it has loaded ("": nothing).
+    `name` is what a person knows the machine by.
     """
 
     boot: str
     version: str
+    name: str = ""
     project: str = ""
     project_hash: str = ""
 

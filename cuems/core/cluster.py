@@ -21,6 +21,7 @@ class _Node:
     heard_ns: int
     watched: bool = False
     state: str = OK
+    name: str = ""
     boot: str = ""
     fresh: bool = False
     armed: bool = False
@@ -53,9 +54,15 @@ class Cluster:
         """Every node that was ever heard of."""
         return set(self._nodes)
 
-    def greeted(self, node: NodeId, boot: str) -> bool:
+    def label(self, node: NodeId) -> str:
+        """What to call a node when speaking to a person."""
+        known = self._nodes.get(node)
+        return f"node {known.name}" if known is not None and known.name else f"node {node}"
+
+    def greeted(self, node: NodeId, boot: str, name: str) -> bool:
         """A node said hello; whether it has started since it last did, and knows nothing."""
         known = self._nodes[node]
+        known.name = name
         if known.boot == boot:
             return False
         known.boot, known.armed, known.waiting, known.fresh = boot, False, "it has started", True
@@ -99,12 +106,12 @@ class Cluster:
     def _why_not(self, node: NodeId) -> str:
         known = self._nodes.get(node)
         if known is None:
-            return f"node {node} is missing"
+            return f"{self.label(node)} is missing"
         if known.state == LOST:
-            return f"node {node} is lost"
+            return f"{self.label(node)} is lost"
         if known.armed:
             return ""
-        return f"node {node} is not ready: {known.waiting or 'loading'}"
+        return f"{self.label(node)} is not ready: {known.waiting or 'loading'}"
 
     def wake(self, now_ns: int) -> Iterator[NodeHealth]:
         """Notice who has been silent for too long."""

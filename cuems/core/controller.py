@@ -87,6 +87,7 @@ from cuems.core.status import (
     DeployProgress,
     Loaded,
     MixerVolume,
+    NodeName,
     Notice,
     Status,
 )
@@ -386,7 +387,8 @@ class Controller:
 
     def _hello(self, node: NodeId, hello: bus.Hello) -> None:
         """A node is there, maybe for the first time since it was switched on."""
-        started = self._cluster.greeted(node, hello.boot)
+        started = self._cluster.greeted(node, hello.boot, hello.name)
+        self._publish(NodeName(node, hello.name))
         if started:
             self._node_changed(node, lost=True)
         show = self._loaded
@@ -415,13 +417,13 @@ class Controller:
                     self._catch_up(self._loaded)
             case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
                 self._cluster.armed(node, False, f"{project}: {reason}", load_seq)
-                self._publish(Notice(f"node {node}: {project}: {reason}"))
+                self._publish(Notice(f"{self._cluster.label(node)}: {project}: {reason}"))
             case bus.ChaseReport(state):
                 self._publish(ChaseHealth(node, state))
             case bus.DeployReport(percent, detail):
                 self._publish(DeployProgress(node, percent, detail))
             case bus.GoRefusedReport(run_seq, reason):
-                self._publish(Notice(f"node {node} refused GO {run_seq}: {reason}"))
+                self._publish(Notice(f"{self._cluster.label(node)} refused GO {run_seq}: {reason}"))
             case _:
                 pass
 

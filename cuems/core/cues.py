@@ -183,7 +183,7 @@ class Cue:
 
     `loop` counts plays, below 1 until stopped. `target` is the successor, the next sibling where
     it is None. A `timecode` cue starts at `pre_wait_flicks` on the timecode line instead of by GO.
-    `ui_properties` is the editor's own element, kept as text and never read.
+    `ui_properties` is the editor's own element, tags and all, kept as text and never read.
     """
 
     id: CueId

@@ -103,6 +103,14 @@ class WaitingFor:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeName:
+    """What a person knows a node by."""
+
+    node: NodeId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeHealth:
     """A node's state: `state` is ok, late, lost or not adopted; `detail` says more."""
 
@@ -149,13 +157,14 @@ Status = (
     | MixerVolume
     | Paused
     | WaitingFor
+    | NodeName
     | NodeHealth
     | ChaseHealth
     | DeployProgress
     | Notice
 )
 
-DUMP_ORDER = (Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeHealth, ChaseHealth,
+DUMP_ORDER = (Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeName, NodeHealth, ChaseHealth,
               DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume)  # fmt: skip
 
 Key = tuple[type[Status], tuple[str, ...]]
@@ -171,7 +180,7 @@ def key(status: Status) -> Key:
             return type(status), ()
         case CuePlay(cue) | CueName(cue) | CueReason(cue) | CueEnabled(cue):
             return type(status), (cue,)
-        case NodeHealth(node) | ChaseHealth(node) | DeployProgress(node):
+        case NodeName(node) | NodeHealth(node) | ChaseHealth(node) | DeployProgress(node):
             return type(status), (node,)
         case MixerVolume(node, output, channel):
             return type(status), (node, output, channel)

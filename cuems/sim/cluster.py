@@ -11,15 +11,16 @@ line over the bus, which steps in on a real rig, is left out, so that what the d
 Heartbeats and the line's report every second are simulated where something can be lost.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
 from heapq import heappop, heappush
 from typing import assert_never
 
 from cuems.core import bus
 from cuems.core.controller import Controller, Rules
 from cuems.core.cuelist import RunningOrder, output_names
-from cuems.core.cues import UUID_LENGTH, CueId, NodeId, Show
+from cuems.core.cues import UUID_LENGTH, NodeId, Show
 from cuems.core.desk import (
     Answer,
     Asked,
@@ -41,35 +42,38 @@ from cuems.core.events import Advance, Locate
 from cuems.core.line import Line
 from cuems.core.node import Say
 from cuems.core.operator import LoadProject, OperatorCommand
-from cuems.core.sequencer import Options
 from cuems.core.timecode import FLICKS_PER_S
 from cuems.sim.diary import Diary
+from cuems.sim.log import Verb
 from cuems.sim.node import Done, SimulatedNode
-from cuems.sim.source import DropOut, MidiSource
+from cuems.sim.source import MidiSource
+from cuems.sim.setup import Setup
 from cuems.sim.transport import Connection
 
 HEARTBEAT_NS, LINE_REPORT_NS = 500_000_000, 1_000_000_000
 READY_WITHIN_NS = 120_000_000_000  # a rig that is not armed by then is rehearsed as it is
 EXTRA_NODE = "00000000-0000-4000-8000-{:012d}"
 
-KEEP_IN_TOUCH = bus.ClockProbe | bus.LineReport
+
+class Way(Enum):
+    """The directions of a connection."""
+
+    DOWN = "down"
+    UP = "up"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What to simulate: at least `nodes` nodes, the show's own first, `loss` 0 to 0.9.
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A message between the controller and a node."""
 
-    `start` is where the line is when the rehearsal begins, flicks. The players of `broken` cues
-    fail.
-    """
+    node: NodeId
+    way: Way
+    message: bus.NodeCommand | bus.NodeReport
 
-    nodes: int = 0
-    loss: float = 0.0
-    seed: int = 0
-    start: int = 0
-    drop_outs: tuple[DropOut, ...] = ()
-    broken: frozenset[CueId] = frozenset()
-    options: Options = field(default_factory=Options)
+    @property
+    def matters(self) -> bool:
+        """Whether something may come of it that time alone would not bring."""
+        return not isinstance(self.message, bus.ClockProbe | bus.LineReport)
 
 
 def nodes_of_rig(order: RunningOrder, at_least: int) -> tuple[NodeId, ...]:
@@ -83,64 +87,233 @@ def nodes_of_rig(order: RunningOrder, at_least: int) -> tuple[NodeId, ...]:
 class Rig:
     """A loaded rig, stepped from moment to moment. Moments are ns since it was switched on."""
 
-    def __init__(self, show: Show, setup: Setup, diary: Diary) -> None:
+    def __init__(self, show: Show, setup: Setup) -> None:
+        order = RunningOrder(show)
+        ids = nodes_of_rig(order, setup.nodes)
+        local = len(ids) == 1 and not setup.loss
         self.now_ns = 0
-        self.order = RunningOrder(show)
+        self.diary = Diary(order)
         self._show = show
         self._setup = setup
-        self._diary = diary
-        self._sent = 0
-        self._under_way = 0
-        self._mail: list[tuple[int, int, NodeId, bus.BusMessage, bool]] = []
-        self._midi = MidiSource(setup.drop_outs) if setup.drop_outs else None
-        self._zero_ns: int | None = None
-        self._touch_ns = 0
-        ids = nodes_of_rig(self.order, setup.nodes)
-        local = len(ids) == 1 and not setup.loss
-        self._lossy = setup.loss > 0
         self._controller = Controller(
             Rules(local_node=ids[0] if local else None, options=setup.options)
         )
-        steady = not self._lossy
         self.nodes = {
-            node: SimulatedNode(
-                node, show, self.order, setup.broken, setup.options, steady=steady
-            )
-            for node in ids
+            node: SimulatedNode(node, show, order, setup, steady=not setup.loss) for node in ids
         }
-        self._down, self._up = (
-            {
-                node: Connection(f"{setup.seed} {way} {node}", setup.loss, perfect=local)
-                for node in ids
-            }
-            for way in ("down", "up")
-        )
+        self._ways = {
+            (node, way): Connection(f"{setup.seed} {way} {node}", setup.loss, perfect=local)
+            for node in ids
+            for way in (Way.DOWN, Way.UP)
+        }
+        self._midi = MidiSource(setup.drop_outs) if setup.drop_outs else None
         self._line = Line(setup.start, 0, rolling=self._midi is not None)
+        self._mail: list[tuple[int, int, _Letter]] = []
+        self._letters = self._under_way = 0
+        self._touch_ns = 0
+        self._zero_ns: int | None = None
         self._switch_on()
 
     def _switch_on(self) -> None:
-        """Let the nodes say hello, load, and wait for the rig to be armed."""
+        """Let the nodes say hello, load, wait until the rig is armed, and let the line roll."""
+        self._at(0)
         self._perform(self._controller.begin())
         for node in self.nodes:
-            self._say(node, bus.Hello(boot="1", version="simulated"))
+            self._done(node, [Say(bus.Hello(boot="1", version="simulated"))])
         while self._under_way:
-            self._step_to_next()
-        self.ask(LoadProject("rehearsal"))
-        while not self._diary.armed and self.now_ns < READY_WITHIN_NS and self._step_to_next():
+            self._step_on()
+        self.ask(LoadProject(self._show.name))
+        while not self.diary.armed and self.now_ns < READY_WITHIN_NS and self._step_on():
             pass
         if self._midi is not None:
-            self.now_ns = self._line.moment_of(self._next_second()) or self.now_ns
-            while (moment := self.next_ns()) is not None and moment <= self.now_ns:
-                self.step(moment)
+            second = -(-self._line.position_at(self.now_ns) // FLICKS_PER_S) * FLICKS_PER_S
+            self.run_to(self._line.moment_of(second) or self.now_ns)
         self._zero_ns = self.now_ns
-        self._diary.begin(self._setup.nodes)
+        self.diary.begin()
         self._draw(self._line.rolled(self.now_ns))
+        self.run_to(self.now_ns)
 
-    def _next_second(self) -> int:
-        return -(-self._line.position_at(self.now_ns) // FLICKS_PER_S) * FLICKS_PER_S
-
-    def _step_to_next(self) -> bool:
+    def _step_on(self) -> bool:
         moment = self.next_ns()
         if moment is not None:
             self.step(moment)
         return moment is not None
+
+    # ---- what others may ask and do
+
+    @property
+    def into_ns(self) -> int:
+        """How long the rehearsal lasts by now."""
+        return 0 if self._zero_ns is None else self.now_ns - self._zero_ns
+
+    def moment_ns(self, into_ns: int) -> int:
+        """The moment at which the rehearsal will last so long."""
+        return (self._zero_ns or 0) + into_ns
+
+    def idle(self) -> bool:
+        """Whether nothing more will happen by itself, with any amount of time."""
+        dues = (self._controller.next_due(), *(node.next_due() for node in self.nodes.values()))
+        settled = self._midi is None or self.into_ns >= self._midi.settled_ns()
+        rolling = self._line.rolling and any(due is not None for due in dues)
+        return settled and not rolling and not self._under_way
+
+    def next_ns(self) -> int | None:
+        """The next moment at which anything happens."""
+        due = self._due_ns()
+        moments = [] if due is None else [due]
+        if self._mail:
+            moments.append(self._mail[0][0])
+        for node in self.nodes.values():
+            if (at := node.next_ns()) is not None:
+                moments.append(at)
+        if self._midi is not None and (at := self._midi.next_ns()) is not None:
+            moments.append(at)
+        if self._setup.loss:
+            moments.append(self._touch_ns)
+        return max(self.now_ns, min(moments)) if moments else None
+
+    def run_to(self, moment_ns: int) -> None:
+        """Let time pass, with all that happens on the way and at that very moment."""
+        while (following := self.next_ns()) is not None and following <= moment_ns:
+            self.step(following)
+        self._at(max(self.now_ns, moment_ns))
+
+    def step(self, moment_ns: int) -> None:
+        """Let happen what is due at a moment."""
+        self._at(moment_ns)
+        self._bring_up()
+        for name, node in self.nodes.items():
+            at = node.next_ns()
+            if at is not None and at <= moment_ns:
+                self._done(name, node.wake(moment_ns))
+        self._play_timecode()
+        if self._setup.loss and self._touch_ns <= moment_ns:
+            self._keep_in_touch()
+        while self._mail and self._mail[0][0] <= moment_ns:
+            self._deliver(heappop(self._mail)[2])
+
+    def ask(self, command: OperatorCommand) -> None:
+        """The operator asks for something."""
+        self._bring_up()
+        position = self._line.position_at(self.now_ns)
+        self.diary.asked(command)
+        self._handle(
+            Asked(
+                client=None, address="", command=command, now_ns=self.now_ns, position=position
+            )
+        )
+
+    def jump(self, position: int) -> None:
+        """The timecode line jumps."""
+        self._bring_up()
+        self.diary.note(Verb.JUMPS)
+        self._draw(self._line.located(position, self.now_ns))
+        self._handle(LineMoved(Locate(position)))
+
+    # ---- the line
+
+    def _at(self, moment_ns: int) -> None:
+        self.now_ns = moment_ns
+        self.diary.at(self.into_ns, self._line.position_at(moment_ns))
+
+    def _due_ns(self) -> int | None:
+        due = self._controller.next_due()
+        due = self.diary.next_begin(due)
+        return None if due is None else self._line.moment_of(due)
+
+    def _bring_up(self) -> None:
+        """What is due on the controller by now has happened before anything else does."""
+        position = self._line.position_at(self.now_ns)
+        due = self._controller.next_due()
+        if due is not None and due <= position:
+            self._handle(LineMoved(Advance(position)))
+        self.diary.begun(position)
+
+    def _draw(self, line: Line) -> None:
+        self._line = line
+        self._at(self.now_ns)
+        if self._midi is not None:
+            self._midi.follow(line, self.now_ns)
+        else:
+            self._tell(bus.LineReport(line, self.now_ns))
+
+    def _play_timecode(self) -> None:
+        if self._midi is None:
+            return
+        for message in self._midi.take(self.now_ns, into_ns=self.into_ns):
+            for name, node in self.nodes.items():
+                self._done(name, node.hear_midi(message, self.now_ns))
+        for name, node in self.nodes.items():
+            self.diary.timecode(name, node.timecode)
+
+    def _keep_in_touch(self) -> None:
+        if self._touch_ns % LINE_REPORT_NS == 0 and self._midi is None:
+            self._tell(bus.LineReport(self._line, self.now_ns))
+        for name in self.nodes:
+            self._done(name, [Say(bus.ClockProbe(self.now_ns))])
+        self._touch_ns += HEARTBEAT_NS
+        self._handle(Woke(self.now_ns))
+
+    # ---- who says what to whom
+
+    def _tell(self, command: bus.NodeCommand) -> None:
+        for node in self.nodes:
+            self._post(_Letter(node, Way.DOWN, command))
+
+    def _done(self, node: NodeId, done: Iterable[Done]) -> None:
+        for each in done:
+            self.diary.done(node, each)
+            if isinstance(each, Say) and not isinstance(each.report, bus.CueProgressReport):
+                self._post(_Letter(node, Way.UP, each.report))
+
+    def _post(self, letter: _Letter) -> None:
+        self._letters += 1
+        self._under_way += letter.matters
+        at_ns = self._ways[letter.node, letter.way].arrival_ns(self.now_ns)
+        heappush(self._mail, (at_ns, self._letters, letter))
+
+    def _deliver(self, letter: _Letter) -> None:
+        self._under_way -= letter.matters
+        node = self.nodes[letter.node]
+        message = letter.message
+        if isinstance(message, bus.LineReport):
+            self._done(letter.node, node.hear_line(message.line, self.now_ns))
+        elif isinstance(message, bus.NodeCommand):
+            self._done(letter.node, node.tell(message, self.now_ns))
+        else:
+            self._bring_up()
+            self._handle(Reported(letter.node, message, self.now_ns))
+
+    def _handle(self, event: ControllerEvent) -> None:
+        self._perform(self._controller.handle(event))
+
+    def _perform(self, effects: Iterable[ControllerEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case Tell(message):
+                    self._tell(message)
+                case Publish(status):
+                    self.diary.published(status)
+                case Answer(_, reason):
+                    self.diary.answered(reason)
+                case ReadProject(load_seq):
+                    self._handle(ProjectRead(load_seq, self._show, None))
+                case RestartLine() | HoldLine() | RollLine():
+                    self._redraw(effect)
+                case ForgetCues():
+                    pass
+                case _:
+                    assert_never(effect)
+
+    def _redraw(self, effect: RestartLine | HoldLine | RollLine) -> None:
+        match effect:
+            case RestartLine():
+                before_zero = self._zero_ns is None
+                position = self._setup.start if before_zero else 0
+                rolling = effect.rolling and (not before_zero or self._midi is not None)
+                self._draw(Line(position, self.now_ns, rolling))
+                self._handle(LineMoved(Locate(position)))
+            case HoldLine():
+                self._draw(self._line.stopped(self.now_ns))
+            case RollLine():
+                self._draw(self._line.rolled(self.now_ns))

@@ -10,8 +10,8 @@ from cuems.core.bus import NodeCommand
 from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEvent
 from cuems.core.line import Line
 from cuems.core.node import Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say, Told
-from cuems.core.sequencer import Options
 from cuems.core.timekeeper import Timekeeper
+from cuems.sim.setup import Setup
 
 NO_MEDIA = "no media file"
 BROKEN = "its player fails, as asked"
@@ -30,17 +30,16 @@ class SimulatedNode:
         node: NodeId,
         show: Show,
         order: RunningOrder,
-        broken: frozenset[CueId],
-        options: Options,
+        setup: Setup,
         *,
         steady: bool,
     ) -> None:
         self.id = node
-        self._node = Node(node, options)
+        self._node = Node(node, setup.options)
         self._time = Timekeeper()
         self._show = show
         self._order = order
-        self._broken = broken
+        self._broken = setup.broken
         self._steady = steady
         self._line: Line | None = None
 

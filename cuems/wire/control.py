@@ -153,6 +153,8 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
     match status:
         case st.CuePlay() | st.CueName() | st.CueReason() | st.CueEnabled():
             return (_cue_message(status),)
+        case st.NodeName(node, name):
+            return (_told(f"node_name/{node}", name),)
         case st.NodeHealth(node, state, detail):
             return _told(f"node/{node}", state), _told(f"node_detail/{node}", detail)
         case st.DeployProgress(node, percent, detail):

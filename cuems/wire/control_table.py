@@ -213,6 +213,7 @@ TABLE: tuple[Row, ...] = (
     _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),
     _status("cue_enabled/{cue}", "Whether a cue takes part", ENABLED),
     _status("audio/mixer/{node}/{output}/{channel}/volume", "Where a fader stands", GAIN),
+    _status("node_name/{node}", "What a person knows a node by", TEXT),
     _status("node/{node}", "ok, late, lost or not adopted", TEXT),
     _status("node_detail/{node}", "More on a node's state", TEXT),
     _status("chase/{node}", "internal, locking, locked, freewheeling or lost", TEXT),

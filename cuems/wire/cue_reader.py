@@ -21,8 +21,8 @@ from cuems.core.cues import (
     VideoCue,
 )
 from cuems.wire.cue_parts_reader import PartsReader
+from cuems.wire.xml_faults import Faults
 from cuems.wire.xml_fields import FieldReader, Layout
-from cuems.wire.xml_reader import Faults
 
 COMMON = Layout(
     (

@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element
 from cuems.core.cues import CanvasRegion, NodeId
 from cuems.wire.cue_parts_reader import read_canvas_region
 from cuems.wire.cue_writer import write_canvas_region
+from cuems.wire.xml_faults import Faults
 from cuems.wire.xml_fields import FieldReader, Layout
-from cuems.wire.xml_reader import Faults, Vocabulary, read_xml
+from cuems.wire.xml_reader import Vocabulary, read_xml
 from cuems.wire.xml_writer import XmlWriter
 
 DEFAULTS = (

@@ -10,8 +10,9 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from cuems.core.cues import NodeId
+from cuems.wire.xml_faults import Faults, RefusedError
 from cuems.wire.xml_fields import BOOLEANS, FieldReader, Layout
-from cuems.wire.xml_reader import Faults, RefusedError, Vocabulary, read_xml
+from cuems.wire.xml_reader import Vocabulary, read_xml
 from cuems.wire.xml_writer import XmlWriter
 
 OPTIONAL = ("adopted", "online", "role_id", "alias", "hostname")

@@ -22,8 +22,9 @@ from cuems.wire.cue_reader import (
     CueReader,
 )
 from cuems.wire.cue_writer import write_cue
+from cuems.wire.xml_faults import Faults, RefusedError
 from cuems.wire.xml_fields import FieldReader, Layout
-from cuems.wire.xml_reader import Faults, RefusedError, Vocabulary, read_xml
+from cuems.wire.xml_reader import Vocabulary, read_xml
 from cuems.wire.xml_writer import XmlWriter
 
 PROJECT = "CuemsProject"

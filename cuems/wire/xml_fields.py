@@ -16,7 +16,8 @@ from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from cuems.core.timecode import from_duration_text
-from cuems.wire.xml_reader import DOC_VERSION, Faults
+from cuems.wire.xml_faults import Faults
+from cuems.wire.xml_reader import DOC_VERSION
 
 T = TypeVar("T")
 

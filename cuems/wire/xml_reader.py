@@ -9,14 +9,14 @@ Python object each, XML 1.1 headers are read, and lines are exact at any length.
 not carry its line. Only when one is at fault is the watched element round it parsed again.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn, TypeVar
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from cuems.wire.file_faults import Fault, ProjectFileError
+from cuems.wire.file_faults import ProjectFileError
+from cuems.wire.xml_faults import Faults, RefusedError, element_lines, step, walk
 
 CUEMS_NAMESPACE = "https://stagelab.coop/cuems/"
 XSI_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -27,8 +27,6 @@ MAX_ELEMENTS = 16_384  # at once; a DMX cue with its 512 channels has 1 560
 MAX_OPAQUE_BYTES = 65_536
 MAX_TAG_BYTES = 262_144  # with all its attributes
 CHUNK_BYTES = 65_536
-KEPT_CHARACTERS = 200  # of a faulty value
-MAX_FAULTS = 1000  # past this the file is not what it claims to be
 
 XML_VERSIONS = ("1.0", "1.1")
 UTF_8_NAMES = ("utf-8", "utf8", "us-ascii")
@@ -42,44 +40,6 @@ ROOT_ATTRIBUTES = (
 )
 
 T = TypeVar("T")
-
-
-class RefusedError(Exception):
-    """Reading this file is over; the fault that ended it is already noted."""
-
-
-class Faults:
-    """The faults of one file.
-
-    An element knows neither its line nor its parents, so what is reported of it waits until
-    `place` is told where it stands.
-    """
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.found: list[Fault] = []
-        self.waiting: list[tuple[Element, str, str]] = []
-
-    def report(self, element: Element, value: str, expected: str) -> None:
-        """Note a fault of an element. Raises RefusedError when there are too many."""
-        self.waiting.append((element, value[:KEPT_CHARACTERS], expected))
-        if len(self.found) + len(self.waiting) >= MAX_FAULTS:
-            limit = f"fewer than {MAX_FAULTS} faults; reading stopped here"
-            self.waiting.append((element, "", limit))
-            raise RefusedError
-
-    def add(self, line: int, path: str, value: str, expected: str) -> None:
-        """Note a fault whose place is known."""
-        self.found.append(
-            Fault(file=self.file, line=line, path=path, value=value, expected=expected)
-        )
-
-    def place(self, places: Mapping[Element, tuple[int, str]]) -> None:
-        """Note the faults that wait, with the line and the path of their element."""
-        for element, value, expected in self.waiting:
-            line, path = places[element]
-            self.add(line, path, value, expected)
-        self.waiting.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,55 +277,20 @@ class _Document:
     def _path(self) -> str:
         """The path of the innermost open element."""
         element = self._root
-        steps = [_step(element.tag, 1)]
+        steps = [step(element.tag, 1)]
         for _ in range(self._depth - 1):
             parent, element = element, element[-1]
             index = sum(sibling.tag == element.tag for sibling in parent)
-            steps.append(_step(element.tag, index))
+            steps.append(step(element.tag, index))
         return "/".join(steps)
 
     def _place(self, element: Element, start: _Start) -> None:
         """Place what has been reported of the innermost watched element."""
         if self._faults.waiting:
-            lines = self._lines(start) or [start.line]
-            walked = zip(_walk(element, self._path()), lines, strict=False)
+            raw = self._data[start.byte : self._parser.CurrentByteIndex]
+            lines = element_lines(raw, start.line, self._watched) or [start.line]
+            walked = zip(walk(element, self._path()), lines, strict=False)
             self._faults.place({found: (line, path) for (found, path), line in walked})
-
-    def _lines(self, start: _Start) -> list[int]:
-        """The lines of an element and of those below it that are still there, in file order."""
-        lines: list[int] = []
-        gone = 0  # how deep we are in an element that has let its children go
-
-        def on_start(tag: str, _attributes: object) -> None:
-            nonlocal gone
-            if gone == 0:
-                lines.append(start.line + parser.CurrentLineNumber - 1)
-            if gone or (tag in self._watched and len(lines) > 1):
-                gone += 1
-
-        def on_end(_tag: str) -> None:
-            nonlocal gone
-            gone = max(gone - 1, 0)
-
-        parser = expat.ParserCreate("utf-8")
-        parser.StartElementHandler = on_start
-        parser.EndElementHandler = on_end
-        parser.Parse(self._data[start.byte : self._parser.CurrentByteIndex], False)
-        return lines
-
-
-def _walk(element: Element, path: str) -> Iterator[tuple[Element, str]]:
-    yield element, path
-    seen: Counter[str] = Counter()
-    for child in element:
-        seen[child.tag] += 1
-        yield from _walk(child, f"{path}/{_step(child.tag, seen[child.tag])}")
-
-
-def _step(tag: str, index: int) -> str:
-    """One step of a path: the local name, and which of its kind from the second on."""
-    name = tag.rpartition("}")[2]
-    return name if index == 1 else f"{name}[{index}]"
 
 
 def _is_self_contained(raw: bytes) -> bool:

@@ -43,6 +43,7 @@ FADER = f"/{NODE}/audio/mixer/0/master/volume"
 
 # One of each status, and exactly what clients are told (interop.md 2.3).
 TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
+    (status.NodeName(NODE, "foh"), (Osc(f"/engine/status/node_name/{NODE}", ("foh",)),)),
     (status.CueName(CUE, "Overture"), (Osc(f"/engine/status/cue_name/{CUE}", ("Overture",)),)),
     (status.Running(value=None), (Osc("/engine/status/running", ("",)),)),
     (status.Running(value=True), (Osc("/engine/status/running", ("yes",)),)),

@@ -7,7 +7,8 @@ import pytest
 from cuems.wire.file_faults import ProjectFileError
 from cuems.wire.settings_xml import read_project_settings
 from cuems.wire.show_xml import read_show
-from cuems.wire.xml_reader import MAX_FAULTS, MAX_FILE_BYTES
+from cuems.wire.xml_faults import MAX_FAULTS
+from cuems.wire.xml_reader import MAX_FILE_BYTES
 from tests.wire.test_show_xml import SCRIPT, cue_of, edited, told
 
 HEAD = '<cms:CuemsProjectSettings xmlns:cms="https://stagelab.coop/cuems/">'

@@ -1,0 +1,127 @@
+"""A whole show run on a simulated rig, by a script or by an operator who lets everything end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cuems.core.cues import CueId, NodeId, Show
+from cuems.core.operator import PressGo
+from cuems.core.timecode import NS_PER_S
+from cuems.sim.cluster import Rig
+from cuems.sim.log import Entry
+from cuems.sim.setup import Jump, Setup, Step
+
+LONGEST_NS = 24 * 3600 * NS_PER_S  # a show that goes on for ever is left after a day
+MOST_MOMENTS = 2_000_000  # a minute of computing
+GO_PAUSE_NS = 200_000_000  # the controller's guard between two GOs
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What happened. `cut` says why it was left before all was over ("": it was not)."""
+
+    entries: tuple[Entry, ...]
+    nodes: tuple[NodeId, ...]
+    end_ns: int
+    cut: str
+
+
+def rehearse(
+    show: Show,
+    setup: Setup,
+    script: Sequence[Step] = (),
+    *,
+    press_go: bool = False,
+    until_ns: int | None = None,
+    most_moments: int = MOST_MOMENTS,
+) -> Rehearsal:
+    """Run a valid show until `until_ns`, else until nothing more happens by itself.
+
+    With `press_go`, GO is pressed at the start and whenever all that has an end has ended, once
+    for every cue that stands by.
+    """
+    rig = Rig(show, setup)
+    steps = sorted(script, key=lambda step: step.into_ns)
+    performance = _Performance(rig, steps, _Presser(rig) if press_go else None)
+    last_ns = LONGEST_NS if until_ns is None else until_ns
+    cut = performance.run(last_ns, most_moments, to_the_end=until_ns is None)
+    return Rehearsal(tuple(rig.diary.entries), tuple(rig.nodes), rig.into_ns, cut)
+
+
+class _Presser:
+    """An operator who lets everything end before the next GO."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._pressed: set[CueId] = set()
+
+    def next_ns(self) -> int | None:
+        """When GO is to be pressed, as things stand."""
+        diary = self._rig.diary
+        if diary.standby is None or diary.standby in self._pressed:
+            return None
+        idle = self._rig.idle()
+        quiet_ns = self._rig.into_ns if idle else diary.quiet_from_ns()
+        if quiet_ns is None or not (diary.armed or idle):
+            return None
+        guarded_ns = 0 if diary.last_go_ns is None else diary.last_go_ns + GO_PAUSE_NS
+        return max(self._rig.into_ns, quiet_ns, guarded_ns)
+
+    def press(self) -> None:
+        """Press GO."""
+        if self._rig.diary.standby is not None:
+            self._pressed.add(self._rig.diary.standby)
+        self._rig.ask(PressGo())
+
+
+class _Performance:
+    """A rig and what is done to it."""
+
+    def __init__(self, rig: Rig, steps: list[Step], presser: _Presser | None) -> None:
+        self._rig = rig
+        self._steps = steps
+        self._next_step = 0
+        self._presser = presser
+
+    def run(self, last_ns: int, most_moments: int, *, to_the_end: bool) -> str:
+        """Let it happen; why it was cut off."""
+        rig = self._rig
+        for _ in range(most_moments):
+            due_ns = rig.next_ns()
+            done_ns = self._next_doing_ns()
+            if done_ns is not None and (due_ns is None or rig.moment_ns(done_ns) < due_ns):
+                if done_ns > last_ns:
+                    break
+                rig.run_to(rig.moment_ns(done_ns))
+                self._do(done_ns)
+            elif due_ns is None or (to_the_end and done_ns is None and rig.idle()):
+                break
+            elif due_ns > rig.moment_ns(last_ns):
+                rig.run_to(rig.moment_ns(last_ns))
+                return f"still going on after {last_ns // NS_PER_S} s" if to_the_end else ""
+            else:
+                rig.step(due_ns)
+        else:
+            return f"still going on after {most_moments} moments"
+        if not to_the_end:
+            rig.run_to(rig.moment_ns(last_ns))
+        return ""
+
+    def _next_doing_ns(self) -> int | None:
+        step = self._steps[self._next_step] if self._next_step < len(self._steps) else None
+        press_ns = None if self._presser is None else self._presser.next_ns()
+        if step is None or (press_ns is not None and press_ns < step.into_ns):
+            return press_ns
+        return step.into_ns
+
+    def _do(self, at_ns: int) -> None:
+        """Take the script's step if it is due, else press GO."""
+        steps, presser = self._steps, self._presser
+        if self._next_step < len(steps) and steps[self._next_step].into_ns <= at_ns:
+            what = steps[self._next_step].what
+            self._next_step += 1
+            if isinstance(what, Jump):
+                self._rig.jump(what.position)
+            else:
+                self._rig.ask(what)
+        elif presser is not None:
+            presser.press()
