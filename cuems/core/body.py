@@ -40,7 +40,11 @@ def segments(cue: MediaCue) -> tuple[Segment, ...]:
         return ()
     if not cue.media.regions:
         return (Segment(0, cue.media.duration_flicks, 1),)
-    return tuple(Segment(r.in_flicks, r.out_flicks, plays(r.loop)) for r in cue.media.regions)
+    whole = cue.media.duration_flicks
+    return tuple(
+        Segment(region.in_flicks, region.out_flicks or whole, plays(region.loop))
+        for region in cue.media.regions
+    )
 
 
 def iteration_flicks(cue: BodyCue) -> int | None:

@@ -55,7 +55,10 @@ class Curve(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """An in and an out point of a media file, played `loop` times (0: until stopped)."""
+    """An in and an out point of a media file, played `loop` times (0: until stopped).
+
+    An out point of 0 is the end of the file.
+    """
 
     id: int
     loop: int

@@ -46,8 +46,8 @@ from cuems.core.timecode import FLICKS_PER_S
 from cuems.sim.diary import Diary
 from cuems.sim.log import Verb
 from cuems.sim.node import Done, SimulatedNode
-from cuems.sim.source import MidiSource
 from cuems.sim.setup import Setup
+from cuems.sim.source import MidiSource
 from cuems.sim.transport import Connection
 
 HEARTBEAT_NS, LINE_REPORT_NS = 500_000_000, 1_000_000_000
@@ -109,7 +109,8 @@ class Rig:
         self._midi = MidiSource(setup.drop_outs) if setup.drop_outs else None
         self._line = Line(setup.start, 0, rolling=self._midi is not None)
         self._mail: list[tuple[int, int, _Letter]] = []
-        self._letters = self._under_way = 0
+        self._letters = 0
+        self.under_way = 0  # messages of which something may come
         self._touch_ns = 0
         self._zero_ns: int | None = None
         self._switch_on()
@@ -120,7 +121,7 @@ class Rig:
         self._perform(self._controller.begin())
         for node in self.nodes:
             self._done(node, [Say(bus.Hello(boot="1", version="simulated"))])
-        while self._under_way:
+        while self.under_way:
             self._step_on()
         self.ask(LoadProject(self._show.name))
         while not self.diary.armed and self.now_ns < READY_WITHIN_NS and self._step_on():
@@ -155,22 +156,20 @@ class Rig:
         dues = (self._controller.next_due(), *(node.next_due() for node in self.nodes.values()))
         settled = self._midi is None or self.into_ns >= self._midi.settled_ns()
         rolling = self._line.rolling and any(due is not None for due in dues)
-        return settled and not rolling and not self._under_way
+        return settled and not rolling and not self.under_way
 
     def next_ns(self) -> int | None:
         """The next moment at which anything happens."""
-        due = self._due_ns()
-        moments = [] if due is None else [due]
-        if self._mail:
-            moments.append(self._mail[0][0])
-        for node in self.nodes.values():
-            if (at := node.next_ns()) is not None:
-                moments.append(at)
-        if self._midi is not None and (at := self._midi.next_ns()) is not None:
-            moments.append(at)
-        if self._setup.loss:
-            moments.append(self._touch_ns)
-        return max(self.now_ns, min(moments)) if moments else None
+        due = self.diary.next_begin(self._controller.next_due())
+        moments = [
+            None if due is None else self._line.moment_of(due),
+            self._mail[0][0] if self._mail else None,
+            None if self._midi is None else self._midi.next_ns(),
+            self._touch_ns if self._setup.loss else None,
+            *(node.next_ns() for node in self.nodes.values()),
+        ]
+        following = min((moment for moment in moments if moment is not None), default=None)
+        return None if following is None else max(self.now_ns, following)
 
     def run_to(self, moment_ns: int) -> None:
         """Let time pass, with all that happens on the way and at that very moment."""
@@ -198,9 +197,7 @@ class Rig:
         position = self._line.position_at(self.now_ns)
         self.diary.asked(command)
         self._handle(
-            Asked(
-                client=None, address="", command=command, now_ns=self.now_ns, position=position
-            )
+            Asked(client=None, address="", command=command, now_ns=self.now_ns, position=position)
         )
 
     def jump(self, position: int) -> None:
@@ -215,11 +212,6 @@ class Rig:
     def _at(self, moment_ns: int) -> None:
         self.now_ns = moment_ns
         self.diary.at(self.into_ns, self._line.position_at(moment_ns))
-
-    def _due_ns(self) -> int | None:
-        due = self._controller.next_due()
-        due = self.diary.next_begin(due)
-        return None if due is None else self._line.moment_of(due)
 
     def _bring_up(self) -> None:
         """What is due on the controller by now has happened before anything else does."""
@@ -268,12 +260,12 @@ class Rig:
 
     def _post(self, letter: _Letter) -> None:
         self._letters += 1
-        self._under_way += letter.matters
+        self.under_way += letter.matters
         at_ns = self._ways[letter.node, letter.way].arrival_ns(self.now_ns)
         heappush(self._mail, (at_ns, self._letters, letter))
 
     def _deliver(self, letter: _Letter) -> None:
-        self._under_way -= letter.matters
+        self.under_way -= letter.matters
         node = self.nodes[letter.node]
         message = letter.message
         if isinstance(message, bus.LineReport):

@@ -1,6 +1,5 @@
 """Keeping the log of a rehearsal, and knowing what is going on in it at the moment."""
 
-
 from cuems.core import bus
 from cuems.core.body import body_flicks
 from cuems.core.cuelist import RunningOrder, has_player
@@ -49,6 +48,7 @@ class Diary:
         self._order = order
         self._into_ns = self._position = 0
         self._sounding: dict[tuple[NodeId, CueId], int] = {}
+        self._failed: dict[tuple[NodeId, CueId], str] = {}
         self._waiting: dict[CueId, int] = {}
         self._running: set[CueId] = set()
         self._busy_until_ns = 0
@@ -157,6 +157,7 @@ class Diary:
             case Say(bus.CueStartedReport(cue, start)):
                 self._turn_over(cue, start)
             case Say(bus.CueFailedReport(cue, reason)):
+                self._failed[node, cue] = reason
                 self.note(Verb.FAILS, node=node, cue=cue, text=reason)
             case Say(bus.GoRefusedReport(_, reason)):
                 self.note(Verb.REFUSED, node=node, text=reason)
@@ -181,7 +182,9 @@ class Diary:
         match effect:
             case Start(cue=cue, start=start, elapsed=elapsed, late=late):
                 self._sounding[node, cue] = start
-                self.note(Verb.STARTS, node=node, cue=cue, late=late, elapsed=elapsed)
+                reason = self._failed.get((node, cue))
+                text = f"in silence: {reason}" if reason else ""
+                self.note(Verb.STARTS, node=node, cue=cue, late=late, elapsed=elapsed, text=text)
             case Stop(cue) if (node, cue) in self._sounding:
                 self._stopped(node, cue, self._sounding.pop((node, cue)))
             case Freeze(cue):
@@ -215,7 +218,7 @@ class Diary:
             case NextCue(cue):
                 self._stands_by(cue)
             case Armed(armed):
-                self.armed = armed
+                self.armed = bool(armed)
             case Paused(paused) if paused != self._paused:
                 self._paused = paused
                 self.note(Verb.PAUSED if paused else Verb.RESUMED)

@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Iterable
 
-from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
-from cuems.core.cuelist import RunningOrder
-from cuems.core.effects import Arm
 from cuems.core.bus import NodeCommand
+from cuems.core.cuelist import RunningOrder
+from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
+from cuems.core.effects import Arm
 from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEvent
 from cuems.core.line import Line
 from cuems.core.node import Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say, Told

@@ -44,7 +44,10 @@ def rehearse(
     performance = _Performance(rig, steps, _Presser(rig) if press_go else None)
     last_ns = LONGEST_NS if until_ns is None else until_ns
     cut = performance.run(last_ns, most_moments, to_the_end=until_ns is None)
-    return Rehearsal(tuple(rig.diary.entries), tuple(rig.nodes), rig.into_ns, cut)
+    entries = tuple(rig.diary.entries)
+    over_ns = max((entry.at_ns for entry in entries), default=0)
+    end_ns = over_ns if until_ns is None and not cut else rig.into_ns
+    return Rehearsal(entries, tuple(rig.nodes), end_ns, cut)
 
 
 class _Presser:
@@ -61,7 +64,7 @@ class _Presser:
             return None
         idle = self._rig.idle()
         quiet_ns = self._rig.into_ns if idle else diary.quiet_from_ns()
-        if quiet_ns is None or not (diary.armed or idle):
+        if quiet_ns is None or not (idle or (diary.armed and not self._rig.under_way)):
             return None
         guarded_ns = 0 if diary.last_go_ns is None else diary.last_go_ns + GO_PAUSE_NS
         return max(self._rig.into_ns, quiet_ns, guarded_ns)

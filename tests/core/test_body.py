@@ -59,6 +59,12 @@ def test_regions_play_in_order_each_as_often_as_it_says() -> None:
     assert [media_position(cue, at) for at in (0, 9, 10, 19, 20, 24)] == [10, 19, 10, 19, 50, 54]
 
 
+def test_a_region_without_an_out_point_goes_to_the_end_of_the_file() -> None:
+    cue = audio((30, 0, 2), duration=100)
+    assert iteration_flicks(cue) == 140
+    assert media_position(cue, 100) == 60
+
+
 def test_an_offset_is_cut_from_the_head_of_the_regions() -> None:
     cue = audio((10, 20, 2), (50, 55, 1), offset=12, loop=2)
     assert body_flicks(cue) == 26
@@ -107,7 +113,7 @@ def test_every_moment_is_the_one_a_written_out_playout_has(
     regions: list[tuple[int, int, int]], loop: int, offset: int
 ) -> None:
     cue = audio(*regions, loop=loop, offset=offset)
-    once = [at for start, end, times in regions for at in list(range(start, end)) * times]
+    once = [at for start, end, times in regions for at in list(range(start, end or 100)) * times]
     expected = once[offset:] * loop
     assert body_flicks(cue) == len(expected)
     assert [media_position(cue, at) for at in range(len(expected))] == expected
