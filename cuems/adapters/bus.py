@@ -51,6 +51,8 @@ class NngBus:
 
     async def send(self, data: bytes) -> None:
         """To everyone linked; BusStalledError after SEND_DEADLINE_S."""
+        if not self._peers.now:
+            return  # NNG would throw it away as well, but with two of its threads
         try:
             with anyio.fail_after(SEND_DEADLINE_S):
                 await _cancellable(self._socket.asend(data))

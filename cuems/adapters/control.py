@@ -1,4 +1,4 @@
-"""The control port: OSC over WebSocket for any number of clients, and the console page.
+"""The control port: OSC over WebSocket for any number of clients, the console page, OSCQuery.
 
 Facts: interop.md 2.1 (any path, binary frames), limits.md A5 and B b. A client that stops reading
 blocks `send`, `close` and keepalive alike; only `transport.abort()` ends it. So each client has
@@ -6,13 +6,15 @@ its own outbox with one place for each address, and nothing that is published ev
 
 Limits: frames are at most an OSC packet (64 KiB; the longest real message is under 200 bytes),
 a client may say MESSAGES_PER_S and is then not read for a while, and MAX_CLIENTS are served.
+One answer of OSCQuery is made at a time, PIECES_AT_ONCE in a turn of the loop, and only while less
+than ANSWERS_MAX_BYTES wait for slow readers.
 """
 
 import os
 import socket
 from asyncio import BaseTransport
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +23,7 @@ from itertools import count
 from typing import Protocol
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskStatus
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -29,7 +32,17 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from cuems.core.errors import CuemsError
-from cuems.wire.web import Answer, Asset, answer, asset, may_connect, refusal
+from cuems.wire.oscquery import Page, is_query
+from cuems.wire.web import (
+    Answer,
+    Asset,
+    answer,
+    asset,
+    content,
+    may_connect,
+    refusal,
+    too_busy,
+)
 
 MAX_CLIENTS = 1000  # 15 to 17 KiB each (limits.md B b)
 SPARE_SOCKETS = 64  # handshakes and page loads beside the clients
@@ -39,10 +52,14 @@ BURST_MESSAGES = 200
 READ_AHEAD_FRAMES = 16
 OUTBOX_FRAMES = 65_536  # the dump of 10 000 cues fits; one fact has one place
 STALLED_S = 2.0
+LINGER_S = 0.001  # what made the news goes first: players do not wait until clients are told
 SEND_BUFFER_BYTES = 65_536
 WRITE_LIMITS_BYTES = (16_384, 12_288)  # within STALLED_S a client has to take the 4 KiB between
 WRITE_BUFFER_MAX_BYTES = 262_144  # pongs to one who pings and does not read are not awaited
 UNANSWERED_MS = 10_000  # a cut cable: the kernel gives up on what was not acknowledged for so long
+PIECES_AT_ONCE = 128  # 0.2 ms
+ANSWERS_MAX_BYTES = 33_554_432  # one of a show of 10 000 cues is 7 MB
+IGNORED_MAX_ADDRESSES = 4096
 OPEN_TIMEOUT_S = 3.0
 CLOSE_TIMEOUT_S = 1.0
 SHUTDOWN_GRACE_S = 0.5
@@ -75,8 +92,11 @@ class Surface(Protocol):
     async def received(self, client: ClientId, data: bytes) -> None:
         """A binary frame; this client's next one comes when this returns."""
 
-    def ignored(self, client: ClientId) -> None:
-        """A client has begun to say something in text frames, which are not heard."""
+    def asked(self, client: ClientId, text: str) -> None:
+        """A text frame."""
+
+    def page(self, target: str) -> Page:
+        """The answer to a GET that is none for the console."""
 
     def disconnected(self, client: ClientId, reason: str) -> None:
         """A client is gone; `reason` says why we dropped it, "" when it left."""
@@ -91,11 +111,16 @@ class Link:
     def __init__(self, connection: ServerConnection) -> None:
         self.connection = connection
         self.dropped = ""
-        self._frames: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self.hears_news = False
+        self.ignored: set[str] = set()
+        self._frames: OrderedDict[tuple[str, int], bytes | str] = OrderedDict()
         self._filled = anyio.Event()
 
-    def put(self, address: str, frame: bytes, serial: int = 0) -> None:
-        """Send a frame, instead of an unsent one of the same address and serial. Never waits."""
+    def put(self, address: str, frame: bytes | str, serial: int = 0) -> None:
+        """Send a frame, instead of an unsent one of the same address and serial. Never waits.
+
+        A str goes as a text frame.
+        """
         if len(self._frames) >= OUTBOX_FRAMES:
             self.drop(f"{OUTBOX_FRAMES} frames are waiting for it")
             return
@@ -114,6 +139,7 @@ class Link:
             if not self._frames:
                 self._filled = anyio.Event()
                 await self._filled.wait()
+                await anyio.sleep(LINGER_S)
                 continue
             _, frame = self._frames.popitem(last=False)
             with anyio.move_on_after(STALLED_S) as deadline:
@@ -142,7 +168,31 @@ class Clients:
     def publish(self, address: str, frame: bytes) -> None:
         """Tell all; a frame of the same address that a slow client has not got yet is replaced."""
         for link in tuple(self._links.values()):
-            link.put(address, frame)
+            if address not in link.ignored:
+                link.put(address, frame)
+
+    def announce(self, text: str) -> None:
+        """Tell those who have sent text frames; to others (the ecosystem's) one would be fatal."""
+        for link in tuple(self._links.values()):
+            if link.hears_news:
+                link.put("", text, next(self._serials))
+
+    def listen(self, client: ClientId, address: str) -> None:
+        """Publish an address to a client again, which all are from the start; and the news."""
+        link = self._links.get(client)
+        if link is not None:
+            link.hears_news = True
+            link.ignored.discard(address)
+
+    def ignore(self, client: ClientId, address: str) -> bool:
+        """Publish an address to a client no more; False when it ignores too many already."""
+        link = self._links.get(client)
+        if link is not None:
+            if len(link.ignored) >= IGNORED_MAX_ADDRESSES:
+                return False
+            link.hears_news = True
+            link.ignored.add(address)
+        return True
 
     def send(self, client: ClientId, address: str, frame: bytes) -> None:
         """Tell one, if still there. Nothing replaces it: an answer is not a state."""
@@ -223,8 +273,9 @@ async def serve_control(
         # Only a stopping server leaves a connection that is still open.
         await connection.close(CloseCode.GOING_AWAY)
 
-    door = partial(_request_answer, console=console, surface=surface, own_names=set(own_names))
     sockets: set[ServerConnection] = set()
+    pages = Pages(console, surface, sockets)
+    door = partial(_request_answer, pages=pages, surface=surface, own_names=set(own_names))
     server = serve(
         hand_over,
         *address,
@@ -273,7 +324,6 @@ async def _read_frames(
 ) -> None:
     """Hand frames on one after another until the connection ends."""
     allowance = Allowance()
-    text_frames = 0
     while True:
         try:
             data = await connection.recv()
@@ -283,25 +333,58 @@ async def _read_frames(
         if wait_s > 0:
             await anyio.sleep(wait_s)
         if isinstance(data, str):
-            text_frames += 1
-            if text_frames == 1:
-                surface.ignored(client)
+            surface.asked(client, data)
         else:
             await surface.received(client, data)
 
 
-def _request_answer(
+class Pages:
+    """What plain requests are answered."""
+
+    def __init__(
+        self,
+        console: Mapping[str, Asset],
+        surface: Surface,
+        sockets: Collection[ServerConnection],
+    ) -> None:
+        self._console = console
+        self._surface = surface
+        self._sockets = sockets
+        self._turn = anyio.Lock()
+
+    async def answer(self, request: Request) -> Answer:
+        """A file of the console, or the namespace."""
+        method, target = request.method, request.path
+        accept = ",".join(request.headers.get_all("Accept"))
+        path = target.partition("?")[0]
+        is_file = path in self._console and not (path == "/" and is_query(target, accept))
+        if is_file or method not in ("GET", "HEAD"):
+            return answer(method, target, self._console)
+        async with self._turn:
+            waiting = (own.transport.get_write_buffer_size() for own in self._sockets)
+            if sum(waiting) > ANSWERS_MAX_BYTES:
+                return too_busy()
+            page = self._surface.page(target)
+            body = bytearray()
+            for number, piece in enumerate(page.pieces, start=1):
+                body += piece
+                if number % PIECES_AT_ONCE == 0:
+                    await anyio.lowlevel.checkpoint()
+            return content(method, page.status, Asset(page.content_type, bytes(body)))
+
+
+async def _request_answer(
     connection: ServerConnection,
     request: Request,
     *,
-    console: Mapping[str, Asset],
+    pages: Pages,
     surface: Surface,
     own_names: set[str],
 ) -> Response | None:
     """None lets a WebSocket in; everything else is answered."""
     headers = request.headers
     if not any("websocket" in value.lower() for value in headers.get_all("Upgrade")):
-        return _response(answer(request.method, request.path, console))
+        return _response(await pages.answer(request))
     origins = headers.get_all("Origin")
     hosts = headers.get_all("Host") + headers.get_all("X-Forwarded-Host")
     if may_connect(origins, hosts, own_names):

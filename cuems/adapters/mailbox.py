@@ -36,12 +36,12 @@ class Mailbox(Generic[T]):
 
     async def receive(self) -> T:
         """The oldest item kept, as soon as there is one."""
-        await self._wait()
+        await self.wait()
         return self._items.popleft()
 
     async def receive_all(self) -> list[T]:
         """Everything gathered, at least one item, oldest first."""
-        await self._wait()
+        await self.wait()
         return self.drain()
 
     def receive_nowait(self) -> T:
@@ -56,7 +56,8 @@ class Mailbox(Generic[T]):
         self._items.clear()
         return gathered
 
-    async def _wait(self) -> None:
+    async def wait(self) -> None:
+        """Until there is an item."""
         if self._items:
             await checkpoint()
         while not self._items:

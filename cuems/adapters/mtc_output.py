@@ -35,6 +35,7 @@ class MtcOutput:
         self.state: MidiState = MidiAbsent("not looked for yet")
         self.sent_messages = 0  # by the process that sends now
         self.late_ns = 0  # the worst of the last 0.1 s
+        self.worst_late_ns = 0
         self.lines = Mailbox[Line](1)
         self._newest: Line | None = None
         self._on_state = on_state
@@ -134,23 +135,23 @@ def to_text(line: Line) -> bytes:
 async def follow_statuses(stdout: ByteReceiveStream, output: MtcOutput) -> bool:
     """Tell how the port is until the process ends or falls silent; whether it ever answered."""
     unfinished = b""
-    deadline_s = START_DEADLINE_S
-    while True:
-        try:
-            with anyio.fail_after(deadline_s):
+    answered = False
+    with anyio.move_on_after(START_DEADLINE_S) as patience:
+        while True:
+            try:
                 text = await stdout.receive()
-        except TimeoutError:
-            output.change(MidiAbsent("the MIDI system does not answer"))
-            break
-        except anyio.EndOfStream:
-            if isinstance(output.state, MidiOpen):
-                output.change(MidiAbsent("the process that sends timecode ended"))
-            break
-        deadline_s = STATUS_DEADLINE_S
-        *lines, unfinished = (unfinished + text).split(b"\n")
-        for line in lines:
-            take_status(json.loads(line), output)
-    return deadline_s == STATUS_DEADLINE_S
+            except anyio.EndOfStream:
+                if isinstance(output.state, MidiOpen):
+                    output.change(MidiAbsent("the process that sends timecode ended"))
+                return answered
+            answered = True
+            patience.deadline = anyio.current_time() + STATUS_DEADLINE_S
+            *lines, unfinished = (unfinished + text).split(b"\n")
+            for line in lines:
+                with suppress(json.JSONDecodeError):  # what a library has to say to its terminal
+                    take_status(json.loads(line), output)
+    output.change(MidiAbsent("the MIDI system does not answer"))
+    return answered
 
 
 def take_status(status: dict[str, str | int], output: MtcOutput) -> None:
@@ -159,6 +160,7 @@ def take_status(status: dict[str, str | int], output: MtcOutput) -> None:
     else:
         output.sent_messages = int(status["sent"])
         output.late_ns = int(status["late_ns"])
+        output.worst_late_ns = max(output.worst_late_ns, output.late_ns)
         output.change(MidiOpen(str(status["port"]), str(status["api"])))
 
 

@@ -1,10 +1,12 @@
 """Command line, environment and files into one frozen RunConfig, checked once."""
 
+import platform
 import shutil
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import NAMESPACE_OID, uuid5
 
 import platformdirs
 
@@ -12,6 +14,7 @@ from cuems.adapters.files import read_identity, read_small_file
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
 from cuems.players import AudioProgram, PlayerConfig
+from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
 from cuems.wire.network_map_xml import NodeRole, read_network_map
 from cuems.wire.settings_xml import NodeSettings, read_settings
 
@@ -36,9 +39,16 @@ class Role(StrEnum):
 
 
 class Timecode(StrEnum):
-    """The words of `--mtc` that are not a port's name."""
+    """The words of `--mtc` that are not a port's name.
+
+    A controller draws its own line, and tells it to nodes (AUTO) over the bus and by MIDI, where
+    there is MIDI, (BUS) over the bus alone, or (OFF) to no other machine. A node follows (AUTO)
+    MIDI, with the bus as cross-check and in its place, or (BUS) the bus alone. INTERNAL is BUS
+    where there is no bus to speak of: one machine, and no MIDI.
+    """
 
     AUTO = "auto"
+    BUS = "bus"
     INTERNAL = "internal"
     OFF = "off"
 
@@ -55,6 +65,7 @@ class Flags:
     bus: str | None = None
     mtc: str = Timecode.AUTO
     players: bool = True
+    dmx: str = OFF
     load: str | None = None
     local_node: bool = True
 
@@ -80,7 +91,7 @@ class RunConfig:
     def midi_port(self) -> str | None:
         """The MIDI port to read timecode from: "" for whichever there is, None for no MIDI."""
         match self.mtc:
-            case Timecode.INTERNAL | Timecode.OFF:
+            case Timecode.BUS | Timecode.INTERNAL | Timecode.OFF:
                 return None
             case Timecode.AUTO:
                 return self.mtc_port
@@ -102,20 +113,31 @@ def read_config(flags: Flags) -> RunConfig:
     state = flags.state or platformdirs.user_state_path("cuems")
     if folder is not None:
         return _configured(flags, folder, state)
+    identity = read_identity(state)
     return RunConfig(
         role=flags.role,
-        node=read_identity(state),
-        library=flags.library or platformdirs.user_data_path("cuems") / "library",
+        node=identity,
+        library=flags.library or default_library(),
         state=state,
         control=_control(flags, CONTROL_PORT),
         bus_url=flags.bus or BUS_URL,
         mtc=flags.mtc,
         mtc_port="",
-        players=PlayerConfig(enabled=flags.players),
+        players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity)),
         load=flags.load,
         local_node=flags.local_node,
         embedded=True,
     )
+
+
+def _dmx(flags: Flags, node: NodeId) -> DmxOut | None:
+    """Where lights go. A node is the same source to its receivers whenever it runs."""
+    return read_dmx_option(flags.dmx, uuid5(NAMESPACE_OID, node).bytes, platform.node())
+
+
+def default_library() -> Path:
+    """The library of a machine that is not configured."""
+    return platformdirs.user_data_path("cuems") / "library"
 
 
 def has_settings(folder: Path) -> bool:
@@ -140,7 +162,8 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
         mtc_port=node.mtc_port,
         players=PlayerConfig(
             enabled=flags.players,
-            audio_program=_audio_program(node),
+            audio_program=audio_program(node),
+            dmx=_dmx(flags, node.uuid),
             excluded_ports=frozenset(
                 (
                     node.oscquery_ws_port,
@@ -168,7 +191,7 @@ def _controller_address(path: Path, node: NodeSettings) -> str:
     return LOOPBACK
 
 
-def _audio_program(node: NodeSettings) -> AudioProgram | None:
+def audio_program(node: NodeSettings) -> AudioProgram | None:
     """The audio player of the settings, where it is installed; mpv plays where it is not."""
     player = node.audio_player
     if player is None or shutil.which(player.path) is None:

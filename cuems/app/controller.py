@@ -51,17 +51,25 @@ from cuems.core.events import LineEvent
 from cuems.core.line import Line
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import LoadProject, OperatorCommand
-from cuems.core.status import Status, StatusBoard
+from cuems.core.status import Notice, Status, StatusBoard
 from cuems.wire.bus import BusDecodeError, decode
 from cuems.wire.bus import encode as encode_bus
 from cuems.wire.control import command, messages, reply
-from cuems.wire.osc import OscBundle, OscEncodeError, encode
+from cuems.wire.namespace import Namespace
+from cuems.wire.osc import Osc, OscBundle, OscEncodeError, encode
 from cuems.wire.osc import decode as decode_osc
+from cuems.wire.oscquery import (
+    Page,
+    TextFrameError,
+    news_frame,
+    page,
+    read_text_frame,
+    readable,
+)
 
 LINE_REPORT_NS = 1_000_000_000
 REASON_LINES = 50  # of a script with a thousand faults these are enough to begin with
-REASON_CHARACTERS = 8000
-TEXT_FRAMES = "sends text frames, which are ignored: expected OSC in binary ones"
+REASON_CHARACTERS = 16_000  # in UTF-8 they still fit an OSC packet
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +92,7 @@ class NodeSaid:
     received_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineHeard:
-    """The line was heard from outside."""
-
-    events: tuple[LineEvent, ...]
-
-
-Item = ControllerEvent | Asks | NodeSaid | LineHeard | Rang
+Item = ControllerEvent | Asks | NodeSaid | Rang
 
 
 class ShowLine(Protocol):
@@ -127,6 +128,10 @@ class ShowLine(Protocol):
     def line_at(self, now_ns: int) -> Line | None:
         """What nodes are told of it."""
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with it ("": nothing)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerParts:
@@ -155,6 +160,7 @@ class ControlDesk:
         self._send = send
         self._clients = clients
         self._board = StatusBoard()
+        self._space = Namespace()
         self._garbled: Counter[ClientId] = Counter()
 
     def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
@@ -173,17 +179,34 @@ class ControlDesk:
             address = packet.address
             asked = command(packet)
         except CuemsError as error:
-            self._garbled[client] += 1
-            if self._garbled[client] == 1:
-                log.warning("client %s (%s): %s", client.number, client.peer, error)
-            self.answer(client, address, str(error))
+            self._not_understood(client, address, error)
         else:
             await self._send.send(Asks(client, address, asked))
 
-    def ignored(self, client: ClientId) -> None:
-        """A client says something in text frames."""
-        log.warning("client %s (%s) %s", client.number, client.peer, TEXT_FRAMES)
-        self.answer(client, "", f"this client {TEXT_FRAMES}")
+    def asked(self, client: ClientId, text: str) -> None:
+        """A text frame of a client: which address it wants to hear, and which not."""
+        try:
+            frame = read_text_frame(text)
+            method = readable(self._space, frame)
+            if frame.COMMAND == "IGNORE" and not self._clients.ignore(client, frame.DATA):
+                raise TextFrameError(text, "too many addresses are ignored already")
+        except CuemsError as error:
+            self._not_understood(client, "", error)
+            return
+        if frame.COMMAND == "LISTEN":
+            self._clients.listen(client, frame.DATA)
+            if method.args is not None:
+                self._clients.send(client, frame.DATA, encode(Osc(frame.DATA, method.args)))
+
+    def page(self, target: str) -> Page:
+        """What OSCQuery answers to a GET."""
+        return page(self._space, target)
+
+    def _not_understood(self, client: ClientId, address: str, error: CuemsError) -> None:
+        self._garbled[client] += 1
+        if self._garbled[client] == 1:
+            log.warning("client %s (%s): %s", client.number, client.peer, error)
+        self.answer(client, address, str(error))
 
     def disconnected(self, client: ClientId, reason: str) -> None:
         """A client is gone."""
@@ -203,18 +226,26 @@ class ControlDesk:
 
     def publish(self, status: Status) -> None:
         """Tell all clients, and those to come."""
+        told = messages(status)
         try:
-            frames = list(_frames(status))
+            frames = [encode(message) for message in told]
         except OscEncodeError as error:  # say, a node's reason of 64 KiB
             log.error("a status cannot be told: %s", error)  # noqa: TRY400 - no bug of ours
             return
         self._board.put(status)
-        for address, frame in frames:
-            self._clients.publish(address, frame)
+        for message, frame in zip(told, frames, strict=True):
+            self._space.put(message)
+            self._clients.publish(message.address, frame)
 
     def forget_cues(self) -> None:
         """Drop what is known of cues."""
         self._board.forget_cues()
+        self._space.forget_cues()
+
+    def settle(self) -> None:
+        """Tell those who follow the namespace what has come and gone."""
+        for news in self._space.take_news():
+            self._clients.announce(news_frame(news))
 
 
 def _frames(status: Status) -> Iterable[tuple[str, bytes]]:
@@ -256,6 +287,7 @@ async def run_controller(
             loop.outgoing.append(outgoing)
             tg.start_soon(_send_all, outbox, link)
             tg.start_soon(_hear_bus, link, send)
+        tg.start_soon(loop.show_log.serve)
         task_status.started()
         await loop.decide(inbox)
 
@@ -273,9 +305,8 @@ async def read_outside_line(
 
     async with open_midi_input(port, on_state=changed) as midi:
         async for received_ns, message in midi:
-            events = line.hear(message, received_ns)
-            if events:
-                await send.send(LineHeard(events))
+            if line.hear(message, received_ns):
+                await send.send(Rang())
 
 
 async def _send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
@@ -320,7 +351,8 @@ class ControllerLoop:
         self._line = parts.line
         self._reading = anyio.CancelScope()
         self._report_due_ns = 0
-        self._show_log = ShowLog()
+        self._told_fault = ""
+        self.show_log = ShowLog()
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
@@ -334,6 +366,8 @@ class ControllerLoop:
             now_ns = time.monotonic_ns()
             await self._moved(self._line.wake(now_ns))
             await self._take(item, now_ns)
+            await self._tell_fault()
+            self._desk.settle()
             if now_ns >= self._report_due_ns:
                 await self._tell_line()
             self._set_alarm(now_ns)
@@ -356,9 +390,9 @@ class ControllerLoop:
             case NodeSaid(node, report, received_ns):
                 if isinstance(report, bus.ClockProbe):
                     await self._answer_probe(node, report, received_ns)
+                elif isinstance(report, bus.Hello):
+                    self._report_due_ns = now_ns  # it need not wait for the next second
                 await self._apply(Reported(node, report, received_ns))
-            case LineHeard(events):
-                await self._moved(events)
             case _:
                 await self._apply(item)
 
@@ -384,7 +418,7 @@ class ControllerLoop:
 
     async def _perform(self, effects: Iterable[ControllerEffect]) -> None:
         for effect in effects:
-            self._show_log.note(effect)
+            self.show_log.note(effect)
             match effect:
                 case Tell(message):
                     await self._tell(message)
@@ -426,6 +460,12 @@ class ControllerLoop:
             data = encode_bus(self._parts.sender, bus.LineReport(line, now_ns))
             for outgoing in self.outgoing[: self._parts.line_links]:
                 await outgoing.send(data)
+
+    async def _tell_fault(self) -> None:
+        if self._line.fault != self._told_fault:
+            self._told_fault = self._line.fault
+            if self._told_fault:
+                await self._perform((Publish(Notice(self._told_fault)),))
 
     async def _tell(self, message: bus.NodeCommand) -> None:
         data = encode_bus(self._parts.sender, message)

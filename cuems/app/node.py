@@ -26,12 +26,11 @@ from cuems.app.performers import Workshop
 from cuems.app.project import load_show
 from cuems.app.stage import Stage
 from cuems.core import bus
-from cuems.core.clock_offset import ClockOffset
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent, PlayerEvent
-from cuems.core.line import Line
+from cuems.core.line_news import LineNews
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.node import (
     ClearStage,
@@ -53,6 +52,11 @@ from cuems.core.timekeeper import Timekeeper
 from cuems.wire.bus import BusDecodeError, decode, encode
 
 HEARTBEAT_S = 0.5
+FIRST_PROBES = 8  # on a new link, so that the controller's clock is known at once
+FIRST_PROBES_S = 0.02
+LOOK_NS = 500_000_000  # MIDI rolls on without telling: this often it is looked where it is
+QUALITY_NS = 5_000_000_000
+NS_PER_US = 1000
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +72,7 @@ class Heard:
     received_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class MidiHeard:
-    """A MIDI message, and when it came."""
-
-    message: bytes
-    received_ns: int
-
-
-Item = NodeEvent | Heard | MidiHeard | Rang
+Item = NodeEvent | Heard | Rang
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,39 +159,35 @@ class NodeLoop:
         self._outgoing = outgoing
         self._tasks = tasks
         self._node = Node(parts.node)
-        self._time = Timekeeper()
-        self._offset = ClockOffset()
+        self._time = Timekeeper(remote=not parts.same_clock)
+        self._news = LineNews()
         self._boot = secrets.token_hex(4)
         self._stage: Stage | None = None
         self._staging = anyio.CancelScope()
         self._fetching = anyio.CancelScope()
-        self._told_chase = ""
+        self._told_chase: tuple[str, str, str] | None = None
+        self._quality_due_ns = 0
         self._master = 1.0  # of the sound; survives loads, as the faders' status does
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
         async for item in inbox:
             now_ns = time.monotonic_ns()
-            await self._moved(self._time.wake(now_ns))
+            # What was heard before now comes before what is due by now.
+            await self._moved((*self._news.take(), *self._time.wake(now_ns)))
             await self._take(item, now_ns)
-            if self._time.state != self._told_chase:
-                self._told_chase = self._time.state
-                await self._say(bus.ChaseReport(self._told_chase))
-            self._set_alarm()
+            await self._tell_chase(now_ns)
+            self._set_alarm(now_ns)
 
     async def _take(self, item: Item, now_ns: int) -> None:
         match item:
             case Rang():
                 pass
-            case MidiHeard(message, received_ns):
-                await self._moved(self._time.hear_midi(message, received_ns))
             case Heard(bus.LineReport(line, _), received_ns):
-                await self._hear_line(line, received_ns)
+                hear = self._time.hear_line if self._parts.same_clock else self._time.hear_report
+                await self._moved(hear(line, received_ns))
             case Heard(bus.ClockReply() as reply, received_ns):
-                if reply.node == self._parts.node:
-                    self._offset.probe(
-                        reply.sent_ns, reply.received_ns, reply.replied_ns, received_ns
-                    )
+                await self._hear_clock(reply, received_ns)
             case Heard(message, _):
                 log.debug("told %s", message)
                 if isinstance(message, bus.NodeCommand):
@@ -204,20 +196,40 @@ class NodeLoop:
             case _:
                 await self._perform(self._node.handle(item))
 
-    async def _hear_line(self, line: Line, received_ns: int) -> None:
-        at_ns = line.at_ns if self._parts.same_clock else self._offset.to_local_ns(line.at_ns)
-        if at_ns is not None:
-            local = Line(line.position, at_ns, line.rolling, line.rate)
-            await self._moved(self._time.hear_line(local, received_ns))
+    async def _hear_clock(self, reply: bus.ClockReply, received_ns: int) -> None:
+        if reply.node == self._parts.node and not self._parts.same_clock:
+            probe = (reply.sent_ns, reply.received_ns, reply.replied_ns, received_ns)
+            await self._moved(self._time.hear_probe(*probe))
+
+    async def _tell_chase(self, now_ns: int) -> None:
+        """Report how timecode is followed: every change, and now and then how well."""
+        quality = self._time.quality(now_ns)
+        state = (self._time.state, quality.source, self._time.fault)
+        if state == self._told_chase and now_ns < self._quality_due_ns:
+            return
+        self._told_chase = state
+        self._quality_due_ns = now_ns + QUALITY_NS
+        await self._say(
+            bus.ChaseReport(
+                self._time.state,
+                source=quality.source,
+                fault=self._time.fault,
+                missed_pieces=quality.missed_pieces,
+                jitter_us=quality.jitter_ns // NS_PER_US,
+                rate_error_ppm=quality.rate_error_ppm,
+                clock_error_us=_to_us(quality.clock_error_ns),
+                round_trip_us=_to_us(quality.round_trip_ns),
+            )
+        )
 
     async def _moved(self, events: Iterable[LineEvent]) -> None:
         for event in events:
             await self._perform(self._node.handle(Moved(event)))
 
-    def _set_alarm(self) -> None:
+    def _set_alarm(self, now_ns: int) -> None:
         due = self._node.next_due()
-        moments = [None if due is None else self._time.moment_of(due), self._time.next_wake_ns()]
-        self._alarm.set(min((at for at in moments if at is not None), default=None))
+        moments = (None if due is None else self._time.moment_of(due), self._time.next_wake_ns())
+        self._alarm.set(min(at for at in (now_ns + LOOK_NS, *moments) if at is not None))
 
     # ---- doing
 
@@ -313,11 +325,20 @@ class NodeLoop:
         while True:
             peers = await self._parts.link.peers_changed()
             if peers.now:
-                self._offset = ClockOffset()
-                self._told_chase = ""
+                self._time.forget_clock()
+                self._told_chase = None
                 await self._say(self._hello())
+                if self._node.armed is not None:
+                    await self._say(self._node.armed)
+                await self._learn_clock()
             else:
                 log.warning("no controller on %s", self._parts.link.url)
+
+    async def _learn_clock(self) -> None:
+        if not self._parts.same_clock:
+            for _ in range(FIRST_PROBES):
+                await self._say(bus.ClockProbe(time.monotonic_ns()))
+                await anyio.sleep(FIRST_PROBES_S)
 
     async def keep_in_touch(self) -> None:
         """Ask the controller for its clock, which is our heartbeat too."""
@@ -336,4 +357,9 @@ class NodeLoop:
 
         async with open_midi_input(port, on_state=changed) as midi:
             async for received_ns, message in midi:
-                await self._send.send(MidiHeard(message, received_ns))
+                if self._news.put(self._time.hear_midi(message, received_ns)):
+                    await self._send.send(Rang())
+
+
+def _to_us(ns: int | None) -> int | None:
+    return None if ns is None else ns // NS_PER_US

@@ -19,7 +19,7 @@ from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
 from cuems.core.errors import CuemsError
 from cuems.core.timecode import NS_PER_S, FrameRate, from_ns
-from cuems.players import AudioProgram, ByAudioPlayer, ByMpv, Casting, PlayerConfig, audio, mpv
+from cuems.players import AudioProgram, ByAudioPlayer, ByMpv, ByProcess, PlayerConfig, audio, mpv
 from cuems.players.errors import CannotPlayError
 from cuems.players.outputs import Outputs, choose_outputs
 from cuems.wire.osc import Osc, encode
@@ -219,7 +219,7 @@ def workshop(config: PlayerConfig, rate: FrameRate, environment: Mapping[str, st
 
 
 def open_performer(
-    role: Casting, path: Path, tools: Workshop, on_line: OnLine
+    role: ByProcess, path: Path, tools: Workshop, on_line: OnLine
 ) -> AbstractAsyncContextManager[Performer]:
     """Start a cue's player; the block is cancelled by the error that ends it."""
     match role:

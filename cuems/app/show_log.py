@@ -1,8 +1,15 @@
-"""What a crew reads in the log: of all that the controller does, what is news to a person."""
+"""What a crew reads in the log: of all that the controller does, what is news to a person.
+
+A line is written a moment after what it tells: writing wakes whoever reads the log, and on a
+machine with few cores that costs a GO several milliseconds.
+"""
 
 import logging
 
+import anyio
+
 from cuems.adapters.control import ClientId
+from cuems.adapters.mailbox import Mailbox
 from cuems.core.bus import GoCommand
 from cuems.core.cues import CueId
 from cuems.core.desk import Answer, Asked, ControllerEffect, ForgetCues, Publish, Tell
@@ -30,6 +37,9 @@ PLAIN_WORDS: dict[type[OperatorCommand], str] = {
     UnloadProject: "unloaded",
 }
 
+LINGER_S = 0.005
+LINES = 1000
+
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +47,7 @@ class ShowLog:
     """Writes a line where there is news; what only ticks or slides is none."""
 
     def __init__(self) -> None:
+        self._lines = Mailbox[tuple[int, str]](LINES)
         self._names: dict[CueId, str] = {}
         self._go: GoCommand | None = None
         self._noticed = ""
@@ -44,8 +55,23 @@ class ShowLog:
         self._armed = False
         self._not_armed: list[str] = []
 
+    async def serve(self) -> None:
+        """Write what is noted until cancelled."""
+        try:
+            while True:
+                await self._lines.wait()
+                await anyio.sleep(LINGER_S)
+                self.write()
+        finally:
+            self.write()
+
+    def write(self) -> None:
+        """Write what has been noted."""
+        for level, text in self._lines.drain():
+            log.log(level, "%s", text)
+
     def note(self, effect: ControllerEffect) -> None:
-        """Take an effect, in the order of their doing."""
+        """Take an effect, in the order of their doing. Never waits."""
         match effect:
             case Publish(status):
                 self._note_status(status)
@@ -54,7 +80,7 @@ class ShowLog:
             case Answer(asked, ""):
                 done = self._done(asked.command)
                 if done:
-                    log.info("%s, asked by %s", done, _who(asked))
+                    self._inform(f"{done}, asked by {_who(asked)}")
             case Answer(asked, reason):
                 self._note_refusal(asked, reason)
             case ForgetCues():
@@ -63,23 +89,29 @@ class ShowLog:
             case _:
                 pass
 
+    def _inform(self, text: str) -> None:
+        self._lines.put((logging.INFO, text))
+
+    def _warn(self, text: str) -> None:
+        self._lines.put((logging.WARNING, text))
+
     def _note_status(self, status: Status) -> None:
         match status:
             case CueName(cue, name):
                 self._names[cue] = name
             case CueReason(cue, reason):
                 if reason and reason != self._reasons.get(cue):
-                    log.warning("cue %r failed: %s", self._name(cue), reason)
+                    self._warn(f"cue {self._name(cue)!r} failed: {reason}")
                 self._reasons[cue] = reason
             case Armed(armed):
                 self._note_armed(bool(armed))
             case WaitingFor(reason):
                 self._note_waiting(reason)
             case NodeHealth(node, state, detail):
-                log.info("node %s is %s%s", node, state, f": {detail}" if detail else "")
+                self._inform(f"node {node} is {state}" + (f": {detail}" if detail else ""))
             case Notice(text):
                 self._noticed = text
-                log.warning("%s", text)
+                self._warn(text)
             case _:
                 pass
 
@@ -88,14 +120,14 @@ class ShowLog:
 
     def _note_armed(self, armed: bool) -> None:
         if armed and not self._armed:
-            log.info("armed")
+            self._inform("armed")
         self._armed = armed
 
     def _note_waiting(self, reason: str) -> None:
         """One line for each reason: how a node gets on with its arming is none of its own."""
         reasons = [part.partition(": ")[0] for part in reason.split("; ") if part]
         if reasons and reasons != self._not_armed:
-            log.info("not armed: %s", reason)
+            self._inform(f"not armed: {reason}")
         self._not_armed = reasons
 
     def _note_refusal(self, asked: Asked, reason: str) -> None:
@@ -103,7 +135,7 @@ class ShowLog:
         if first == self._noticed:
             first, more = "as said above", []
         also = f" (and {len(more)} more)" if more else ""
-        log.warning("%s, asked by %s, is refused: %s%s", asked.address, _who(asked), first, also)
+        self._warn(f"{asked.address}, asked by {_who(asked)}, is refused: {first}{also}")
 
     def _done(self, command: OperatorCommand) -> str:
         """What was done, in words; "" for what is said too often to be told."""
@@ -125,4 +157,6 @@ class ShowLog:
 
 def _who(asked: Asked) -> str:
     client = asked.client
-    return f"client {client.number} ({client.peer})" if isinstance(client, ClientId) else "us"
+    if isinstance(client, ClientId):
+        return f"client {client.number} ({client.peer})"
+    return asked.address

@@ -18,16 +18,19 @@ from anyio.abc import TaskStatus
 
 from cuems.adapters.osc_udp import NoFreePortError
 from cuems.adapters.process import ProcessDiedError
+from cuems.app.lights import Lights
 from cuems.app.performers import Moment, Performer, PortTakenError, Workshop, open_performer
-from cuems.core.cues import AnyCue, AudioCue, CueId
+from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue
 from cuems.core.effects import (
     Arm,
+    CueEffect,
     Disarm,
     Freeze,
     Parameter,
     PlayerEffect,
     Relocate,
     SetLevel,
+    ShowStopped,
     Start,
     Stop,
     Unfreeze,
@@ -35,7 +38,7 @@ from cuems.core.effects import (
 from cuems.core.errors import CuemsError
 from cuems.core.events import CueArmed, CueBroken, PlayerEvent
 from cuems.core.timecode import NS_PER_S, to_ns
-from cuems.players import Casting, casting
+from cuems.players import ByDmx, ByProcess, PlayerConfig, casting
 from cuems.players.errors import CannotPlayError
 
 ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those that play
@@ -132,10 +135,27 @@ class Stage:
         ] = {}  # one place per cue: a newer seat replaces an unserved one
         self._called = anyio.Event()
         self._arming = anyio.Semaphore(ARMING_AT_ONCE)
+        self._lights = self._lit(workshop.config)
+
+    def _lit(self, config: PlayerConfig) -> Lights | None:
+        if config.dmx is None or not config.enabled:
+            return None
+        return Lights(config.dmx, self._report)
 
     def perform(self, effect: PlayerEffect) -> None:
         """Set about an effect. Never waits; loop thread only."""
         now_ns = time.monotonic_ns()
+        if isinstance(effect, ShowStopped):
+            if self._lights is not None:
+                self._lights.black_out()
+            return
+        cue = self._cues.get(effect.cue)
+        if isinstance(cue, DmxCue) and self._lights is not None:
+            self._lights.perform(effect, cue, now_ns)
+        else:
+            self._perform(effect, now_ns)
+
+    def _perform(self, effect: CueEffect, now_ns: int) -> None:
         match effect:
             case Arm(cue=cue, elapsed=elapsed):
                 self._want(cue, Ready(elapsed))
@@ -204,6 +224,8 @@ class Stage:
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Run the players until cancelled; then all of them are stopped."""
         async with anyio.create_task_group() as tg:
+            if self._lights is not None:
+                await tg.start(self._lights.serve)
             task_status.started()
             while True:
                 await self._called.wait()
@@ -250,20 +272,25 @@ class Stage:
 
     async def _open(self, seat: Seat, stack: AsyncExitStack) -> Performer:
         role = casting(seat.cue, self._workshop.config)
+        assert not isinstance(role, ByDmx), "self._lights plays those"
         path = await self._find_media(role)
         cue = seat.cue.id
         return await stack.enter_async_context(
             open_performer(role, path, self._workshop, lambda line: self._say(cue, line))
         )
 
-    async def _find_media(self, role: Casting) -> Path:
+    async def _find_media(self, role: ByProcess) -> Path:
         media = role.cue.media
         if media is None or not media.file_name:
             raise CannotPlayError(role.cue.name, "it has no media file", "choose one in the editor")
         if "/" in media.file_name or media.file_name in {".", ".."}:
             raise CannotPlayError(media.file_name, "a media file is named without folders")
         path = self._media / media.file_name
-        if not await anyio.Path(path).is_file():
+        try:
+            found = await anyio.Path(path).is_file()
+        except OSError as error:  # a folder we may not look into, a drive that is gone
+            raise CannotPlayError(str(path), str(error.strerror)) from error
+        if not found:
             raise CannotPlayError(str(path), "no such media file", "copy it there, or deploy again")
         return path
 

@@ -7,7 +7,12 @@ from click.exceptions import NoArgsIsHelpError
 
 import cuems
 from cuems.app.supervise import run_to_exit_status
+from cuems.cli.check import check
+from cuems.cli.client import COMMANDS
+from cuems.cli.commands import commands
+from cuems.cli.mtc import mtc
 from cuems.cli.run import run_role
+from cuems.cli.simulate import simulate
 
 INTERRUPTED = 130
 
@@ -18,7 +23,13 @@ def cli() -> None:
     """Show control: one controller, any number of nodes, every cue on its frame."""
 
 
+cli.add_command(check)
+cli.add_command(commands)
+cli.add_command(mtc)
 cli.add_command(run_role)
+cli.add_command(simulate)
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

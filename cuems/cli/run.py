@@ -9,6 +9,7 @@ import click
 from cuems.app.config import Flags, Role, Timecode, read_config
 from cuems.app.logs import configure_logs
 from cuems.app.run import run
+from cuems.wire.dmx_option import OFF
 
 
 @click.command("run", context_settings={"auto_envvar_prefix": "CUEMS"})
@@ -25,16 +26,24 @@ from cuems.app.run import run
 @click.option("--bus", metavar="URL", help="Node bus; nodes dial it [tcp://127.0.0.1:9093].")
 @click.option(
     "--mtc",
-    metavar="auto|internal|off|PORT",
+    metavar="auto|bus|internal|off|PORT",
     default=Timecode.AUTO.value,
-    help="Timecode: our own, by MIDI too where there is MIDI; never by MIDI; not even told to"
-    " other machines; or chased from a MIDI port.",
+    help="Timecode. A controller draws its own line and tells it (auto) by MIDI and over the bus,"
+    " (bus) over the bus alone, (off) to no other machine; or it chases a MIDI port. A node"
+    " follows (auto) MIDI, with the bus as cross-check and in its place, or (bus) the bus alone.",
 )
 @click.option(
     "--players",
     type=click.Choice(["auto", "none"]),
     default="auto",
     help="none: cues fail visibly instead of playing.",
+)
+@click.option(
+    "--dmx",
+    metavar="sacn|artnet[:ADDRESS][,NAME=VALUE…]|off",
+    default=OFF,
+    help="Where lights go [off]: sACN by multicast, Art-Net by broadcast, or to ADDRESS alone;"
+    " with bind=, priority=, sync=, merge=ltp|htp, offset=.",
 )
 @click.option("--load", metavar="PROJECT", help="Load a project at the start.")
 @click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
@@ -50,6 +59,7 @@ def run_role(
     bus: str | None,
     mtc: str,
     players: str,
+    dmx: str,
     load: str | None,
     no_local_node: bool,
     verbose: int,
@@ -66,6 +76,7 @@ def run_role(
         bus=bus,
         mtc=mtc,
         players=players == "auto",
+        dmx=dmx,
         load=load,
         local_node=not no_local_node,
     )

@@ -1,13 +1,29 @@
-"""What action and fade cues do to the show, and what became of it."""
+"""What action and fade cues do to the show, and what became of it.
+
+Where the line has jumped over an action, what it does to other cues is made up for, since it
+decides what sounds there. What it does to the operator's say, and to the line, is not: that an
+action past disabled a cue or paused the show once is no reason to do so again.
+"""
 
 from cuems.core.cues import Action, ActionCue, AnyCue, CueId, FadeCue
 from cuems.core.effects import ActionDone, Outcome
+from cuems.core.levels import parameter_of
 from cuems.core.performance import Performance
-from cuems.core.runs import Trigger
+from cuems.core.runs import Run
 from cuems.core.standing import Standing
 from cuems.core.timecode import from_ms
-from cuems.core.voices import parameter_of
 
+ON_CUES = frozenset(
+    (
+        Action.PLAY,
+        Action.PAUSE,
+        Action.RESUME,
+        Action.STOP,
+        Action.FADE_IN,
+        Action.FADE_OUT,
+        Action.DEVAMP,
+    )
+)
 FADE_FLICKS = from_ms(2000)  # fade_in and fade_out carry no duration of their own
 
 Result = tuple[Outcome, str]
@@ -36,12 +52,17 @@ class Actions:
         self._standing = standing
         self._performance = performance
 
-    def do(self, cue: ActionCue | FadeCue, run_seq: int, at: int) -> ActionDone:
-        """Do what a cue says at position `at`, as part of run `run_seq`."""
-        outcome, reason = self._result(cue, run_seq, at)
+    def do(self, cue: ActionCue | FadeCue, run: Run, at: int) -> ActionDone:
+        """Do what a cue says at position `at`, as part of its run."""
+        outcome, reason = self._result(cue, run, at)
         return ActionDone(cue=cue.id, outcome=outcome, reason=reason)
 
-    def _result(self, cue: ActionCue | FadeCue, run_seq: int, at: int) -> Result:
+    def make_up_for(self, cue: ActionCue | FadeCue, run: Run, at: int) -> None:
+        """Do what a cue, jumped over, would have done to other cues at position `at`."""
+        if isinstance(cue, FadeCue) or cue.action in ON_CUES:
+            self._result(cue, run, at)
+
+    def _result(self, cue: ActionCue | FadeCue, run: Run, at: int) -> Result:
         if isinstance(cue, ActionCue):
             match cue.action:
                 case Action.WAIT:
@@ -57,23 +78,26 @@ class Actions:
             return rejected(f"no cue {target_id or ''!r} in the show")
         target = self._standing.order[target_id]
         if isinstance(cue, FadeCue):
-            return self._fade(cue, target, at)
-        return self._on_target(cue.action, target, run_seq, at)
+            return self._fade(cue, target, run, at)
+        return self._on_target(cue.action, target, run, at)
 
-    def _on_target(self, action: Action, target: AnyCue, run_seq: int, at: int) -> Result:
+    def _on_target(self, action: Action, target: AnyCue, run: Run, at: int) -> Result:
+        performance = self._performance
         match action:
-            case Action.PLAY | Action.FADE_IN:
-                return self._play(target, run_seq, at, faded=action is Action.FADE_IN)
+            case Action.PLAY:
+                return self._play(target, run, at)
+            case Action.FADE_IN:
+                return self._play(target, run, at, fade_in=FADE_FLICKS)
             case Action.STOP:
-                return self._changed(self._performance.stop(target.id), "not running")
+                return self._changed(performance.stop(target.id, at), "not running")
             case Action.PAUSE:
-                return self._changed(self._performance.freeze(target.id), "not running")
+                return self._changed(performance.freeze(target.id, at), "not running")
             case Action.RESUME:
-                return self._changed(self._performance.unfreeze(target.id), "not paused")
+                return self._changed(performance.unfreeze(target.id, at), "not paused")
             case Action.DEVAMP:
-                return self._changed(self._performance.devamp(target.id), "not looping")
+                return self._changed(performance.devamp(target.id, at), "not looping")
             case Action.FADE_OUT:
-                return self._fade_out(target, at)
+                return self._fade_out(target, run, at)
             case _:
                 return self._on_standing(action, target.id)
 
@@ -85,11 +109,9 @@ class Actions:
                 word = "enabled" if enable else "disabled"
                 return self._changed(standing.set_enabled(target, enable), f"already {word}")
             case Action.LOAD:
-                standing.kept_loaded.add(target)
-                return APPLIED
+                return self._changed(standing.keep_loaded(target), "already kept loaded")
             case Action.UNLOAD:
-                standing.kept_loaded.discard(target)
-                return APPLIED
+                return self._changed(standing.let_go(target), "not kept loaded")
             case Action.GO_TO:
                 standing.move_to(target)
                 return APPLIED
@@ -106,30 +128,30 @@ class Actions:
         self._performance.pause()
         return APPLIED
 
-    def _play(self, target: AnyCue, run_seq: int, at: int, *, faded: bool) -> Result:
+    def _play(self, target: AnyCue, run: Run, at: int, *, fade_in: int = 0) -> Result:
         if not self._standing.enabled(target.id):
             return failed("the target is disabled")
         if self._performance.run_of(target.id) is not None:
             return no_change("already running")
-        if faded:
-            self._performance.fade_in(target, at + target.pre_wait_flicks, FADE_FLICKS)
-        self._performance.trigger(Trigger(cue=target.id, run_seq=run_seq, due=at, arrival=at))
+        self._performance.play(target, run, at, fade_in=fade_in)
         return APPLIED
 
-    def _fade_out(self, target: AnyCue, at: int) -> Result:
-        runs = self._performance.runs_within(target.id)
-        for run in runs:
-            if parameter_of(run.cue) is not None:
-                self._performance.fade(run.cue, 0.0, at, FADE_FLICKS, then_stop=True)
-        return self._changed(bool(runs), "not running")
+    def _fade_out(self, target: AnyCue, run: Run, at: int) -> Result:
+        """Fade the target to nothing, with all it holds, and stop it then."""
+        faded = self._performance.runs_within(target.id)
+        for inside in faded:
+            if inside.cue is not target:
+                self._performance.fade(inside.cue, 0.0, run, at, FADE_FLICKS)
+        if faded:
+            self._performance.fade(target, 0.0, run, at, FADE_FLICKS, then_stop=True)
+        return self._changed(bool(faded), "not running")
 
-    def _fade(self, cue: FadeCue, target: AnyCue, at: int) -> Result:
-        runs = self._performance.runs_within(target.id)
-        fading = [run.cue for run in runs if parameter_of(run.cue) is not None]
+    def _fade(self, cue: FadeCue, target: AnyCue, run: Run, at: int) -> Result:
+        running = self._performance.runs_within(target.id)
+        fading = [inside.cue for inside in running if parameter_of(inside.cue) is not None]
         for faded in fading:
-            self._performance.fade(
-                faded, cue.target_percent / 100, at, cue.duration_flicks, cue.curve
-            )
+            percent, duration = cue.target_percent, cue.duration_flicks
+            self._performance.fade(faded, percent / 100, run, at, duration, cue.curve)
         if fading:
             return APPLIED
-        return rejected("the target is not running" if not runs else "the target has no level")
+        return rejected("the target has no level" if running else "the target is not running")

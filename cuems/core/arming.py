@@ -6,6 +6,7 @@ from enum import Enum
 from cuems.core.cuelist import Enabled, RunningOrder
 from cuems.core.cues import Action, ActionCue, CueId, PostGo
 from cuems.core.effects import Arm, Disarm
+from cuems.core.standing import Standing
 
 LOOK_AHEAD_STOPS = 2  # beyond the standby cue: a crew presses GO faster than a player loads
 LOOK_AHEAD_CUES = 64  # players are processes; a longer automatic chain is armed as it comes near
@@ -26,14 +27,22 @@ def look_ahead(
 
     A stop is where the chain waits: for a GO, or for a cue to end.
     """
-    stops = 0
+    return _chain(order, start, enabled, LOOK_AHEAD_STOPS, set())
+
+
+def _chain(
+    order: RunningOrder, start: CueId | None, enabled: Enabled, stops: int, seen: set[CueId]
+) -> Iterator[tuple[CueId, bool]]:
     automatic = True
-    seen: set[CueId] = set()
-    at = order.first_taking_part(start, enabled)
+    at = start
+    if start is None or not enabled(start):  # not asked of a timecode cue, which may start a chain
+        at = order.first_taking_part(start, enabled)
     while at is not None and at not in seen and len(seen) < LOOK_AHEAD_CUES:
         seen.add(at)
         yield at, automatic
-        yield from ((target, automatic) for target in _played_by_action(order, at, enabled))
+        for target in _played_by_action(order, at, enabled):
+            played = _chain(order, target, enabled, 0, seen)
+            yield from ((cue, automatic and by_itself) for cue, by_itself in played)
         inner = order.first_child(at, enabled)
         if inner is not None:
             at = inner
@@ -41,8 +50,8 @@ def look_ahead(
         by_itself = order.goes_on_by_itself(at)
         automatic = automatic and by_itself
         if not by_itself or order[at].post_go is not PostGo.GO:
-            stops += 1
-        if stops > LOOK_AHEAD_STOPS:
+            stops -= 1
+        if stops < 0:
             return
         at = order.next(at, enabled)
 
@@ -53,6 +62,27 @@ def _played_by_action(order: RunningOrder, cue_id: CueId, enabled: Enabled) -> I
         target = cue.action_target
         if target is not None and target in order and enabled(target):
             yield target
+
+
+class LookAhead:
+    """`look_ahead` over a show as it stands, worked out once for each cue asked for."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._enablings = 0
+        self._known: dict[CueId, tuple[tuple[CueId, bool], ...]] = {}
+
+    def of(self, start: CueId | None) -> tuple[tuple[CueId, bool], ...]:
+        """The cues to have ready from `start` on, each with whether its GO brings it about."""
+        if start is None:
+            return ()
+        if self._enablings != self._standing.enablings:
+            self._enablings = self._standing.enablings
+            self._known.clear()
+        if start not in self._known:
+            ahead = look_ahead(self._standing.order, start, self._standing.enabled)
+            self._known[start] = tuple(ahead)
+        return self._known[start]
 
 
 class Arming:
@@ -73,6 +103,13 @@ class Arming:
                 self._ready[cue] = Ready.ARMING
                 self._elapsed[cue] = elapsed
                 yield Arm(cue=cue, elapsed=elapsed)
+
+    def surprised(self, cue: CueId, elapsed: int) -> Iterator[Arm]:
+        """A cue starts: arm it if nobody foresaw that."""
+        if cue not in self._ready:
+            self._ready[cue] = Ready.ARMING
+            self._elapsed[cue] = elapsed
+            yield Arm(cue=cue, elapsed=elapsed)
 
     def proved(self, cue: CueId) -> None:
         """A player said that a cue is ready. Ignored for a cue that was let go meanwhile."""

@@ -297,9 +297,21 @@ class ActionOutcomeReport:
 
 @dataclass(frozen=True, slots=True)
 class ChaseReport:
-    """How this node follows timecode: internal, stopped, locking, locked, freewheeling, lost."""
+    """How this node follows timecode: internal, stopped, locking, locked, freewheeling, lost.
+
+    `source` is midi, bus or internal. `fault` is one line for the operator ("": none), the same as
+    long as it is the same fault. `clock_error_us` is the most by which the controller's clock may
+    be misjudged here, and `round_trip_us` what that rests on (None: it is not measured).
+    """
 
     state: str
+    source: str = ""
+    fault: str = ""
+    missed_pieces: int = 0
+    jitter_us: int = 0
+    rate_error_ppm: int = 0
+    clock_error_us: int | None = None
+    round_trip_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

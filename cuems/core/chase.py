@@ -103,6 +103,12 @@ class _Rolling:
         self._pieces = 1
         self._first = (position, self.at_ns)
 
+    def shift(self, flicks: int) -> None:
+        """Name the same place differently."""
+        position, at_ns = self._first
+        self.position += flicks
+        self._first = (position + flicks, at_ns)
+
     def position_at(self, now_ns: int) -> int:
         """The position at a moment."""
         return self.position + floor((now_ns - self.at_ns) / self.ns_per_flick)
@@ -120,7 +126,8 @@ class _Rolling:
         passed_ns = self.at_ns - at_ns
         if passed_ns < RATE_MEASURED_NS:
             return 0
-        return round((to_ns(self.position - position) / passed_ns - 1) * 1_000_000)
+        rolled = self.position - position if self.forward else position - self.position
+        return round((to_ns(rolled) / passed_ns - 1) * 1_000_000)
 
 
 class _Suspect:
@@ -258,6 +265,17 @@ class Chase:
         if isinstance(event, mtc.Locate):
             return (*events, *self._take_locate(event, received_ns))
         return (*events, *self._take_running(event, received_ns))
+
+    def carry(self, near: int, now_ns: int) -> None:
+        """Count the days that brought the line near to `near`: timecode itself counts none."""
+        line = self._rolling()
+        if line is None or self._rate is None:
+            return
+        day = _day_flicks(self._rate)
+        days = divide_nearest(near - line.position_at(now_ns), day) * day
+        line.shift(days)
+        self._carry += days
+        self._told += days
 
     def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
         """What time alone has brought: silence noticed, and how far the line has rolled."""

@@ -2,6 +2,7 @@
 
 from cuems.core.events import LineEvent, LineFound
 from cuems.core.line import Line
+from cuems.core.line_news import LineNews
 from cuems.core.timecode import FLICKS_PER_S
 from cuems.core.timekeeper import Timekeeper
 
@@ -11,14 +12,20 @@ class ChasedLine:
 
     def __init__(self) -> None:
         self._time = Timekeeper()
+        self._news = LineNews()
 
     def begin(self) -> tuple[LineEvent, ...]:
         """Nothing is known yet."""
         return ()
 
-    def hear(self, message: bytes, received_ns: int) -> tuple[LineEvent, ...]:
-        """A MIDI message arrived."""
-        return self._time.hear_midi(message, received_ns)
+    @property
+    def fault(self) -> str:
+        """What is wrong with the timecode ("": nothing)."""
+        return self._time.fault
+
+    def hear(self, message: bytes, received_ns: int) -> bool:
+        """A MIDI message arrived; whether `wake` now tells more than that the line rolls on."""
+        return self._news.put(self._time.hear_midi(message, received_ns))
 
     def restart(self, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
         """Another show is to begin: it begins where the line is."""
@@ -34,8 +41,8 @@ class ChasedLine:
         return ()
 
     def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
-        """How far the line has rolled, and whether it is lost."""
-        return self._time.wake(now_ns)
+        """What was heard, how far the line has rolled, and whether it is lost."""
+        return (*self._news.take(), *self._time.wake(now_ns))
 
     def next_wake_ns(self) -> int | None:
         """When silence would be news."""

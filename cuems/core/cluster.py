@@ -120,7 +120,6 @@ class Cluster:
             state = LOST if silence >= LOST_NS else LATE if silence >= LATE_NS else OK
             if known.watched and state != known.state:
                 known.state = state
-                known.armed = known.armed and state != LOST
                 yield NodeHealth(node, state, f"silent for {silence // 1_000_000} ms")
 
     def next_wake_ns(self) -> int | None:

@@ -11,6 +11,7 @@ from typing import assert_never
 from cuems.core import bus
 from cuems.core.announcing import Announcer
 from cuems.core.chains import Scope
+from cuems.core.chase_health import ChaseDesk
 from cuems.core.cluster import Cluster
 from cuems.core.cuelist import RunningOrder, has_player, output_names
 from cuems.core.cues import CueId, NodeId
@@ -80,7 +81,6 @@ from cuems.core.operator import (
 )
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.status import (
-    ChaseHealth,
     CueEnabled,
     CueName,
     CuePlay,
@@ -130,6 +130,7 @@ class Controller:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._cluster = Cluster()
+        self._chases = ChaseDesk()
         self._out: list[ControllerEffect] = []
         self._loaded: _LoadedShow | None = None
         self._loading: dict[int, Asked] = {}
@@ -137,7 +138,6 @@ class Controller:
         self._run_seq = 0
         self._stop_generation = 0
         self._last_go_ns: int | None = None
-        self._into = 0
         self._announcer = Announcer(self._publish)
 
     def begin(self) -> tuple[ControllerEffect, ...]:
@@ -216,7 +216,6 @@ class Controller:
         match command:
             case MoveStandby(cue):
                 self._known(cue)
-                self._into = 0
                 self._tell(bus.SetNextCueCommand(cue))
                 self._sequence(SetNextCue(cue))
             case EnableCue(cue, enabled):
@@ -225,9 +224,8 @@ class Controller:
                 self._sequence(SetEnabled(cue, enabled))
             case LoadTo(into_ms):
                 self._show()
-                self._into = from_ms(into_ms)
-                self._tell(bus.LoadToTimeCommand(self._into))
-                self._sequence(LoadToTime(self._into))
+                self._tell(bus.LoadToTimeCommand(from_ms(into_ms)))
+                self._sequence(LoadToTime(from_ms(into_ms)))
             case SetMixerVolume(node=node, output=output, channel=channel, value=value):
                 address = f"/{node}/audio/mixer/{output}/{channel}/volume"
                 self._tell(bus.PlayerControlCommand(address, (value,)))
@@ -325,7 +323,7 @@ class Controller:
         only_here = self._cluster.nodes() == {self.rules.local_node}
         at = asked.position + (0 if only_here else self.rules.lead_flicks)
         deadline = at + GO_PATIENCE_FLICKS
-        into, self._into = self._into, 0
+        into = show.sequencer.into if cue == show.sequencer.standby else 0
         seq = self._run_seq
         self._tell(bus.GoCommand(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
         self._announcer.run()
@@ -363,7 +361,6 @@ class Controller:
         self._sequence(Resume())
 
     def _start_over(self) -> None:
-        self._into = 0
         self._announcer.start_over()
 
     def _reset_statuses(self, show: _LoadedShow) -> None:
@@ -418,8 +415,9 @@ class Controller:
             case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
                 self._cluster.armed(node, False, f"{project}: {reason}", load_seq)
                 self._publish(Notice(f"{self._cluster.label(node)}: {project}: {reason}"))
-            case bus.ChaseReport(state):
-                self._publish(ChaseHealth(node, state))
+            case bus.ChaseReport():
+                for status in self._chases.reported(node, self._cluster.label(node), report):
+                    self._publish(status)
             case bus.DeployReport(percent, detail):
                 self._publish(DeployProgress(node, percent, detail))
             case bus.GoRefusedReport(run_seq, reason):

@@ -55,6 +55,11 @@ def has_player(cue: AnyCue) -> bool:
     return isinstance(cue, AudioCue | VideoCue | DmxCue)
 
 
+def wait_before(cue: AnyCue) -> int:
+    """How long after its turn a cue starts; the pre-wait of a timecode cue is no wait."""
+    return 0 if cue.timecode else cue.pre_wait_flicks
+
+
 def is_played_by(cue: AnyCue, node: NodeId) -> bool:
     """Whether a node plays a cue: one of its outputs is there, or it names none at all."""
     names = output_names(cue)
@@ -118,6 +123,11 @@ class RunningOrder:
         """Whether `cue` is `holder` or anywhere inside it."""
         return cue == holder or holder in self.lists_around(cue)
 
+    def timetable(self) -> tuple[tuple[int, CueId], ...]:
+        """The timecode cues by their addresses on the line, earliest first."""
+        timed = ((c.pre_wait_flicks, i) for i, c in self._cues.items() if c.timecode)
+        return tuple(sorted(timed, key=lambda entry: entry[0]))
+
     def nodes(self) -> frozenset[NodeId]:
         """Every node the show has outputs on."""
         return frozenset(node for cue in self._cues.values() for node in nodes_of(cue))
@@ -125,7 +135,8 @@ class RunningOrder:
     # ---- who follows whom
 
     def _own_successor(self, cue: CueId) -> CueId | None:
-        return self._cues[cue].target or self._sibling.get(cue)
+        target = self._cues[cue].target
+        return target if target in self._cues else self._sibling.get(cue)
 
     def successor(self, cue: CueId) -> CueId | None:
         """Whose turn comes after a cue, lists climbed, whatever is enabled."""

@@ -4,7 +4,7 @@
 its body (all iterations counted) the cue is at the moment of the effect.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cuems.core.cues import CueId
@@ -29,7 +29,10 @@ class Disarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Sound or show now, from `elapsed`; `late` says how long after `start` that is."""
+    """Sound or show now, from `elapsed`; `late` says how long after `start` that is.
+
+    The level is the one set last since the cue's Arm, or the authored one.
+    """
 
     cue: CueId
     run_seq: int
@@ -65,9 +68,13 @@ class Unfreeze:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Be silent and dark now. The cue needs a new Arm before it can start again."""
+    """Be silent and dark now. The cue needs a new Arm before it can start again.
+
+    `over`: its body has come to its end, where lights hold their look.
+    """
 
     cue: CueId
+    over: bool = field(default=False, compare=False, repr=False)
 
 
 class Parameter(StrEnum):
@@ -178,7 +185,7 @@ class ActionDone:
 
 @dataclass(frozen=True, slots=True)
 class ShowStopped:
-    """Everything was silenced and the show stands by at its top."""
+    """Everything was silenced and the show stands by at its top. Looks that hold go dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +198,8 @@ class ReleaseLine:
     """The timecode line is to roll on."""
 
 
-PlayerEffect = Arm | Disarm | Start | Relocate | Freeze | Unfreeze | Stop | SetLevel
+CueEffect = Arm | Disarm | Start | Relocate | Freeze | Unfreeze | Stop | SetLevel
+PlayerEffect = CueEffect | ShowStopped
 Report = (
     CueStarted
     | CueProgress

@@ -10,7 +10,7 @@ from typing import assert_never
 from cuems.core import bus
 from cuems.core.chains import Scope
 from cuems.core.cuelist import RunningOrder, is_played_by
-from cuems.core.cues import CueId, NodeId, Show
+from cuems.core.cues import NodeId, Show
 from cuems.core.effects import (
     ArmedChanged,
     CueEnded,
@@ -22,7 +22,6 @@ from cuems.core.effects import (
     GoRefused,
     PlayerEffect,
     Report,
-    Start,
 )
 from cuems.core.events import (
     Advance,
@@ -143,8 +142,8 @@ class Node:
         self._load_seq = 0
         self._wanted_load: bus.LoadCommand | None = None
         self._line: LineEvent | None = None
-        self._late: dict[CueId, int] = {}
         self.project = ""
+        self.armed: bus.ArmedReport | None = None  # as last reported
 
     def next_due(self) -> int | None:
         """The line position at which something happens by itself."""
@@ -202,8 +201,8 @@ class Node:
             reason = "nothing stands by" if position is not None else "no timecode"
             self._say(bus.GoRefusedReport(run_seq or 0, reason))
             return
-        self._run_seq = run_seq if run_seq is not None else position
-        self._sequence(Go(run_seq=self._run_seq, cue=sequencer.standby, at=position))
+        seq = run_seq if run_seq is not None else position
+        self._sequence(Go(run_seq=seq, cue=sequencer.standby, at=position))
 
     def _perform(self, load: bus.LoadCommand, show: Show) -> None:
         order = RunningOrder(show)
@@ -221,6 +220,7 @@ class Node:
         self._wanted_load = None
         self._sequencer = None
         self.project = ""
+        self.armed = None
         self._out.append(ClearStage())
 
     def _sequence(self, event: Event) -> None:
@@ -230,8 +230,6 @@ class Node:
     def _take(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
             if isinstance(effect, PlayerEffect):
-                if isinstance(effect, Start):
-                    self._late[effect.cue] = effect.late
                 self._out.append(Play(effect))
             else:
                 self._report(effect)
@@ -251,9 +249,10 @@ class Node:
             case GoRefused(run_seq, reason):
                 self._say(bus.GoRefusedReport(run_seq, reason))
             case ArmedChanged(armed, waiting_for):
-                self._say(
-                    bus.ArmedReport(armed=armed, waiting_for=waiting_for, load_seq=self._load_seq)
+                self.armed = bus.ArmedReport(
+                    armed=armed, waiting_for=waiting_for, load_seq=self._load_seq
                 )
+                self._say(self.armed)
             case _:
                 pass  # the controller's own sequencer comes to the same
 

@@ -51,6 +51,11 @@ class OwnLine:
         """A line of one's own is never lost."""
         return None
 
+    @property
+    def fault(self) -> str:
+        """Nothing is ever wrong with a line of one's own."""
+        return ""
+
     def line_at(self, now_ns: int) -> Line:
         """The line to tell nodes."""
         return self.line

@@ -1,20 +1,22 @@
 """What runs: the cues that had their turn, taken along the timecode line.
 
 `advance` lets everything happen that has come due, each at its exact position, however coarse the
-steps of the line. A locate is caught up with silently from the triggers, and what covers the new
-position is joined in progress.
+steps of the line. A jump forward is rolled over in silence, a jump back is caught up with in
+silence from the first trigger on; what covers the new position is then joined in progress.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from cuems.core.body import iteration_flicks
 from cuems.core.chains import Act, Chains, ChainTiming, Scope
+from cuems.core.cuelist import has_player, wait_before
 from cuems.core.cues import AnyCue, CueId, CueList, Curve, PostGo
 from cuems.core.effects import Effect
-from cuems.core.runs import Arrive, Phase, Run, Trigger
+from cuems.core.runs import Address, Arrive, Phase, Run, Trigger, Turn
 from cuems.core.standing import Standing
 from cuems.core.telling import Telling
+from cuems.core.timetable import Timetable
 
 TRIGGERS_KEPT = 1024  # to catch up from after a locate; the oldest are the least likely to sound
 
@@ -34,7 +36,10 @@ class Performance:
         self._standing = standing
         self._order = standing.order
         self._chains = Chains(standing, scope, timing, emit, act)
-        self._triggers: list[Trigger] = []
+        self._roster = self._chains.roster
+        self._voices = self._chains.voices
+        self._timetable = Timetable(standing.order, self._roster.agenda)
+        self._triggers: deque[Trigger] = deque(maxlen=TRIGGERS_KEPT)
 
     # ---- what others ask
 
@@ -50,26 +55,35 @@ class Performance:
 
     def run_of(self, cue: CueId) -> Run | None:
         """A cue's run, if it has one."""
-        return self._chains.runs.get(cue)
+        return self._roster.runs.get(cue)
+
+    def runs_within(self, cue: CueId) -> list[Run]:
+        """The runs of a cue and, for a list, of everything in it."""
+        return self._roster.runs_within(cue)
 
     def next_due(self) -> int | None:
         """The position at which something will happen by itself."""
-        return None if self.paused else self._chains.agenda.next_due()
+        return None if self.paused else self._roster.agenda.next_due()
 
     def has_moved(self) -> bool:
         """Whether a cue has come nearer to its turn or its end since this was last asked."""
         moved, self._chains.moved = self._chains.moved, False
         return moved
 
+    def goes_on(self) -> bool:
+        """Whether anything runs or is to have its turn."""
+        return bool(self._roster.runs or self._roster.turns)
+
     def sounding(self) -> set[CueId]:
         """The cues whose players are in use."""
-        return {cue for cue, run in self._chains.runs.items() if run.sounding}
+        return set(self._voices.playing)
 
     def upcoming(self) -> Iterator[CueId]:
         """The cues whose turn, or whose body, is still to come, as far as that is settled."""
-        for arrive in self._chains.pending:
-            yield arrive.cue
-        for run in self._chains.runs.values():
+        yield from self._timetable.ahead()
+        for turn in self._roster.turns:
+            yield turn.cue
+        for run in self._roster.runs.values():
             if run.phase is Phase.WAITING:
                 yield run.cue.id
             if run.cue.post_go is PostGo.GO_AT_END and not run.handed_over:
@@ -86,108 +100,137 @@ class Performance:
         if self.paused:
             return
         self._chains.position = position
-        while not self.paused and (taken := self._chains.agenda.take(position)) is not None:
-            self._chains.happen(*taken)
-        self._chains.join()
+        self._run_to(position)
+        if not self.paused:
+            self._chains.join()
 
-    def place(self, position: int) -> None:
-        """The line stands somewhere else while the show is paused: what runs is not moved."""
-        self._chains.position = position
+    def _run_to(self, position: int) -> None:
+        while not self.paused or self._chains.silent:
+            taken = self._roster.agenda.take(position)
+            if taken is None:
+                return
+            due, moment = taken
+            if not isinstance(moment, Address):
+                self._chains.happen(due, moment)
+            elif (turn := self._timetable.turn(moment)) is not None:
+                self._roster.turn_to(turn)
 
     def catch_up(self, position: int, *, jumped: bool) -> None:
         """The line is somewhere else: be where the show would be had it rolled there.
 
         `jumped` says that the players have to be relocated too, not only those that change.
         """
-        before, told = self._chains.runs, self._chains.telling.mute()
+        here, starts = self._chains.position, self._voices.set_aside()
+        rewound = here is None or position < here
+        told = self.telling.mute(afresh=rewound)
         self._chains.position = position
+        self._chains.silent = True
+        if rewound:
+            self._rewind(position)
+        else:
+            self._run_to(position - 1)
+        self._chains.silent = False
+        self._take_up_players(starts, jumped=jumped)
+        self.telling.unmute(told, {cue: run.start for cue, run in self._roster.runs.items()})
+        self.advance(position)
+
+    def _rewind(self, position: int) -> None:
+        """Run the show from its first trigger on; the standby pointer follows, and comes back."""
+        pointer = self._standing.pointer
         self._chains.forget()
-        self._chains.catching_up = True
-        for trigger in self._triggers:
-            self._pend_trigger(trigger, silent_until=max(position, trigger.due))
-        while (taken := self._chains.agenda.take(position)) is not None:
-            self._chains.happen(*taken)
-        self._chains.catching_up = False
-        for run in before.values():
+        self._standing.move_to_top()
+        self._timetable.begin_at_top()
+        self._chains.rewound = True
+        for trigger in sorted(self._triggers, key=lambda trigger: trigger.entered):
+            self._run_to(min(trigger.entered, position - 1))
+            self._turn_to(trigger)
+        self._run_to(position - 1)
+        self._chains.rewound = False
+        waiting = [run for run in self._roster.lists() if self._roster.stands_by_inside(run)]
+        self._standing.put(pointer)
+        for listing in waiting:
+            listing.open_at = self._standing.version
+
+    def _take_up_players(self, starts: dict[CueId, int], *, jumped: bool) -> None:
+        runs = self._roster.runs
+        kept = {cue: run for cue, run in runs.items() if run.phase is Phase.PLAYING}
+        self._voices.take_up(run for cue, run in kept.items() if cue in starts)
+        for cue, start in starts.items():
+            if cue not in kept:
+                self._voices.dismiss(cue)
+                continue
+            run, elapsed = kept[cue], self._chains.elapsed(kept[cue])
+            if jumped or run.start != start:
+                self._voices.relocate(run, elapsed)
             if run.frozen_at is not None:
-                self._chains.runs[run.cue.id] = run
-        self._take_over_players(before, jumped=jumped)
-        self._chains.join()
-        starts = {cue: run.start for cue, run in self._chains.runs.items()}
-        self._chains.telling.unmute(told, starts)
+                self._voices.freeze(run)
+            elif not self.paused:
+                self._voices.unfreeze(run, elapsed)
+            self._voices.bring_to(run.cue, self._chains.level(run.cue))
+        if not self.paused:
+            self._chains.join()
 
     def shift(self, position: int) -> None:
-        """The line is somewhere else: let everything run on as if the line had rolled there."""
+        """The line is somewhere else: let everything run on as if the line had rolled there.
+
+        Timecode cues keep their addresses; those that the jump has passed over do not come.
+        """
         by = position - (self._chains.position if self._chains.position is not None else position)
         self._chains.position = position
-        for run in self._chains.runs.values():
-            run.shift(by)
-            if run.frozen_at is not None:
-                run.frozen_at += by
-        self._chains.agenda.shift(by)
-        self._triggers = [
-            replace(trigger, due=trigger.due + by, arrival=trigger.arrival + by)
-            for trigger in self._triggers
-        ]
+        self._chains.shift(by)
+        self._timetable.begin_at(position)
+        self._triggers = deque((t.shifted(by) for t in self._triggers), maxlen=TRIGGERS_KEPT)
 
-    def _take_over_players(self, before: dict[CueId, Run], *, jumped: bool) -> None:
-        for old in before.values():
-            new = self._chains.runs.get(old.cue.id)
-            if not old.sounding or new is old:
-                continue
-            if new is None or new.phase is not Phase.PLAYING:
-                self._chains.voices.hush(old)
-                continue
-            new.sounding = True
-            if jumped or new.start != old.start:
-                self._chains.voices.relocate(new, self._chains.elapsed(new))
+    # ---- turns
 
-    # ---- triggers
+    def go(self, cue: CueId, *, run_seq: int, at: int, into: int) -> None:
+        """Give a cue its turn at a position, its chain `into` flicks old by then."""
+        here = at if self._chains.position is None else self._chains.position
+        trigger = Trigger(cue=cue, run_seq=run_seq, given=here, due=at, arrival=at - into)
+        self._triggers.append(trigger)
+        self._turn_to(trigger)
+        self.advance(here)
 
-    def trigger(self, trigger: Trigger) -> None:
-        """Give a cue its turn, and remember it for the next locate."""
-        self._triggers = [*self._triggers[-TRIGGERS_KEPT:], trigger]
-        self._pend_trigger(trigger, silent_until=trigger.due)
-        if self._chains.position is not None:
-            self.advance(self._chains.position)
-
-    def stand_by_for_timecode(self) -> None:
-        """Let the timecode cues wait for their address on the line."""
-        for cue_id in self._order:
-            cue = self._order[cue_id]
-            if cue.timecode and self._standing.enabled(cue_id):
-                trigger = Trigger(cue=cue_id, run_seq=0, due=cue.pre_wait_flicks, arrival=0)
-                self._triggers.append(trigger)
-                if self._chains.position is not None and trigger.due >= self._chains.position:
-                    self._pend_trigger(trigger, silent_until=trigger.due)
-
-    def _pend_trigger(self, trigger: Trigger, silent_until: int) -> None:
-        arrive = Arrive(
+    def _turn_to(self, trigger: Trigger) -> None:
+        turn = Turn(
             cue=trigger.cue,
             run_seq=trigger.run_seq,
+            due=trigger.due,
             arrival=trigger.arrival,
-            silent_until=silent_until,
+            silent_until=trigger.due,
+            go=True,
         )
-        self._chains.pend(arrive, trigger.due)
+        self._roster.turn_to(turn)
+
+    def play(self, cue: AnyCue, by: Run, at: int, *, fade_in: int = 0) -> None:
+        """Give a cue its turn by an action, coming up from nothing if asked to."""
+        if fade_in:
+            start = at + wait_before(cue)
+            self._chains.levels.rise(cue, start, fade_in, quiet_until=self._quiet_until(by))
+        turn = Turn(
+            cue=cue.id, run_seq=by.run_seq, due=at, arrival=at, silent_until=by.silent_until
+        )
+        self._roster.turn_to(turn)
+
+    def _quiet_until(self, by: Run) -> int | None:
+        return self._chains.position if self._chains.silent else by.silent_until
 
     # ---- interventions
 
-    def runs_within(self, cue: CueId) -> list[Run]:
-        """The runs of a cue and, for a list, of everything in it."""
-        return self._chains.runs_within(cue)
-
     def settle(self) -> None:
         """The standby pointer may have moved: a list may have nothing more to come."""
-        self._chains.settle()
+        if self._chains.position is not None:
+            self._chains.settle(self._chains.position)
 
-    def stop(self, cue: CueId) -> bool:
+    def stop(self, cue: CueId, at: int) -> bool:
         """End a cue, or all of a list, now; what it would have brought about does not come."""
-        return self._chains.stop(cue)
+        return self._chains.stop(cue, at)
 
     def fade(
         self,
         cue: AnyCue,
         target: float,
+        by: Run,
         at: int,
         duration: int,
         curve: Curve = Curve.LINEAR,
@@ -195,36 +238,52 @@ class Performance:
         then_stop: bool = False,
     ) -> None:
         """Move a cue's level from its current value to `target`, and stop the cue if asked to."""
-        self._chains.fade(cue, target, at, duration, curve, then_stop=then_stop)
+        self._chains.levels.fade_to(
+            cue,
+            target,
+            at,
+            duration,
+            curve,
+            then_stop=then_stop,
+            quiet_until=self._quiet_until(by),
+        )
 
-    def fade_in(self, cue: AnyCue, at: int, duration: int) -> None:
-        """Let a cue that starts at `at` come up from nothing."""
-        self._chains.fade_in(cue, at, duration)
-
-    def freeze(self, cue: CueId) -> bool:
-        """Hold a cue, or all of a list, where it is."""
-        runs = [run for run in self._chains.runs_within(cue) if run.frozen_at is None]
+    def freeze(self, cue: CueId, at: int) -> bool:
+        """Hold a cue, or all of a list and what is to come in it, where it is."""
+        runs = [run for run in self._roster.runs_within(cue) if run.frozen_at is None]
+        turns = [turn for turn in self._roster.turns_within(cue) if turn.frozen_at is None]
+        parts: list[Run | Turn] = [*runs, *turns]
+        for part in parts:
+            part.frozen_at = at
+            part.version += 1
         for run in runs:
-            run.frozen_at = self._chains.position
-            run.version += 1
-            self._chains.voices.freeze(run)
-        return bool(runs)
+            self._chains.levels.hold(run.cue.id, at)
+            self._voices.freeze(run)
+        return bool(runs or turns)
 
-    def unfreeze(self, cue: CueId) -> bool:
+    def unfreeze(self, cue: CueId, at: int) -> bool:
         """Let a frozen cue, or all of a list, go on; it runs that much later from now on."""
-        runs = [run for run in self._chains.runs_within(cue) if run.frozen_at is not None]
+        runs = [run for run in self._roster.runs_within(cue) if run.frozen_at is not None]
         for run in runs:
-            self._chains.voices.unfreeze(run, self._chains.elapsed(run))
-            if self._chains.position is not None and run.frozen_at is not None:
-                run.shift(self._chains.position - run.frozen_at)
+            elapsed = self._chains.elapsed(run)
+            run.shift(at - (at if run.frozen_at is None else run.frozen_at))
             run.frozen_at = None
-            self._chains.reschedule(run)
-        return bool(runs)
+            self._chains.levels.release(run.cue.id, at)
+            self._chains.reschedule(run, at)
+            self._voices.unfreeze(run, elapsed)
+        turns = [turn for turn in self._roster.turns_within(cue) if turn.frozen_at is not None]
+        for turn in turns:
+            turn.shift(at - (at if turn.frozen_at is None else turn.frozen_at))
+            turn.frozen_at = None
+            self._roster.agenda.put(turn.due, Arrive(turn, turn.version))
+        if not self._chains.silent:
+            self._chains.join(run for run in runs if has_player(run.cue))
+        return bool(runs or turns)
 
-    def devamp(self, cue: CueId) -> bool:
+    def devamp(self, cue: CueId, at: int) -> bool:
         """Let a looping cue end with the iteration that is running."""
-        run = self._chains.runs.get(cue)
-        if run is None or self._chains.position is None:
+        run = self._roster.runs.get(cue)
+        if run is None:
             return False
         if isinstance(run.cue, CueList):
             released, run.plays_left = run.plays_left != 1, 1
@@ -232,41 +291,51 @@ class Performance:
         once = iteration_flicks(run.cue)
         if not once or run.cue.loop == 1 or run.phase is not Phase.PLAYING:
             return False
-        end = run.start + (self._chains.elapsed(run) // once + 1) * once
-        released, run.end = run.end is None or end < run.end, end
-        self._chains.reschedule(run)
-        return released
+        here = at if run.frozen_at is None else run.frozen_at
+        end = run.start + ((here - run.start) // once + 1) * once
+        if run.end is not None and run.end <= end:
+            return False
+        run.end = end
+        if run.frozen_at is None:
+            self._chains.reschedule(run, at)
+        return True
 
     def silence_from_here(self, duration: int) -> None:
         """Fade everything out; nothing new has its turn."""
-        self._chains.pending.clear()
-        for run in list(self._chains.runs.values()):
-            if run.phase is Phase.WAITING:
-                self._chains.stop(run.cue.id)
-            elif run.sounding and self._chains.position is not None:
-                self._chains.fade(run.cue, 0.0, self._chains.position, duration)
+        here = self._chains.position or 0
+        self._roster.closed = True
+        self._roster.turns.clear()
+        for run in list(self._roster.runs.values()):
+            if run.phase is Phase.WAITING and self._roster.holds(run):
+                self._chains.stop(run.cue.id, here)
+            elif run.phase is Phase.PLAYING and has_player(run.cue):
+                self._chains.levels.fade_to(run.cue, 0.0, here, duration)
 
     def pause(self) -> None:
         """The line stands: hold every player."""
         self.paused = True
-        for run in self._chains.runs.values():
-            if run.frozen_at is None:
-                self._chains.voices.freeze(run)
+        for run in list(self._voices.playing.values()):
+            self._voices.freeze(run)
 
     def resume(self) -> None:
         """The line rolls on: let every player go on that is not frozen on its own."""
         self.paused = False
-        for run in self._chains.runs.values():
+        for run in list(self._voices.playing.values()):
             if run.frozen_at is None:
-                self._chains.voices.unfreeze(run, self._chains.elapsed(run))
+                self._voices.unfreeze(run, self._chains.elapsed(run))
+        self._chains.join()
 
     def clear(self) -> None:
         """Silence everything and forget what was triggered."""
-        for run in self._chains.runs.values():
-            self._chains.voices.hush(run)
-        self._chains.runs = {}
-        self._triggers = []
-        self.paused = False
+        for run in list(self._voices.playing.values()):
+            self._voices.hush(run)
         self._chains.forget()
-        self._chains.telling.reset_all()
-        self.stand_by_for_timecode()
+        self._triggers.clear()
+        self.paused = self._roster.closed = False
+        self.telling.reset_all()
+        if self._chains.position is not None:
+            self._timetable.begin_at(self._chains.position)
+
+    def left(self, cue: CueId) -> None:
+        """A stopped cue's player is gone."""
+        self._voices.left(cue)

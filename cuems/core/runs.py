@@ -1,9 +1,9 @@
 """One run of one cue, and the moments of its life on the timecode line.
 
-arrival (its turn) → begin (pre-wait over, the body starts) → body over → finish (post-wait over).
+turn (it arrives) → begin (pre-wait over, the body starts) → body over → finish (post-wait over).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from cuems.core.cues import AnyCue, CueId
@@ -21,24 +21,28 @@ class Phase(Enum):
 class Run:
     """A cue that had its turn and is not over. Positions are flicks on the line.
 
-    `end` is None while it is unknown: a list, or a body that goes on until it is stopped.
-    Moments before `silent_until` are caught up with: they move the run on without being heard.
-    `version` tells moments that still hold from those that a freeze or a devamp has overtaken.
+    `by` is the run that handed over. `end` is None while it is unknown: a list, or a body that
+    goes on until it is stopped. Moments before `silent_until` lie before the place a chain was
+    started at: they move the run on without being heard. `version` tells moments that still hold
+    from those that a freeze or a devamp has overtaken. A list whose `open_at` is the standing's
+    version waits for a GO although the standby is not inside it: a locate has come back to it.
     """
 
     cue: AnyCue
     run_seq: int
     start: int
     silent_until: int
+    by: "Run | None" = None
     end: int | None = None
     phase: Phase = Phase.WAITING
     version: int = 0
     frozen_at: int | None = None
-    sounding: bool = False
-    taken_over: bool = False  # the player sounds already, from the run this one replaces
+    joined: bool = False  # begun in silence, so that being in the middle of it is not being late
+    fading_out: bool = False
     handed_over: bool = False
     plays_left: int | None = 1
     iteration_start: int = 0
+    open_at: int | None = None
     percent: int = 1
 
     @property
@@ -54,28 +58,59 @@ class Run:
             self.end += by
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """What began a chain: `cue` has its turn when the line comes to `due`.
+@dataclass(slots=True, kw_only=True, eq=False)
+class Turn:
+    """A cue's turn, to come at `due`; `by` is the run that hands over, None for a trigger.
 
-    Its arrival is counted from `arrival`, before `due` where the chain starts in the middle.
+    Its waits count from `arrival`, before `due` where a chain is started in the middle.
+    `go` marks the operator's triggers: they move the standby pointer.
     """
 
     cue: CueId
     run_seq: int
     due: int
     arrival: int
+    silent_until: int
+    by: Run | None = None
+    go: bool = False
+    version: int = 0
+    frozen_at: int | None = None
+
+    def shift(self, by: int) -> None:
+        """Move the turn along the line."""
+        self.due += by
+        self.arrival += by
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Arrive:
-    """A cue's turn comes; `by` is the run that handed over, None for a trigger."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A GO, given at `given`: `cue` has its turn when the line comes to `due`.
+
+    Its arrival is counted from `arrival`, before `due` where the chain starts in the middle.
+    """
 
     cue: CueId
     run_seq: int
+    given: int
+    due: int
     arrival: int
-    silent_until: int
-    by: Run | None = None
+
+    @property
+    def entered(self) -> int:
+        """Where the line was when this came to be waited for, had it not come late."""
+        return min(self.given, self.due)
+
+    def shifted(self, by: int) -> "Trigger":
+        """The same GO on a line that was moved."""
+        return replace(self, given=self.given + by, due=self.due + by, arrival=self.arrival + by)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """A turn comes."""
+
+    turn: Turn
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +161,14 @@ class FadeStep:
     fade: int
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The line comes to entry `number` of the timetable."""
+
+    number: int
+    version: int
+
+
 RunMoment = Begin | BodyOver | Finish | Tick | FadeOutBegins
-Moment = Arrive | RunMoment | FadeStep
+ChainMoment = Arrive | RunMoment | FadeStep
+Moment = ChainMoment | Address

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import assert_never
 
 from cuems.core.actions import Actions
-from cuems.core.arming import Arming, look_ahead
+from cuems.core.arming import Arming, LookAhead
 from cuems.core.chains import ChainTiming, Scope
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, FadeCue
@@ -44,11 +44,14 @@ from cuems.core.events import (
     StopAll,
 )
 from cuems.core.performance import Performance
-from cuems.core.runs import Trigger
+from cuems.core.rehearsal import rehearsed
+from cuems.core.runs import Run
+from cuems.core.seamless import seamless
 from cuems.core.standing import Standing
 from cuems.core.timecode import from_ms, to_ms
 
 RUNS_REMEMBERED = 1024  # a GO that comes twice comes within a few of its neighbours
+SAME_PLACE_FLICKS = from_ms(80)  # two frames: a line found again this near has not jumped
 
 
 class OnLocate(Enum):
@@ -81,13 +84,14 @@ class Sequencer:
         )
         self._actions = Actions(self._standing, self._performance)
         self._arming = Arming()
+        self._ahead = LookAhead(self._standing)
         self._trusted = False
         self._into = 0
+        self._covered: tuple[tuple[int, int], dict[CueId, int]] = (0, 0), {}
         self._panic_over: int | None = None
         self._run_seqs: dict[int, None] = {}
         self._told_standby: CueId | None = None
         self._told_armed: ArmedChanged | None = None
-        self._performance.stand_by_for_timecode()
 
     # ---- what others may ask
 
@@ -95,6 +99,11 @@ class Sequencer:
     def standby(self) -> CueId | None:
         """The cue the next GO fires."""
         return self._standing.standby
+
+    @property
+    def into(self) -> int:
+        """How far into the standby cue's chain the next GO starts it, flicks."""
+        return self._into
 
     @property
     def paused(self) -> bool:
@@ -130,7 +139,7 @@ class Sequencer:
             case Locate(position) | LineFound(position):
                 self._jump(position, jumped=isinstance(event, Locate))
             case LineLost():
-                self._trusted = False
+                self._lose_line()
             case CueArmed(cue):
                 self._arming.proved(cue)
                 self._performance.telling.mended(cue)
@@ -139,7 +148,9 @@ class Sequencer:
                 self._performance.telling.failed(cue, reason)
             case _:
                 self._command(event)
-        if self._performance.has_moved() or not isinstance(event, Advance):
+        moved = self._performance.has_moved()
+        self._settle_players()
+        if moved or not isinstance(event, Advance):
             self._settle()
         return self._taken()
 
@@ -150,11 +161,9 @@ class Sequencer:
             case Go():
                 self._go(event)
             case SetNextCue(cue):
-                self._standing.move_to(cue)
-                self._into = 0
+                self._set_next(cue)
             case SetEnabled(cue, enabled):
-                if self._standing.set_enabled(cue, enabled):
-                    self._emit(EnabledChanged(cue, enabled))
+                self._set_enabled(cue, enabled)
             case StopAll():
                 self._stop_all()
             case Panic():
@@ -181,14 +190,22 @@ class Sequencer:
         self._performance.advance(position)
 
     def _jump(self, position: int, *, jumped: bool) -> None:
-        known = self._performance.position is not None
+        before = self._performance.position
         self._trusted = True
-        if self._performance.paused:
-            self._performance.place(position)
-        elif jumped and known and self._options.on_locate is OnLocate.TRIGGER:
+        if self._panic_over is not None:
+            self._stop_all()
+        if before is not None and not jumped and 0 <= before - position <= SAME_PLACE_FLICKS:
+            position = before
+        if jumped and before is not None and self._options.on_locate is OnLocate.TRIGGER:
             self._performance.shift(position)
         else:
             self._performance.catch_up(position, jumped=jumped)
+
+    def _lose_line(self) -> None:
+        """Nothing new fires; a panic, whose fade stands with the line, is over at once."""
+        self._trusted = False
+        if self._panic_over is not None:
+            self._stop_all()
 
     # ---- commands
 
@@ -204,9 +221,16 @@ class Sequencer:
             return
         self._into = 0
         self._standing.move_past(go.cue)
-        self._performance.trigger(
-            Trigger(cue=go.cue, run_seq=go.run_seq, due=go.at, arrival=go.at - go.into)
-        )
+        self._performance.go(go.cue, run_seq=go.run_seq, at=go.at, into=go.into)
+
+    def _set_next(self, cue: CueId) -> None:
+        if cue in self._order:  # where it is not, the show it is meant for is not here yet
+            self._standing.move_to(cue)
+            self._into = 0
+
+    def _set_enabled(self, cue: CueId, enabled: bool) -> None:
+        if cue in self._order and self._standing.set_enabled(cue, enabled):
+            self._emit(EnabledChanged(cue, enabled))
 
     def _why_not(self, go: Go) -> str:
         position = self._performance.position
@@ -232,8 +256,8 @@ class Sequencer:
 
     def _panic(self) -> None:
         position = self._performance.position
-        rolling = self._trusted and not self._performance.paused
-        if self._panic_over is not None or position is None or not rolling:
+        fades = self._trusted and not self._performance.paused and self._performance.goes_on()
+        if self._panic_over is not None or position is None or not fades:
             self._stop_all()
         else:
             self._panic_over = position + self._options.panic_flicks
@@ -249,19 +273,37 @@ class Sequencer:
             self._performance.resume()
             self._emit(ReleaseLine())
 
-    def _act(self, cue: ActionCue | FadeCue, run_seq: int, at: int, *, silent: bool) -> None:
-        paused = self._performance.paused
-        enabled = {c: self._standing.enabled(c) for c in _acted_on(cue) if c in self._order}
-        done = self._actions.do(cue, run_seq, at)
-        if cue.id in self._scope.tells and not silent:
+    def _act(self, cue: ActionCue | FadeCue, run: Run, at: int, *, silent: bool) -> None:
+        if silent:
+            self._actions.make_up_for(cue, run, at)
+            return
+        paused, target = self._performance.paused, cue.action_target
+        known = None if target is None or target not in self._order else target
+        enabled = known is not None and self._standing.enabled(known)
+        done = self._actions.do(cue, run, at)
+        if cue.id in self._scope.tells:
             self._emit(done)
-        for target, before in enabled.items():
-            if self._standing.enabled(target) != before:
-                self._emit(EnabledChanged(target, not before))
+        if known is not None and self._standing.enabled(known) != enabled:
+            self._emit(EnabledChanged(known, not enabled))
         if self._performance.paused and not paused:
             self._emit(FreezeLine())
 
     # ---- what follows from every event
+
+    def _settle_players(self) -> None:
+        """Let players go on that would be stopped and started; arm those that start unforeseen."""
+        asked = seamless(self._effects)
+        surprises: list[Effect] = []
+        for effect in asked:
+            match effect:
+                case Stop(cue):
+                    self._arming.used(cue)
+                    self._performance.left(cue)
+                case Start(cue=cue, elapsed=elapsed):
+                    surprises += self._arming.surprised(cue, elapsed)
+                case _:
+                    pass
+        self._effects = surprises + asked
 
     def _settle(self) -> None:
         """Arm what may come next, and tell what has come to differ."""
@@ -269,9 +311,10 @@ class Sequencer:
         standby = self._standing.standby
         if standby != self._told_standby:
             self._told_standby = standby
+            self._into = 0
             self._emit(StandbyChanged(standby))
-        ahead = list(look_ahead(self._order, standby, self._standing.enabled))
-        mine = {cue: into for cue, into in self._wanted(ahead).items() if self._is_mine(cue)}
+        ahead = self._ahead.of(standby)
+        mine = {cue: into for cue, into in self._wanted(standby).items() if self._is_mine(cue)}
         for effect in self._arming.want(mine, self._performance.sounding()):
             self._emit(effect)
         gate = [cue for cue, automatic in ahead if automatic and cue in mine]
@@ -281,44 +324,31 @@ class Sequencer:
             self._told_armed = armed
             self._emit(armed)
 
-    def _wanted(self, ahead: list[tuple[CueId, bool]]) -> dict[CueId, int]:
+    def _wanted(self, standby: CueId | None) -> dict[CueId, int]:
         """The cues to have ready, each with how far into its body."""
-        enabled = self._standing.enabled
-        wanted = dict.fromkeys((cue for cue, _ in ahead), 0)
-        for follower in list(self._performance.upcoming()):
-            wanted |= dict.fromkeys((c for c, _ in look_ahead(self._order, follower, enabled)), 0)
+        wanted = {cue: 0 for cue, _ in self._ahead.of(standby)}
+        for follower in self._performance.upcoming():
+            for cue, _ in self._ahead.of(follower):
+                wanted[cue] = 0
         wanted |= dict.fromkeys(self._standing.kept_loaded, 0)
-        if self._into and self._standing.standby is not None:
-            wanted |= self._covering(self._standing.standby)
+        if self._into and standby is not None:
+            wanted |= self._covering(standby)
         return wanted
 
     def _covering(self, standby: CueId) -> dict[CueId, int]:
-        """What a GO of `standby` starts with, loaded to time: a rehearsal nobody hears."""
-        heard: list[Effect] = []
-        everything = Scope(frozenset(self._order), frozenset())
-        rehearsal = Performance(
-            self._standing, everything, self._options.chain_timing, heard.append, _do_nothing
-        )
-        rehearsal.advance(0)
-        rehearsal.trigger(Trigger(cue=standby, run_seq=0, due=0, arrival=-self._into))
-        return {effect.cue: effect.elapsed for effect in heard if isinstance(effect, Start)}
+        """What a GO of `standby` starts with, loaded to time, each with how far into its body."""
+        asked = self._standing.version, self._into
+        if self._covered[0] != asked:
+            timing = self._options.chain_timing
+            self._covered = asked, rehearsed(self._standing, timing, standby, self._into)
+        return self._covered[1]
 
     def _is_mine(self, cue: CueId) -> bool:
         return cue in self._scope.plays and has_player(self._order[cue])
 
     def _emit(self, effect: Effect) -> None:
-        if isinstance(effect, Stop):
-            self._arming.used(effect.cue)
         self._effects.append(effect)
 
     def _taken(self) -> tuple[Effect, ...]:
         effects, self._effects = tuple(self._effects), []
         return effects
-
-
-def _do_nothing(cue: ActionCue | FadeCue, run_seq: int, at: int, *, silent: bool) -> None:
-    """Actions are not carried out in a rehearsal."""
-
-
-def _acted_on(cue: ActionCue | FadeCue) -> tuple[CueId, ...]:
-    return () if cue.action_target is None else (cue.action_target,)

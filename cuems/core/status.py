@@ -121,10 +121,14 @@ class NodeHealth:
 
 @dataclass(frozen=True, slots=True)
 class ChaseHealth:
-    """The state of the timecode on a node: internal, locking, locked, freewheeling or lost."""
+    """The state of the timecode on a node: internal, locking, locked, freewheeling or lost.
+
+    `detail` says where it comes from, and how good it is.
+    """
 
     node: NodeId
     state: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

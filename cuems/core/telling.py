@@ -65,10 +65,14 @@ class Telling:
         for cue in list(self._told):
             self.reset(cue)
 
-    def mute(self) -> Mapping[CueId, Told]:
-        """Start afresh in silence, but for what has failed; returns what was told so far."""
-        before = self._told
-        self._told = {cue: told for cue, told in before.items() if told is Told.FAILED}
+    def mute(self, *, afresh: bool) -> Mapping[CueId, Told]:
+        """Be silent from here on; returns what was told so far.
+
+        `afresh` forgets it too, but for what has failed.
+        """
+        before = dict(self._told)
+        if afresh:
+            self._told = {cue: told for cue, told in before.items() if told is Told.FAILED}
         self._muted = True
         return before
 

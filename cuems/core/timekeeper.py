@@ -1,73 +1,92 @@
 """Where a node gets its timecode from: MIDI leads, the controller's line steps in.
 
 The line is there at once and never jitters, but it is only as good as the link; MIDI is what the
-players chase. MIDI leads from the moment its chase has locked until that is lost.
+players chase. MIDI leads from the moment its chase has locked until that is lost. While it leads
+it is checked against the line: the two must stay within a frame.
 """
+
+from dataclasses import dataclass
 
 from cuems.core.chase import Chase, ChaseState
 from cuems.core.events import LineEvent, LineFound, Locate
 from cuems.core.follow import LineFollower
 from cuems.core.line import Line
 from cuems.core.mtc import MtcDecoder
-from cuems.core.timecode import from_ms
+from cuems.core.remote_line import RemoteLine
+from cuems.core.timecode import divide_nearest, from_ms, from_ns
 
 SAME_PLACE_FLICKS = from_ms(80)  # two frames: a change of leader within it is no locate
+APART_NS = 500_000_000  # a locate reaches MIDI some frames after the bus: not a disagreement yet
+TENTHS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimecodeQuality:
+    """How well the line is known; what is not measured is 0, or None.
+
+    `source` is "midi", "bus" or "internal". `clock_error_ns` is the most by which the clock of the
+    controller may be misjudged, from the best of the last round trips.
+    """
+
+    source: str
+    missed_pieces: int = 0
+    jitter_ns: int = 0
+    rate_error_ppm: int = 0
+    clock_error_ns: int | None = None
+    round_trip_ns: int | None = None
 
 
 class Timekeeper:
-    """One line out of two sources."""
+    """One line out of two sources. `remote`: the controller is another machine, or process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remote: bool = False) -> None:
         self._decoder = MtcDecoder()
         self._chase = Chase()
-        self._follower = LineFollower()
+        self._follower = LineFollower(remote=remote)
+        self._remote_line = RemoteLine()
+        self._remote = remote
         self._midi_leads = False
+        self._apart_ns: int | None = None  # since when the two sources disagree
+        self._apart = ""
+        self._fault = ""
+
+    # ---- what is known
 
     @property
     def state(self) -> str:
         """How timecode is followed, for the operator."""
-        return str(self._chase.state) if self._midi_leads else self._follower.state
+        return str(self._chase.state if self._midi_leads else self._follower.state)
 
     @property
     def fault(self) -> str:
-        """What is wrong with the MIDI source ("": nothing)."""
-        return self._chase.fault
+        """What is wrong with the timecode ("": nothing): its kind, a colon, and more.
 
-    def hear_midi(self, message: bytes, received_ns: int) -> tuple[LineEvent, ...]:
-        """A MIDI message arrived."""
-        event = self._decoder.feed(message)
-        if event is None:
-            return ()
-        return self._from_chase(self._chase.feed(event, received_ns), received_ns)
+        While the kind stays the same the text does too.
+        """
+        fault = self._apart or self._chase.fault
+        if _kind(fault) != _kind(self._fault):
+            self._fault = fault
+        return self._fault
 
-    def hear_line(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
-        """The controller said its line; `at_ns` in this machine's clock."""
-        events = self._follower.hear(line, now_ns)
-        return () if self._midi_leads else events
-
-    def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
-        """What time alone has brought."""
-        followed = self._follower.wake(now_ns)
-        chased = self._from_chase(self._chase.wake(now_ns), now_ns)
-        return chased if self._midi_leads else (*chased, *followed)
-
-    def _from_chase(self, events: tuple[LineEvent, ...], now_ns: int) -> tuple[LineEvent, ...]:
-        if self._midi_leads:
-            if self._chase.state is not ChaseState.LOST:
-                return events
-            here = self._follower.position_at(now_ns)
-            if here is None:
-                return events
-            self._midi_leads = False
-            return (LineFound(here),)
-        if self._chase.state is not ChaseState.LOCKED:
-            return ()
-        self._midi_leads = True
-        there = self._chase.position_at(now_ns)
-        here = self._follower.position_at(now_ns)
-        if there is None or (here is not None and abs(there - here) <= SAME_PLACE_FLICKS):
-            return ()
-        return (Locate(there) if here is not None else LineFound(there),)
+    def quality(self, now_ns: int) -> TimecodeQuality:
+        """How well the line is known at a moment."""
+        error_ns = self._remote_line.error_ns(now_ns)
+        round_trip_ns = self._remote_line.round_trip_ns
+        if not self._midi_leads:
+            return TimecodeQuality(
+                source="bus" if self._remote else "internal",
+                clock_error_ns=error_ns,
+                round_trip_ns=round_trip_ns,
+            )
+        chased = self._chase.quality
+        return TimecodeQuality(
+            source="midi",
+            missed_pieces=chased.missed_pieces,
+            jitter_ns=chased.jitter_p99_ns,
+            rate_error_ppm=chased.rate_error_ppm,
+            clock_error_ns=error_ns,
+            round_trip_ns=round_trip_ns,
+        )
 
     def next_wake_ns(self) -> int | None:
         """When to look at the clock again if nothing is heard before."""
@@ -85,3 +104,104 @@ class Timekeeper:
         if self._midi_leads:
             return self._chase.moment_of(position)
         return self._follower.moment_of(position)
+
+    # ---- what happens
+
+    def hear_midi(self, message: bytes, received_ns: int) -> tuple[LineEvent, ...]:
+        """A MIDI message arrived."""
+        event = self._decoder.feed(message)
+        if event is None:
+            return ()
+        return self._from_chase(self._chase.feed(event, received_ns), received_ns)
+
+    def hear_line(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
+        """The controller said its line; `at_ns` in this machine's clock."""
+        return self._from_follower(self._follower.hear(line, now_ns), now_ns)
+
+    def hear_report(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
+        """The controller said its line; `at_ns` in the controller's clock."""
+        placed = self._remote_line.report(line)
+        if placed is not None:
+            return self.hear_line(placed, now_ns)
+        self._follower.expect(now_ns)
+        return ()
+
+    def hear_probe(
+        self, sent_ns: int, remote_received_ns: int, remote_sent_ns: int, received_ns: int
+    ) -> tuple[LineEvent, ...]:
+        """The controller answered a probe of its clock."""
+        placed = self._remote_line.probe(sent_ns, remote_received_ns, remote_sent_ns, received_ns)
+        if placed is None:
+            return ()
+        return self._from_follower(self._follower.place(placed, received_ns), received_ns)
+
+    def forget_clock(self) -> None:
+        """The link to the controller is a new one: so may be its machine."""
+        self._remote_line.forget()
+
+    def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
+        """What time alone has brought."""
+        followed = self._follower.wake(now_ns)
+        chased = self._from_chase(self._chase.wake(now_ns), now_ns)
+        return chased if self._midi_leads else (*chased, *followed)
+
+    def _from_follower(self, events: tuple[LineEvent, ...], now_ns: int) -> tuple[LineEvent, ...]:
+        if not self._midi_leads:
+            return events
+        self._compare(now_ns)
+        return ()
+
+    def _from_chase(self, events: tuple[LineEvent, ...], now_ns: int) -> tuple[LineEvent, ...]:
+        if self._midi_leads:
+            if self._chase.state is not ChaseState.LOST:
+                return events
+            here = self._follower.position_at(now_ns)
+            if here is None:
+                return events
+            self._midi_leads = False
+            self._agree()
+            return (LineFound(here),)
+        if self._chase.state is not ChaseState.LOCKED:
+            return ()
+        return self._let_midi_lead(now_ns)
+
+    def _let_midi_lead(self, now_ns: int) -> tuple[LineEvent, ...]:
+        self._midi_leads = True
+        here = self._follower.position_at(now_ns)
+        if here is not None:
+            self._chase.carry(here, now_ns)
+        there = self._chase.position_at(now_ns)
+        if there is None or (here is not None and abs(there - here) <= SAME_PLACE_FLICKS):
+            return ()
+        return (Locate(there) if here is not None else LineFound(there),)
+
+    # ---- the cross-check
+
+    def _compare(self, now_ns: int) -> None:
+        """Whether MIDI and the controller's line are a frame apart, and have been for a while."""
+        midi, line = self._chase.position_at(now_ns), self._follower.position_at(now_ns)
+        rate = self._chase.rate
+        if self._chase.state is not ChaseState.LOCKED or rate is None or None in (midi, line):
+            return
+        assert midi is not None
+        assert line is not None
+        ahead = midi - line
+        unsure = from_ns(self._remote_line.error_ns(now_ns) or 0)
+        if abs(ahead) <= rate.flicks_per_frame + unsure:
+            self._agree()
+        elif self._apart_ns is None:
+            self._apart_ns = now_ns
+        elif now_ns - self._apart_ns >= APART_NS and not self._apart:
+            tenths = divide_nearest(abs(ahead) * TENTHS, rate.flicks_per_frame)
+            way = "ahead of" if ahead > 0 else "behind"
+            self._apart = (
+                f"timecode disagreement: MIDI is {tenths // TENTHS}.{tenths % TENTHS} frames {way}"
+                " the controller's line"
+            )
+
+    def _agree(self) -> None:
+        self._apart_ns, self._apart = None, ""
+
+
+def _kind(fault: str) -> str:
+    return fault.partition(":")[0]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cuems.core.cues import ActionCue, AnyCue, AudioCue, CueList, DmxCue, FadeCue, VideoCue
+from cuems.players.dmx import OFF, REMEDY
 from cuems.players.errors import CannotPlayError
+from cuems.wire.dmx_option import DmxOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,8 @@ class PlayerConfig:
     """How this node plays.
 
     `video_output` and `audio_output` are names of mpv outputs (--vo, --ao), or "auto": what the
-    machine has, "null" where it has nothing. Ports are those a player may take for OSC.
+    machine has, "null" where it has nothing. Ports are those a player may take for OSC. `dmx` is
+    where lights go, None: nowhere.
     """
 
     enabled: bool = True
@@ -32,6 +35,7 @@ class PlayerConfig:
     video_output: str = "auto"
     audio_output: str = "auto"
     audio_program: AudioProgram | None = None
+    dmx: DmxOut | None = None
     first_port: int = 9190
     last_port: int = 9998
     excluded_ports: frozenset[int] = frozenset()
@@ -52,7 +56,16 @@ class ByAudioPlayer:
     program: AudioProgram
 
 
-Casting = ByMpv | ByAudioPlayer
+@dataclass(frozen=True, slots=True)
+class ByDmx:
+    """Lit by ourselves over the network."""
+
+    cue: DmxCue
+    out: DmxOut
+
+
+ByProcess = ByMpv | ByAudioPlayer
+Casting = ByProcess | ByDmx
 
 
 def casting(cue: AnyCue, config: PlayerConfig) -> Casting:
@@ -68,8 +81,10 @@ def casting(cue: AnyCue, config: PlayerConfig) -> Casting:
             return ByAudioPlayer(cue, config.audio_program)
         case AudioCue() | VideoCue():
             return ByMpv(cue)
+        case DmxCue() if config.dmx is not None:
+            return ByDmx(cue, config.dmx)
         case DmxCue():
-            raise CannotPlayError(cue.name, "no DMX output: this version has no DMX player")
+            raise CannotPlayError(cue.name, OFF, REMEDY)
         case ActionCue() | FadeCue() | CueList():
             raise CannotPlayError(cue.name, f"a {type(cue).__name__} has no player of its own")
         case _:

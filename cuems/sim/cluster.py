@@ -52,6 +52,7 @@ from cuems.sim.transport import Connection
 
 HEARTBEAT_NS, LINE_REPORT_NS = 500_000_000, 1_000_000_000
 READY_WITHIN_NS = 120_000_000_000  # a rig that is not armed by then is rehearsed as it is
+AGREED = bus.LoadCommand | bus.GoCommand | bus.LineReport | bus.SetNextCueCommand
 EXTRA_NODE = "00000000-0000-4000-8000-{:012d}"
 
 
@@ -112,6 +113,9 @@ class Rig:
         self._letters = 0
         self.under_way = 0  # messages of which something may come
         self._touch_ns = 0
+        # While every replica of the show has heard the same, the controller's due moments are
+        # those of all: the nodes' own are many more, for their percentages.
+        self._alike = not setup.loss and not setup.drop_outs
         self._zero_ns: int | None = None
         self._switch_on()
 
@@ -127,7 +131,7 @@ class Rig:
         while not self.diary.armed and self.now_ns < READY_WITHIN_NS and self._step_on():
             pass
         if self._midi is not None:
-            second = -(-self._line.position_at(self.now_ns) // FLICKS_PER_S) * FLICKS_PER_S
+            second = -(-self.position // FLICKS_PER_S) * FLICKS_PER_S
             self.run_to(self._line.moment_of(second) or self.now_ns)
         self._zero_ns = self.now_ns
         self.diary.begin()
@@ -147,54 +151,76 @@ class Rig:
         """How long the rehearsal lasts by now."""
         return 0 if self._zero_ns is None else self.now_ns - self._zero_ns
 
+    @property
+    def position(self) -> int:
+        """Where the line is."""
+        return self._line.position_at(self.now_ns)
+
     def moment_ns(self, into_ns: int) -> int:
         """The moment at which the rehearsal will last so long."""
         return (self._zero_ns or 0) + into_ns
 
     def idle(self) -> bool:
         """Whether nothing more will happen by itself, with any amount of time."""
-        dues = (self._controller.next_due(), *(node.next_due() for node in self.nodes.values()))
-        settled = self._midi is None or self.into_ns >= self._midi.settled_ns()
-        rolling = self._line.rolling and any(due is not None for due in dues)
-        return settled and not rolling and not self.under_way
+        if self.under_way or (self._line.rolling and self._anything_due()):
+            return False
+        return self._midi is None or self.into_ns >= self._midi.settled_ns()
+
+    def _anything_due(self) -> bool:
+        return self._controller.next_due() is not None or any(
+            node.next_due() is not None for node in self.nodes.values()
+        )
 
     def next_ns(self) -> int | None:
         """The next moment at which anything happens."""
-        due = self.diary.next_begin(self._controller.next_due())
+        due = self.diary.next_due(self._controller.next_due())
         moments = [
             None if due is None else self._line.moment_of(due),
             self._mail[0][0] if self._mail else None,
-            None if self._midi is None else self._midi.next_ns(),
             self._touch_ns if self._setup.loss else None,
-            *(node.next_ns() for node in self.nodes.values()),
         ]
+        if not self._alike:
+            heard = not self._setup.loss if self._midi is None else self._is_heard(self._midi)
+            moments += [node.next_ns(heard=heard) for node in self.nodes.values()]
         following = min((moment for moment in moments if moment is not None), default=None)
+        if following is None and self._midi is not None:
+            following = self._midi.next_ns()
         return None if following is None else max(self.now_ns, following)
+
+    def _is_heard(self, midi: MidiSource) -> bool:
+        return self._line.rolling and not midi.silent
 
     def run_to(self, moment_ns: int) -> None:
         """Let time pass, with all that happens on the way and at that very moment."""
-        while (following := self.next_ns()) is not None and following <= moment_ns:
-            self.step(following)
-        self._at(max(self.now_ns, moment_ns))
+        while True:
+            following = self.next_ns()
+            if following is not None and following <= moment_ns:
+                self.step(following)
+                continue
+            self._at(self._hear_timecode(max(self.now_ns, moment_ns)))
+            if self.now_ns >= moment_ns:
+                return
 
     def step(self, moment_ns: int) -> None:
-        """Let happen what is due at a moment."""
-        self._at(moment_ns)
-        self._bring_up()
-        for name, node in self.nodes.items():
-            at = node.next_ns()
-            if at is not None and at <= moment_ns:
-                self._done(name, node.wake(moment_ns))
-        self._play_timecode()
-        if self._setup.loss and self._touch_ns <= moment_ns:
+        """Let happen what is due at a moment, or before it by timecode that is heard till then."""
+        self._at(self._hear_timecode(moment_ns))
+        due = self.diary.next_due(self._controller.next_due())
+        if due is not None and due <= self.position:
+            self._bring_up()
+        self._wake_nodes()
+        if self._setup.loss and self._touch_ns <= self.now_ns:
             self._keep_in_touch()
-        while self._mail and self._mail[0][0] <= moment_ns:
+        while self._mail and self._mail[0][0] <= self.now_ns:
             self._deliver(heappop(self._mail)[2])
+
+    def _wake_nodes(self) -> None:
+        for name, node in self.nodes.items():
+            self._done(name, node.wake(self.now_ns))
 
     def ask(self, command: OperatorCommand) -> None:
         """The operator asks for something."""
         self._bring_up()
-        position = self._line.position_at(self.now_ns)
+        position = self.position
         self.diary.asked(command)
         self._handle(
             Asked(client=None, address="", command=command, now_ns=self.now_ns, position=position)
@@ -212,14 +238,14 @@ class Rig:
     def _at(self, moment_ns: int) -> None:
         self.now_ns = moment_ns
         self.diary.at(self.into_ns, self._line.position_at(moment_ns))
+        if self._midi is not None:
+            self.diary.timecode(self._timecode())
 
     def _bring_up(self) -> None:
         """What is due on the controller by now has happened before anything else does."""
-        position = self._line.position_at(self.now_ns)
-        due = self._controller.next_due()
-        if due is not None and due <= position:
-            self._handle(LineMoved(Advance(position)))
-        self.diary.begun(position)
+        position = self.position
+        self._handle(LineMoved(Advance(position)))
+        self.diary.advance(position)
 
     def _draw(self, line: Line) -> None:
         self._line = line
@@ -229,14 +255,31 @@ class Rig:
         else:
             self._tell(bus.LineReport(line, self.now_ns))
 
-    def _play_timecode(self) -> None:
-        if self._midi is None:
-            return
-        for message in self._midi.take(self.now_ns, into_ns=self.into_ns):
+    def _hear_timecode(self, until_ns: int) -> int:
+        """Play MIDI timecode until then, or until it is of any consequence: that moment."""
+        midi = self._midi
+        while midi is not None and (at_ns := midi.next_ns()) is not None and at_ns <= until_ns:
+            self.now_ns = max(self.now_ns, at_ns)
+            messages = midi.take(self.now_ns, into_ns=self.into_ns)
+            if self._is_news(messages) or midi.silent:
+                return self.now_ns
+        return until_ns
+
+    def _is_news(self, messages: list[bytes]) -> bool:
+        """Let every node hear; whether one of them did something, or follows otherwise."""
+        news = False
+        for message in messages:
             for name, node in self.nodes.items():
-                self._done(name, node.hear_midi(message, self.now_ns))
-        for name, node in self.nodes.items():
-            self.diary.timecode(name, node.timecode)
+                done = node.hear_midi(message, self.now_ns)
+                if done:
+                    self._at(self.now_ns)
+                    self._done(name, done)
+                    news = True
+        return news or self.diary.follows_otherwise(self._timecode())
+
+    def _timecode(self) -> str:
+        """How timecode is followed: all nodes hear the same."""
+        return next(iter(self.nodes.values())).timecode
 
     def _keep_in_touch(self) -> None:
         if self._touch_ns % LINE_REPORT_NS == 0 and self._midi is None:
@@ -249,13 +292,14 @@ class Rig:
     # ---- who says what to whom
 
     def _tell(self, command: bus.NodeCommand) -> None:
+        self._alike = self._alike and isinstance(command, AGREED)
         for node in self.nodes:
             self._post(_Letter(node, Way.DOWN, command))
 
     def _done(self, node: NodeId, done: Iterable[Done]) -> None:
         for each in done:
             self.diary.done(node, each)
-            if isinstance(each, Say) and not isinstance(each.report, bus.CueProgressReport):
+            if isinstance(each, Say):
                 self._post(_Letter(node, Way.UP, each.report))
 
     def _post(self, letter: _Letter) -> None:

@@ -2,8 +2,8 @@
 
 from cuems.core import bus
 from cuems.core.body import body_flicks
-from cuems.core.cuelist import RunningOrder, has_player
-from cuems.core.cues import CueId, CueList, NodeId, PostGo
+from cuems.core.cuelist import RunningOrder, has_player, wait_before
+from cuems.core.cues import CueId, CueList, FadeCue, NodeId, PostGo
 from cuems.core.effects import Freeze, PlayerEffect, Relocate, Start, Stop, Unfreeze
 from cuems.core.node import Play, Say
 from cuems.core.operator import (
@@ -49,10 +49,11 @@ class Diary:
         self._into_ns = self._position = 0
         self._sounding: dict[tuple[NodeId, CueId], int] = {}
         self._failed: dict[tuple[NodeId, CueId], str] = {}
-        self._waiting: dict[CueId, int] = {}
+        self._waiting: dict[CueId, int] = {}  # cues that no node plays: where their body begins
+        self._fading: dict[CueId, int] = {}  # and where a fade ends
         self._running: set[CueId] = set()
         self._busy_until_ns = 0
-        self._timecode: dict[NodeId, str] = {}
+        self._timecode = ""
         self._paused = False
 
     # ---- what others ask
@@ -82,12 +83,12 @@ class Diary:
             return self.standby is None or not self._order.within(self.standby, cue_id)
         return cue_id in self._waiting or body_flicks(cue) is not None
 
-    def next_begin(self, due: int | None) -> int | None:
-        """The earlier of `due` and the end of a pre-wait of a cue that no node plays."""
-        if not self._waiting:
+    def next_due(self, due: int | None) -> int | None:
+        """The earlier of `due` and of what is due here: no core reports these two moments."""
+        if not (self._waiting or self._fading):
             return due
-        begin = min(self._waiting.values())
-        return begin if due is None else min(due, begin)
+        own = min((*self._waiting.values(), *self._fading.values()))
+        return own if due is None else min(due, own)
 
     # ---- what happens
 
@@ -141,11 +142,15 @@ class Diary:
         if reason:
             self.note(Verb.REFUSED, text=reason)
 
-    def timecode(self, node: NodeId, state: str) -> None:
-        """How a node follows timecode."""
-        if self._timecode.get(node) != state:
-            self._timecode[node] = state
-            self.note(Verb.TIMECODE, node=node, text=state)
+    def follows_otherwise(self, state: str) -> bool:
+        """Whether that is news of how the nodes follow timecode."""
+        return self._timecode != state
+
+    def timecode(self, state: str) -> None:
+        """How the nodes follow timecode."""
+        if self._timecode != state:
+            self._timecode = state
+            self.note(Verb.TIMECODE, text=state)
 
     def done(self, node: NodeId, done: Play | Say) -> None:
         """A node did something."""
@@ -237,7 +242,7 @@ class Diary:
     def _unowned(self, cue: CueId, percent: int) -> None:
         """A cue that no node plays: an action, a fade, a list."""
         if percent == STARTED:
-            start = self._position + self._order[cue].pre_wait_flicks
+            start = self._position + wait_before(self._order[cue])
             if start > self._position:
                 self._waiting[cue] = start
                 self._turn(cue, start)
@@ -247,16 +252,23 @@ class Diary:
         elif percent <= 0 or percent == 100:
             self._ends(cue, failed=percent == FAILED)
 
-    def begun(self, position: int) -> None:
-        """The line is at `position`: pre-waits that are over."""
-        if self._waiting:
-            for cue in [cue for cue, start in self._waiting.items() if start <= position]:
-                self._begins(cue)
+    def advance(self, position: int) -> None:
+        """The line is at `position`: pre-waits and fades that are over."""
+        for cue_id in _come(self._waiting, position):
+            self._begins(cue_id)
+        for cue_id in _come(self._fading, position):
+            cue = self._order[cue_id]
+            self._ends(cue_id, failed=False)
+            if cue.post_go is PostGo.GO_AT_END:
+                self._busy_for(cue.post_wait_flicks)
 
-    def _begins(self, cue: CueId) -> None:
-        self._waiting.pop(cue, None)
-        self._running.add(cue)
-        self.note(Verb.STARTS, cue=cue)
+    def _begins(self, cue_id: CueId) -> None:
+        self._waiting.pop(cue_id, None)
+        self._running.add(cue_id)
+        self.note(Verb.STARTS, cue=cue_id)
+        cue = self._order[cue_id]
+        if isinstance(cue, FadeCue):
+            self._fading[cue_id] = self._position + cue.duration_flicks
 
     def _ends(self, cue: CueId, *, failed: bool) -> None:
         if self._waiting.pop(cue, None) is not None:
@@ -266,4 +278,9 @@ class Diary:
                 self.note(Verb.STOPS, cue=cue)
         if cue in self._running:
             self._running.discard(cue)
-            self.note(Verb.ENDS, cue=cue)
+            over = self._fading.pop(cue, self._position) <= self._position
+            self.note(Verb.ENDS if over else Verb.STOPS, cue=cue)
+
+
+def _come(due: dict[CueId, int], position: int) -> list[CueId]:
+    return [cue for cue, at in due.items() if at <= position]

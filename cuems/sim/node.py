@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Iterable
 
-from cuems.core.bus import NodeCommand
+from cuems.core.bus import CueProgressReport, NodeCommand
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
-from cuems.core.effects import Arm
+from cuems.core.effects import Arm, SetLevel
 from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEvent
 from cuems.core.line import Line
 from cuems.core.node import Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say, Told
@@ -52,23 +52,25 @@ class SimulatedNode:
         """The position at which the node does something by itself."""
         return self._node.next_due()
 
-    def next_ns(self) -> int | None:
-        """When the node has to look at its clock."""
+    def next_ns(self, *, heard: bool) -> int | None:
+        """When the node has to look at its clock. While timecode is `heard`, it is not missed."""
         due = self._node.next_due()
         moment = None if due is None else self._time.moment_of(due)
-        wake = None if self._steady and self._line is not None else self._time.next_wake_ns()
+        wake = None if heard else self._time.next_wake_ns()
         return wake if moment is None else moment if wake is None else min(moment, wake)
 
     def wake(self, now_ns: int) -> list[Done]:
         """What time alone has brought."""
-        if self._steady and self._line is not None:
-            self._time.hear_line(self._line, now_ns)
-        done = self._moved(self._time.wake(now_ns))
-        position = self._time.position_at(now_ns)
+        done = [] if self._is_steady() else self._moved(self._time.wake(now_ns))
         due = self._node.next_due()
-        if position is not None and due is not None and due <= position:
-            done += self._handle(Moved(Advance(position)))
-        return done
+        position = None if due is None else self._time.position_at(now_ns)
+        if due is None or position is None or position < due:
+            return done
+        return [*done, *self._handle(Moved(Advance(position)))]
+
+    def _is_steady(self) -> bool:
+        """Whether the line goes on as it was last heard of: nothing keeps its reports away."""
+        return self._steady and self._line is not None
 
     def tell(self, command: NodeCommand, now_ns: int) -> list[Done]:
         """The controller said something."""
@@ -79,7 +81,7 @@ class SimulatedNode:
         """The controller said its line."""
         done = self._bring_up(now_ns)
         self._line = line
-        return [*done, *self._moved(self._time.hear_line(line, now_ns))]
+        return [*done, *self._moved(self._time.hear_line(line, now_ns)), *self.wake(now_ns)]
 
     def hear_midi(self, message: bytes, received_ns: int) -> list[Done]:
         """A MIDI message arrived."""
@@ -112,6 +114,8 @@ class SimulatedNode:
                         coming.append(Proved(self._proof(cue)))
                     case Fetch(load):
                         coming.append(Fetched(load, self._show))
+                    case Play(SetLevel()) | Say(CueProgressReport()):
+                        pass  # nothing that a rehearsal shows
                     case Play() | Say():
                         done.append(effect)
                     case _:

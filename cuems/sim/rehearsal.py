@@ -10,17 +10,21 @@ from cuems.sim.cluster import Rig
 from cuems.sim.log import Entry
 from cuems.sim.setup import Jump, Setup, Step
 
-LONGEST_NS = 24 * 3600 * NS_PER_S  # a show that goes on for ever is left after a day
+LONGEST_NS = 25 * 3600 * NS_PER_S  # a show that goes on for ever is left after a day and an hour
 MOST_MOMENTS = 2_000_000  # a minute of computing
 GO_PAUSE_NS = 200_000_000  # the controller's guard between two GOs
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What happened. `cut` says why it was left before all was over ("": it was not)."""
+    """What happened. `cut` says why it was left before all was over ("": it was not).
+
+    `start` is where the line was when it began, flicks.
+    """
 
     entries: tuple[Entry, ...]
     nodes: tuple[NodeId, ...]
+    start: int
     end_ns: int
     cut: str
 
@@ -40,6 +44,7 @@ def rehearse(
     for every cue that stands by.
     """
     rig = Rig(show, setup)
+    start = rig.position
     steps = sorted(script, key=lambda step: step.into_ns)
     performance = _Performance(rig, steps, _Presser(rig) if press_go else None)
     last_ns = LONGEST_NS if until_ns is None else until_ns
@@ -47,7 +52,7 @@ def rehearse(
     entries = tuple(rig.diary.entries)
     over_ns = max((entry.at_ns for entry in entries), default=0)
     end_ns = over_ns if until_ns is None and not cut else rig.into_ns
-    return Rehearsal(entries, tuple(rig.nodes), end_ns, cut)
+    return Rehearsal(entries, tuple(rig.nodes), start, end_ns, cut)
 
 
 class _Presser:
@@ -62,10 +67,11 @@ class _Presser:
         diary = self._rig.diary
         if diary.standby is None or diary.standby in self._pressed:
             return None
-        idle = self._rig.idle()
-        quiet_ns = self._rig.into_ns if idle else diary.quiet_from_ns()
-        if quiet_ns is None or not (idle or (diary.armed and not self._rig.under_way)):
-            return None
+        quiet_ns = diary.quiet_from_ns() if diary.armed and not self._rig.under_way else None
+        if quiet_ns is None:
+            if not self._rig.idle():
+                return None
+            quiet_ns = self._rig.into_ns
         guarded_ns = 0 if diary.last_go_ns is None else diary.last_go_ns + GO_PAUSE_NS
         return max(self._rig.into_ns, quiet_ns, guarded_ns)
 
@@ -95,7 +101,8 @@ class _Performance:
                 if done_ns > last_ns:
                     break
                 rig.run_to(rig.moment_ns(done_ns))
-                self._do(done_ns)
+                if self._next_doing_ns() == done_ns:  # timecode came back: not quiet any more
+                    self._do(done_ns)
             elif due_ns is None or (to_the_end and done_ns is None and rig.idle()):
                 break
             elif due_ns > rig.moment_ns(last_ns):

@@ -25,6 +25,7 @@ class MidiSource:
     """Rolls, stops and jumps with the line it follows; goes over midnight as MTC does."""
 
     def __init__(self, drop_outs: tuple[DropOut, ...]) -> None:
+        self.silent = False  # whether the last messages were lost in a drop-out
         self._drop_outs = drop_outs
         self._pacer = Pacer()
 
@@ -39,8 +40,8 @@ class MidiSource:
     def take(self, now_ns: int, *, into_ns: int) -> list[bytes]:
         """The messages due by now that arrive, `into_ns` into the script."""
         messages = [to_bytes(due) for due in self._pacer.take(now_ns)]
-        silent = any(drop.begin_ns <= into_ns < drop.end_ns for drop in self._drop_outs)
-        return [] if silent else messages
+        self.silent = any(drop.begin_ns <= into_ns < drop.end_ns for drop in self._drop_outs)
+        return [] if self.silent else messages
 
     def settled_ns(self) -> int:
         """From when in the script on no drop-out can matter any more."""

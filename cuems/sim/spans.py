@@ -13,8 +13,9 @@ Key = tuple[NodeId | None, CueId]
 class Span:
     """A cue on a node (None: on no node's players), ns into the rehearsal.
 
-    `waited_ns` is when its pre-wait began, `holds` are the stretches it stood still, `late` how
-    late it began in flicks, `failed` why it was not heard.
+    `waited_ns` is when its pre-wait began, `holds` are the stretches it stood still,
+    `moves_ns` when it went on from another place of its body, `late` how late it began in flicks,
+    `failed` why it was not heard.
     """
 
     cue: CueId
@@ -23,6 +24,7 @@ class Span:
     end_ns: int
     waited_ns: int | None = None
     holds: tuple[tuple[int, int], ...] = ()
+    moves_ns: tuple[int, ...] = ()
     late: int = 0
     failed: str = ""
     cut_short: bool = False
@@ -36,6 +38,7 @@ class _Open:
     late: int
     held_ns: int | None = None
     holds: list[tuple[int, int]] = field(default_factory=list)
+    moves_ns: list[int] = field(default_factory=list)
 
 
 class _Spans:
@@ -60,6 +63,8 @@ class _Spans:
                 self._open[key].held_ns = entry.at_ns
             case Verb.GOES_ON if key in self._open:
                 self._release(self._open[key], entry.at_ns)
+            case Verb.MOVES if key in self._open:
+                self._open[key].moves_ns.append(entry.at_ns)
             case Verb.FAILS:
                 self._failed[key] = entry.note
             case Verb.ENDS | Verb.STOPS:
@@ -91,6 +96,7 @@ class _Spans:
             end_ns=at_ns,
             waited_ns=run.waited_ns,
             holds=tuple(run.holds),
+            moves_ns=tuple(run.moves_ns),
             late=run.late,
             failed=self._failed.get(key, ""),
             cut_short=cut_short,

@@ -114,8 +114,23 @@ def _plain_arguments(osc: Osc) -> tuple[PlayerArgument, ...]:
     for value in osc.args:
         if isinstance(value, tuple | Impulse):
             raise ArgumentError(osc.address, PLAIN, value, found=True)
-        plain.append(value)
+        plain.append(_plain(value))
     return tuple(plain)
+
+
+def _plain(value: PlayerArgument) -> PlayerArgument:
+    """What an argument is beneath its OSC type: an Int64 is an int, which the bus can carry."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case str():
+            return str(value)
+        case bytes():
+            return bytes(value)
 
 
 def _value(argument: Argument, given: OscArgument) -> Value | None:
@@ -159,8 +174,8 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return _told(f"node/{node}", state), _told(f"node_detail/{node}", detail)
         case st.DeployProgress(node, percent, detail):
             return _told(f"deploy/{node}", percent), _told(f"deploy_detail/{node}", detail)
-        case st.ChaseHealth(node, state):
-            return (_told(f"chase/{node}", state),)
+        case st.ChaseHealth(node, state, detail):
+            return _told(f"chase/{node}", state), _told(f"chase_detail/{node}", detail)
         case st.MixerVolume(node, output, channel, value):
             return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
         case _:

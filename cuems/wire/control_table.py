@@ -78,8 +78,8 @@ class Argument:
             return " or ".join(repr(choice) for choice in self.choices)
         kind = "0 or 1" if self.kind is Kind.FLAG else f"a {self.kind}"
         low, high = self.minimum, self.maximum
-        bounds = "" if low is None else f" from {low:g}"
-        bounds += "" if high is None else f" up to {high:g}"
+        bounds = "" if low is None else f" from {low:.12g}"
+        bounds += "" if high is None else f" up to {high:.12g}"
         return f"{kind}{bounds}{' ' + self.unit if self.unit else ''}"
 
 
@@ -216,7 +216,8 @@ TABLE: tuple[Row, ...] = (
     _status("node_name/{node}", "What a person knows a node by", TEXT),
     _status("node/{node}", "ok, late, lost or not adopted", TEXT),
     _status("node_detail/{node}", "More on a node's state", TEXT),
-    _status("chase/{node}", "internal, locking, locked, freewheeling or lost", TEXT),
+    _status("chase/{node}", "internal, stopped, locking, locked, freewheeling or lost", TEXT),
+    _status("chase_detail/{node}", "Where a node's timecode comes from, and how good it is", TEXT),
     _status("deploy/{node}", "How much of the project a node has fetched", PERCENT),
     _status("deploy_detail/{node}", "What a node is fetching", TEXT),
 )  # fmt: skip

@@ -66,10 +66,21 @@ def answer(method: str, target: str, console: Mapping[str, Asset]) -> Answer:
     found = console.get(target.partition("?")[0])
     if found is None:
         return _plain(HTTPStatus.NOT_FOUND, "no such page")
-    headers = _headers(found.content_type, found.body)
-    return Answer(
-        status=HTTPStatus.OK, headers=headers, body=b"" if method == "HEAD" else found.body
-    )
+    return content(method, HTTPStatus.OK, found)
+
+
+def content(method: str, status: HTTPStatus, what: Asset) -> Answer:
+    """The response that consists of a file or what is like one."""
+    headers = _headers(what.content_type, what.body)
+    if status is HTTPStatus.NO_CONTENT:
+        del headers["Content-Type"], headers["Content-Length"]
+    return Answer(status=status, headers=headers, body=b"" if method == "HEAD" else what.body)
+
+
+def too_busy() -> Answer:
+    """The response to one request too many."""
+    text = "too much is being sent already"
+    return _plain(HTTPStatus.SERVICE_UNAVAILABLE, text, {"Retry-After": "2"})
 
 
 def refusal(reason: str) -> Answer:

@@ -1,7 +1,8 @@
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 
 import anyio
 import anyio.lowlevel
@@ -11,7 +12,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cuems.adapters.control import (
+    ANSWERS_MAX_BYTES,
     BURST_MESSAGES,
+    IGNORED_MAX_ADDRESSES,
     MAX_FRAME_BYTES,
     MESSAGES_PER_S,
     STALLED_S,
@@ -22,6 +25,7 @@ from cuems.adapters.control import (
     read_console,
     serve_control,
 )
+from cuems.wire.oscquery import Page
 from cuems.wire.web import Asset
 
 CONSOLE = {"/": Asset("text/html; charset=utf-8", b"<title>cuems</title>")}
@@ -36,7 +40,8 @@ class FakeSurface:
         self.frames: list[bytes] = []
         self.gone: list[tuple[ClientId, str]] = []
         self.shut_out: list[str] = []
-        self.deaf_to: list[ClientId] = []
+        self.texts: list[str] = []
+        self.pages: dict[str, list[bytes]] = {}
         self.changed = anyio.Event()
 
     def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
@@ -53,9 +58,16 @@ class FakeSurface:
         self.gone.append((client, reason))
         self._tell()
 
-    def ignored(self, client: ClientId) -> None:
-        self.deaf_to.append(client)
+    def asked(self, client: ClientId, text: str) -> None:
+        self.texts.append(text)
         self._tell()
+
+    def page(self, target: str) -> Page:
+        found = self.pages.get(target)
+        if found is None:
+            return Page(HTTPStatus.NOT_FOUND, "text/plain", (b"nothing",))
+        status = HTTPStatus.OK if found else HTTPStatus.NO_CONTENT
+        return Page(status, "application/json", found)
 
     def refused(self, peer: str, reason: str) -> None:
         self.shut_out.append(reason)
@@ -271,16 +283,61 @@ async def flood(connection: ClientConnection) -> None:
         await anyio.lowlevel.checkpoint()  # send itself does not wait while there is room
 
 
-async def test_text_frames_are_said_once_and_ignored() -> None:
-    clients = Clients()
+async def test_text_frames_reach_the_surface_in_order_and_apart_from_binary_ones() -> None:
     surface = FakeSurface()
-    async with serving(surface, clients) as address, client(address) as connection:
-        await connection.send('{"COMMAND":"LISTEN"}')
-        await connection.send('{"COMMAND":"IGNORE"}')
+    async with serving(surface) as address, client(address) as connection:
+        await connection.send("LISTEN")
+        await connection.send("IGNORE")
         await connection.send(b"go")
         await surface.until(frames=1)
         assert surface.frames == [b"go"]
-        assert len(surface.deaf_to) == 1
+        assert surface.texts == ["LISTEN", "IGNORE"]
+
+
+async def test_what_a_client_ignores_is_not_sent_to_it_until_it_listens_again() -> None:
+    clients = Clients()
+    surface = FakeSurface()
+    async with (
+        serving(surface, clients) as address,
+        client(address) as ignorant,
+        client(address) as other,
+    ):
+        await surface.until(clients=2)
+        assert clients.ignore(surface.clients[0], "/a")
+        clients.publish("/a", b"first a")
+        clients.publish("/b", b"b")
+        clients.listen(surface.clients[0], "/a")
+        clients.publish("/c", b"c")
+        assert await take(ignorant, 2) == [b"b", b"c"]
+        assert await take(other, 3) == [b"first a", b"b", b"c"]
+        clients.publish("/a", b"second a")
+        assert await take(ignorant, 1) == [b"second a"]
+
+
+async def test_a_client_may_ignore_only_so_much() -> None:
+    clients = Clients()
+    surface = FakeSurface()
+    async with serving(surface, clients) as address, client(address):
+        await surface.until(clients=1)
+        for number in range(IGNORED_MAX_ADDRESSES):
+            assert clients.ignore(surface.clients[0], f"/{number}")
+        assert not clients.ignore(surface.clients[0], "/one/more")
+
+
+async def test_news_in_text_frames_reach_only_those_who_have_sent_some() -> None:
+    clients = Clients()
+    surface = FakeSurface()
+    async with (
+        serving(surface, clients) as address,
+        client(address) as modern,
+        client(address) as old,
+    ):
+        await surface.until(clients=2)
+        clients.listen(surface.clients[0], "/a")
+        clients.announce("news")
+        clients.publish("/a", b"a")
+        assert [await modern.recv(), await modern.recv()] == ["news", b"a"]
+        assert await take(old, 1) == [b"a"]
 
 
 @pytest.mark.parametrize(
@@ -369,9 +426,12 @@ async def test_a_page_of_this_machine_can(origin: str) -> None:
         await surface.until(clients=1)
 
 
-async def test_the_page_is_served_on_the_same_port() -> None:
+BROWSER = "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
+
+
+async def test_the_page_is_served_to_browsers_on_the_same_port() -> None:
     async with serving(FakeSurface()) as address:
-        head, body = await http(address, "GET / HTTP/1.1\nHost: x\n\n")
+        head, body = await http(address, f"GET / HTTP/1.1\nHost: x\n{BROWSER}\n\n")
         assert head.startswith("HTTP/1.1 200 ")
         assert "Content-Type: text/html; charset=utf-8" in head
         assert "X-Content-Type-Options: nosniff" in head
@@ -385,7 +445,7 @@ async def test_the_page_is_served_on_the_same_port() -> None:
         ("GET /../../etc/passwd HTTP/1.1", "404"),
         ("GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1", "404"),
         ("POST / HTTP/1.1", "405"),
-        ("HEAD / HTTP/1.1", "200"),
+        (f"HEAD / HTTP/1.1\n{BROWSER}", "200"),
     ],
 )
 async def test_nothing_but_the_page_is_served(request_line: str, status: str) -> None:
@@ -393,6 +453,75 @@ async def test_nothing_but_the_page_is_served(request_line: str, status: str) ->
         head, body = await http(address, f"{request_line}\nHost: x\n\n")
         assert head.split()[1] == status
         assert "cuems" not in body
+
+
+@pytest.mark.parametrize(
+    ("request_lines", "answered"),
+    [
+        ("GET / HTTP/1.1", b"{}"),
+        ("GET / HTTP/1.1\nAccept: */*", b"{}"),
+        (f"GET /?HOST_INFO HTTP/1.1\n{BROWSER}", b"host"),
+        ("GET /engine/status HTTP/1.1", b"status"),
+        (f"GET /engine/status HTTP/1.1\n{BROWSER}", b"status"),
+    ],
+)
+async def test_what_is_no_file_is_asked_of_the_namespace(
+    request_lines: str, answered: bytes
+) -> None:
+    surface = FakeSurface()
+    surface.pages = {"/": [b"{", b"}"], "/?HOST_INFO": [b"host"], "/engine/status": [b"status"]}
+    async with serving(surface) as address:
+        head, body = await http(address, f"{request_lines}\nHost: x\n\n")
+    assert body.encode() == answered
+    assert f"Content-Length: {len(answered)}" in head
+    assert "Content-Type: application/json" in head
+
+
+async def test_an_answer_without_content_has_neither_length_nor_type() -> None:
+    surface = FakeSurface()
+    surface.pages = {"/x?VALUE": []}
+    async with serving(surface) as address:
+        head, body = await http(address, "GET /x?VALUE HTTP/1.1\nHost: x\n\n")
+    assert head.startswith("HTTP/1.1 204 ")
+    assert "Content-Length" not in head
+    assert "Content-Type:" not in head
+    assert body == ""
+
+
+async def test_while_a_long_answer_is_made_commands_are_heard() -> None:
+    class Verbose(FakeSurface):
+        """Does not come to an end until GO is pressed."""
+
+        def page(self, target: str) -> Page:
+            return Page(HTTPStatus.OK, "application/json", self.pieces())
+
+        def pieces(self) -> Iterator[bytes]:
+            while b"go" not in self.frames:
+                yield b"x"
+
+    surface = Verbose()
+    async with serving(surface) as address, client(address) as connection:
+        await surface.until(clients=1)
+        async with await raw(address) as stream:
+            await stream.send(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+            await connection.send(b"go")
+            await surface.until(frames=1)
+            assert b" 200 " in await stream.receive()
+
+
+async def test_while_too_much_waits_for_slow_readers_nothing_more_is_made() -> None:
+    surface = FakeSurface()
+    surface.pages = {"/long": [bytes(ANSWERS_MAX_BYTES + 10_000_000)], "/short": [b"short"]}
+    async with serving(surface) as address:
+        async with await raw(address) as slow:
+            await slow.send(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+            await slow.receive()
+            head, _ = await http(address, "GET /short HTTP/1.1\nHost: x\n\n")
+            assert head.startswith("HTTP/1.1 503 ")
+        head, body = await http(address, "GET /short HTTP/1.1\nHost: x\n\n")
+        while not head.startswith("HTTP/1.1 200 "):  # the slow one's end is yet to be noticed
+            head, body = await http(address, "GET /short HTTP/1.1\nHost: x\n\n")
+        assert body == "short"
 
 
 async def test_what_is_no_http_gets_no_answer_and_harms_nobody() -> None:

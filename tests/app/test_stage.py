@@ -422,7 +422,9 @@ async def test_lights_fail_honestly(tmp_path: Path) -> None:
     lights = DmxCue(id=RAIN, name="warm", scene=DmxScene(id="1"))
     async with open_house(tmp_path, lights) as house:
         house.stage.perform(Arm(cue=RAIN))
-        assert await house.broken() == "warm: no DMX output: this version has no DMX player"
+        assert await house.broken() == (
+            "warm: no DMX output; start cuems with --dmx sacn or --dmx artnet"
+        )
 
 
 async def test_a_new_arm_after_a_failure_tries_again(tmp_path: Path) -> None:

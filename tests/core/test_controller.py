@@ -417,7 +417,9 @@ def test_a_silent_node_is_late_then_lost_and_what_it_played_has_failed() -> None
     assert CuePlay(A, -1) in lost
     assert Armed(False) in lost
     rig.now_ns = 2 * S
-    assert NodeHealth(NODE_ID, "ok") in published(rig.report(bus.ClockProbe(0)))
+    back = published(rig.report(bus.ClockProbe(0)))
+    assert NodeHealth(NODE_ID, "ok") in back
+    assert Armed(True) in back
 
 
 def test_a_node_that_starts_anew_is_not_ready() -> None:

@@ -13,8 +13,9 @@ from subprocess import PIPE, STDOUT
 import anyio
 import anyio.abc
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
-from cuems.wire.osc import Osc, OscArgument, decode, encode
+from cuems.wire.osc import Osc, OscArgument, OscPacket, decode, encode
 
 PATIENCE_S = 30.0  # machines are shared; nothing here waits that long when it works
 
@@ -135,15 +136,18 @@ class Operator:
         self._news = anyio.Event()
 
     async def listen(self) -> None:
-        async for frame in self._connection:
-            assert isinstance(frame, bytes)
-            message = decode(frame)
-            assert isinstance(message, Osc)
-            value = message.args[0] if message.args else None
-            self.state[message.address] = value
-            self.received.append((message.address, value))
-            self._news.set()
-            self._news = anyio.Event()
+        with suppress(ConnectionClosedError):  # a program that was killed says no goodbye
+            async for frame in self._connection:
+                assert isinstance(frame, bytes)
+                self._take(decode(frame))
+
+    def _take(self, message: OscPacket) -> None:
+        assert isinstance(message, Osc)
+        value = message.args[0] if message.args else None
+        self.state[message.address] = value
+        self.received.append((message.address, value))
+        self._news.set()
+        self._news = anyio.Event()
 
     async def send(self, command: str, *args: OscArgument) -> None:
         await self._connection.send(encode(Osc(f"/engine/command/{command}", args)))

@@ -83,6 +83,7 @@ async def test_a_controller_that_chases_follows_an_outside_source(
         await program.says("timecode comes from MIDI port")
         async with open_operator(home) as operator:
             await operator.sees("armed", "yes")
+            await operator.until(lambda: bool(operator.state.get("/engine/status/timecode")))
             assert await operator.ask("pause") == "timecode comes from outside: stop it there"
             assert await operator.ask("go") == "ok"
             await operator.sees("cue/d3a1c0e0-0000-4000-8000-000000000001", 100)

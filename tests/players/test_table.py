@@ -33,7 +33,7 @@ def test_a_configured_audio_player_plays_sound_only() -> None:
 @pytest.mark.parametrize(
     ("cue", "reason"),
     [
-        (DmxCue(id=CUE, name="warm", scene=DmxScene(id="1")), "warm: no DMX output: "),
+        (DmxCue(id=CUE, name="warm", scene=DmxScene(id="1")), "warm: no DMX output; start "),
         (ActionCue(id=CUE, name="cut"), "cut: a ActionCue has no player"),
         (FadeCue(id=CUE, action_target=None, duration_flicks=1), "a FadeCue has no player"),
         (CueList(id=CUE), "a CueList has no player"),

@@ -35,7 +35,17 @@ from cuems.wire.control import (
     reply,
 )
 from cuems.wire.control_table import TABLE, Access, Kind, Row
-from cuems.wire.osc import Double, Impulse, Int64, Osc, OscArgument, decode, encode
+from cuems.wire.osc import (
+    Char,
+    Double,
+    Impulse,
+    Int64,
+    Osc,
+    OscArgument,
+    Symbol,
+    decode,
+    encode,
+)
 
 CUE = CueId("3f0f3d1e-8f5b-4a6e-9c55-1f1b6a3f2a10")
 NODE = NodeId("6c7b0e0a-1111-4222-8333-abcdefabcdef")
@@ -68,7 +78,13 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
             Osc(f"/engine/status/node_detail/{NODE}", ("by 40 ms",)),
         ),
     ),
-    (status.ChaseHealth(NODE, "locked"), (Osc(f"/engine/status/chase/{NODE}", ("locked",)),)),
+    (
+        status.ChaseHealth(NODE, "locked", "MIDI, 0 missed"),
+        (
+            Osc(f"/engine/status/chase/{NODE}", ("locked",)),
+            Osc(f"/engine/status/chase_detail/{NODE}", ("MIDI, 0 missed",)),
+        ),
+    ),
     (
         status.DeployProgress(NODE, 40, "rain.wav"),
         (
@@ -154,7 +170,7 @@ def test_what_is_no_gain_moves_no_fader(given: OscArgument) -> None:
         (Osc("/engine/command/load", (5,)), "project must be a text, not 5"),
         (Osc("/engine/command/cue_enabled", (CUE,)), "enabled must be 0 or 1, and it is missing"),
         (Osc("/engine/command/cue_enabled", (f"{CUE} 2",)), "enabled must be 0 or 1, not '2'"),
-        (Osc("/engine/command/load_to_time", (-1,)), "whole number from 0 up to 8.64e+07 ms"),
+        (Osc("/engine/command/load_to_time", (-1,)), "whole number from 0 up to 86400000 ms"),
         (Osc(f"/{NODE}/dmx/x", ((1, 2),)), "argument must be a number or text, not (1, 2)"),
     ],
 )
@@ -272,3 +288,10 @@ def test_a_command_is_answered_at_its_own_name(
     address: str, reason: str | None, answer: Osc
 ) -> None:
     assert reply(address, reason) == answer
+
+
+def test_a_players_argument_is_plain_whatever_osc_type_it_wears() -> None:
+    args = (Int64(1 << 40), Double(0.5), Symbol("hold"), Char("x"), True, None, 7)
+    asked = command(Osc(f"/{NODE}/player/word", args))
+    assert isinstance(asked, SetPlayer)
+    assert [type(value) for value in asked.args] == [int, float, str, str, bool, type(None), int]

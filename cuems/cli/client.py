@@ -1,0 +1,180 @@
+"""`cuems go`, `stop`, … `status` and `watch`: operate an engine that runs, from a shell.
+
+Exit status: 0 done, 1 refused (the engine's reason on stderr), 2 wrong usage, 3 not reachable.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+import click
+
+from cuems.app.client import (
+    DEFAULT_URL,
+    Client,
+    CommandRefusedError,
+    NotReachableError,
+    UrlError,
+    open_client,
+)
+from cuems.cli.show_lines import status_lines
+from cuems.cli.watching import watch_show
+from cuems.wire.control_view import NoSuchCueError
+
+REFUSED = 1
+NOT_REACHABLE = 3
+DEFAULT_TIMEOUT_S = 5.0
+LONGEST_TIMEOUT_S = 3600.0
+
+Operation = Callable[[Client], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which engine, how patiently, and for whom the answer is."""
+
+    url: str
+    timeout_s: float
+    as_json: bool
+
+
+def client_options(command: Callable[..., int]) -> Callable[..., int]:
+    """What every client command can be told."""
+    options = (
+        click.option(
+            "--url",
+            envvar="CUEMS_URL",
+            default=DEFAULT_URL,
+            metavar="URL",
+            help=f"Control surface of the controller [{DEFAULT_URL}].",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(0, LONGEST_TIMEOUT_S, min_open=True),
+            default=DEFAULT_TIMEOUT_S,
+            metavar="SECONDS",
+            help=f"How long to wait for each answer [{DEFAULT_TIMEOUT_S:g}].",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="For a program: JSON."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _operate(target: Target, operation: Operation) -> int:
+    """Connect and do it; the exit status."""
+
+    async def run() -> None:
+        async with open_client(target.url, target.timeout_s) as client:
+            await operation(client)
+
+    try:
+        anyio.run(run)
+    except UrlError as error:
+        raise click.BadParameter(str(error), param_hint="--url") from error
+    except (CommandRefusedError, NoSuchCueError) as error:
+        return _failed(target, str(error), REFUSED)
+    except NotReachableError as error:
+        return _failed(target, str(error), NOT_REACHABLE)
+    except BrokenPipeError:  # whoever read it has seen enough, as in `cuems watch | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _failed(target: Target, reason: str, status: int) -> int:
+    if target.as_json:
+        click.echo(json.dumps({"ok": False, "reason": reason}))
+    click.echo(f"cuems: {reason}", err=True)
+    return status
+
+
+def _ask(command: str, *args: str, url: str, timeout: float, as_json: bool) -> int:
+    """Have one command done."""
+    target = Target(url=url, timeout_s=timeout, as_json=as_json)
+    return _said_done(target, _operate(target, lambda client: client.ask(command, *args)))
+
+
+def _said_done(target: Target, status: int) -> int:
+    if status == 0 and target.as_json:
+        click.echo(json.dumps({"ok": True}))
+    return status
+
+
+def _plain(name: str, command: str, text: str) -> click.Command:
+    """A command without arguments."""
+    return click.command(name, help=text)(client_options(partial(_ask, command)))
+
+
+go = _plain("go", "go", "Fire the cue that stands by.")
+stop = _plain("stop", "stop", "Silence everything at once and stand by at the top.")
+pause = _plain("pause", "pause", "Freeze timecode and every player.")
+resume = _plain("resume", "resume", "Go on from the pause.")
+panic = _plain("panic", "panic", "Fade everything out, then stop; twice: stop at once.")
+
+
+@click.command("load")
+@click.argument("project")
+@client_options
+def load(*, project: str, url: str, timeout: float, as_json: bool) -> int:
+    """Load a project by its folder's name. Done means read and found sound, not yet armed."""
+    return _ask("load", project, url=url, timeout=timeout, as_json=as_json)
+
+
+def _about_cue(name: str, command: str, text: str, flag: str = "") -> click.Command:
+    """A command about one cue, which is looked up among those of the show."""
+
+    def ask(*, cue: str, url: str, timeout: float, as_json: bool) -> int:
+        async def operate(client: Client) -> None:
+            await client.learn()
+            found = client.view.find(cue)
+            await client.ask(command, f"{found} {flag}" if flag else found)
+
+        target = Target(url=url, timeout_s=timeout, as_json=as_json)
+        return _said_done(target, _operate(target, operate))
+
+    helped = f"{text}\n\nCUE is a cue's name or id."
+    return click.command(name, help=helped)(click.argument("cue")(client_options(ask)))
+
+
+next_cue = _about_cue("next", "setnextcue", "Put standby on a cue.")
+enable = _about_cue("enable", "cue_enabled", "Let a cue take part again.", "1")
+disable = _about_cue("disable", "cue_enabled", "Take a cue out of the show.", "0")
+
+
+@click.command("status")
+@client_options
+def status(*, url: str, timeout: float, as_json: bool) -> int:
+    """Say what is loaded, running, armed and why not, what stands by, the nodes and the cues."""
+
+    async def tell(client: Client) -> None:
+        await client.learn()
+        if as_json:
+            click.echo(json.dumps(client.view.to_json(), indent=2))
+            return
+        for line in status_lines(client.view):
+            click.echo(line)
+
+    return _operate(Target(url=url, timeout_s=timeout, as_json=as_json), tell)
+
+
+@click.command("watch")
+@client_options
+def watch(*, url: str, timeout: float, as_json: bool) -> int:
+    """Follow a show until interrupted, or until the connection is lost.
+
+    A live picture on a terminal; a line for each change where the output goes elsewhere (--json:
+    an object with address and value).
+    """
+
+    async def follow(client: Client) -> None:
+        await watch_show(client, as_json=as_json, on_terminal=sys.stdout.isatty())
+
+    return _operate(Target(url=url, timeout_s=timeout, as_json=as_json), follow)
+
+
+COMMANDS = (go, stop, pause, resume, panic, load, next_cue, enable, disable, status, watch)
