@@ -6,8 +6,8 @@ its own outbox with one place for each address, and nothing that is published ev
 
 Limits: frames are at most an OSC packet (64 KiB; the longest real message is under 200 bytes),
 a client may say MESSAGES_PER_S and is then not read for a while, and MAX_CLIENTS are served.
-One answer of OSCQuery is made at a time, PIECES_AT_ONCE in a turn of the loop, and only while less
-than ANSWERS_MAX_BYTES wait for slow readers.
+One answer of OSCQuery is made at a time, PIECES_AT_ONCE in a turn of the loop, with a rest after it
+and only while less than ANSWERS_MAX_BYTES wait for slow readers.
 """
 
 import os
@@ -58,6 +58,7 @@ WRITE_LIMITS_BYTES = (16_384, 12_288)  # within STALLED_S a client has to take t
 WRITE_BUFFER_MAX_BYTES = 262_144  # pongs to one who pings and does not read are not awaited
 UNANSWERED_MS = 10_000  # a cut cable: the kernel gives up on what was not acknowledged for so long
 PIECES_AT_ONCE = 128  # 0.2 ms
+REST = 4  # times as long as an answer took: a flood of queries gets a fifth of the loop
 ANSWERS_MAX_BYTES = 33_554_432  # one of a show of 10 000 cues is 7 MB
 IGNORED_MAX_ADDRESSES = 4096
 OPEN_TIMEOUT_S = 3.0
@@ -351,6 +352,7 @@ class Pages:
         self._surface = surface
         self._sockets = sockets
         self._turn = anyio.Lock()
+        self._rests_until_s = 0.0
 
     async def answer(self, request: Request) -> Answer:
         """A file of the console, or the namespace."""
@@ -364,13 +366,24 @@ class Pages:
             waiting = (own.transport.get_write_buffer_size() for own in self._sockets)
             if sum(waiting) > ANSWERS_MAX_BYTES:
                 return too_busy()
-            page = self._surface.page(target)
-            body = bytearray()
-            for number, piece in enumerate(page.pieces, start=1):
-                body += piece
-                if number % PIECES_AT_ONCE == 0:
-                    await anyio.lowlevel.checkpoint()
-            return content(method, page.status, Asset(page.content_type, bytes(body)))
+            await anyio.sleep_until(self._rests_until_s)
+            began_s = anyio.current_time()
+            try:
+                page = self._surface.page(target)
+                body = await _joined(page.pieces)
+            finally:
+                now_s = anyio.current_time()
+                self._rests_until_s = now_s + REST * (now_s - began_s)
+            return content(method, page.status, Asset(page.content_type, body))
+
+
+async def _joined(pieces: Iterable[bytes]) -> bytes:
+    joined = bytearray()
+    for number, piece in enumerate(pieces, start=1):
+        joined += piece
+        if number % PIECES_AT_ONCE == 0:
+            await anyio.lowlevel.checkpoint()
+    return bytes(joined)
 
 
 async def _request_answer(

@@ -81,6 +81,7 @@ class NodeParts:
 
     `same_clock`: the controller reads the very clock we do. `midi_port` is the port to read
     timecode from, "" for whichever there is, None for no MIDI. `deploy` brings a project's files.
+    `timekeeper` is new, and the node's alone to change.
     """
 
     node: NodeId
@@ -90,6 +91,7 @@ class NodeParts:
     same_clock: bool
     midi_port: str | None
     deploy: Deploy
+    timekeeper: Timekeeper
 
 
 async def run_node(
@@ -159,7 +161,7 @@ class NodeLoop:
         self._outgoing = outgoing
         self._tasks = tasks
         self._node = Node(parts.node)
-        self._time = Timekeeper(remote=not parts.same_clock)
+        self._time = parts.timekeeper
         self._news = LineNews()
         self._boot = secrets.token_hex(4)
         self._stage: Stage | None = None

@@ -37,6 +37,7 @@ from cuems.core.controller import Rules
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
 from cuems.core.timecode import FrameRate
+from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
 from cuems.wire.rsync import derive_secret
 
@@ -230,4 +231,5 @@ async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> Node
         same_clock=same_clock,
         midi_port=config.midi_port,
         deploy=fetching.fetch,
+        timekeeper=Timekeeper(remote=not same_clock),
     )

@@ -157,4 +157,4 @@ async def test_f30_an_upstream_controller_survives_everything_only_we_say() -> N
             await controller.until(lambda: NODE in controller.state.alive)
     assert controller.dropped == []
     assert controller.state.unknown[-1] == "action_cue_outcome"
-    assert len(controller.state.unknown) == 10
+    assert len(controller.state.unknown) == 8

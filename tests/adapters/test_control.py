@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
+from itertools import pairwise
 
 import anyio
 import anyio.lowlevel
@@ -17,6 +18,7 @@ from cuems.adapters.control import (
     IGNORED_MAX_ADDRESSES,
     MAX_FRAME_BYTES,
     MESSAGES_PER_S,
+    REST,
     STALLED_S,
     Allowance,
     ClientId,
@@ -507,6 +509,29 @@ async def test_while_a_long_answer_is_made_commands_are_heard() -> None:
             await connection.send(b"go")
             await surface.until(frames=1)
             assert b" 200 " in await stream.receive()
+
+
+async def test_queries_leave_most_of_the_loop_to_the_show() -> None:
+    made: list[tuple[float, float]] = []
+
+    class Slow(FakeSurface):
+        """Takes a while for each answer."""
+
+        def page(self, target: str) -> Page:
+            return Page(HTTPStatus.OK, "application/json", self.pieces())
+
+        def pieces(self) -> Iterator[bytes]:
+            began_s = anyio.current_time()
+            while anyio.current_time() < began_s + 0.02:
+                yield b"x"
+            made.append((began_s, anyio.current_time()))
+
+    async with serving(Slow()) as address, anyio.create_task_group() as tg:
+        for _ in range(3):
+            tg.start_soon(http, address, "GET /long HTTP/1.1\nHost: x\n\n")
+    assert len(made) == 3
+    for (began_s, ended_s), (next_s, _) in pairwise(made):
+        assert next_s - ended_s >= REST * (ended_s - began_s)
 
 
 async def test_while_too_much_waits_for_slow_readers_nothing_more_is_made() -> None:

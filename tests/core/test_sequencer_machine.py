@@ -1,7 +1,9 @@
 """Random shows, random commands: what holds whatever happens.
 
-CI runs a few hundred examples; HYPOTHESIS_PROFILE=long as many as an hour has (see conftest).
+CUEMS_EXAMPLES=5000 tries that many of each; without it, what a machine checks in some seconds.
 """
+
+import os
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -66,6 +68,10 @@ MOMENTS_MS = st.integers(0, 120).map(lambda n: n * 50)
 PLAIN = Ingredients()
 OPTIONS = st.builds(
     Options, chain_timing=st.sampled_from(ChainTiming), on_locate=st.sampled_from(OnLocate)
+)
+EXAMPLES = int(os.environ.get("CUEMS_EXAMPLES", "100"))
+thoroughly = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 NOTHING: frozenset[CueId] = frozenset()
 
@@ -290,11 +296,9 @@ class Rehearsal(RuleBasedStateMachine):
 
 TestRehearsal = Rehearsal.TestCase
 TestRehearsal.settings = settings(
-    max_examples=settings().max_examples,
+    thoroughly,
     stateful_step_count=25,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -337,6 +341,7 @@ def expected_starts(made: list[AnyCue], first: int, at: int, timing: ChainTiming
     return starts
 
 
+@thoroughly
 @given(
     made=contents(PLAIN),
     number=st.integers(0, 4),
@@ -364,6 +369,35 @@ def test_starts_are_exactly_arrival_plus_waits(
     assert sounded == {cue: (start, start) for cue, start in told.items() if cue in bodies}
 
 
+ONCE = Ingredients(lists=True, timecode=True, fades=True)
+
+
+@thoroughly
+@given(
+    made=contents(ONCE),
+    goes=st.lists(st.tuples(MOMENTS_MS, st.integers(0, 9)), min_size=1, max_size=5),
+    timing=st.sampled_from(ChainTiming),
+)
+def test_no_cue_has_two_turns_for_one_go(
+    made: list[AnyCue], goes: list[tuple[int, int]], timing: ChainTiming
+) -> None:
+    performer = performer_of(made, Options(chain_timing=timing))
+    ids = list(order(*made))
+    for run_seq, (at_ms, number) in enumerate(sorted(goes), start=1):
+        performer.roll(from_ms(at_ms))
+        before = len(performer.log)
+        go = Go(run_seq=run_seq, cue=ids[number % len(ids)], at=from_ms(at_ms))
+        performer.tell(go)
+        performer.tell(go)
+        turns = Counter(h.effect.cue for h in performer.log[before:]
+                        if isinstance(h.effect, CueStarted))  # fmt: skip
+        assert set(turns.values()) <= {1}
+    performer.roll(from_ms(60_000))
+    starts = Counter((e.cue, e.run_seq) for _, e in effects_of(performer, Start)
+                     if isinstance(e, Start))  # fmt: skip
+    assert set(starts.values()) <= {1}
+
+
 def reference_next(made: list[AnyCue], at: int) -> int | None:
     """Upstream's get_next_cue, as interop.md 6.4 puts it."""
     following = next((i for i in range(at + 1, len(made)) if made[i].enabled), None)
@@ -372,6 +406,7 @@ def reference_next(made: list[AnyCue], at: int) -> int | None:
     return reference_next(made, following)
 
 
+@thoroughly
 @given(made=contents(PLAIN), goes=st.lists(st.integers(0, 4), min_size=1, max_size=5))
 def test_the_pointer_follows_the_rule(made: list[AnyCue], goes: list[int]) -> None:
     performer = performer_of(made)
@@ -390,6 +425,7 @@ UNPAUSED = Ingredients(
 )
 
 
+@thoroughly
 @given(
     made=contents(UNPAUSED),
     paused_ms=MOMENTS_MS,
@@ -442,6 +478,7 @@ def playing(performer: Performer) -> dict[CueId, int]:
     return {cue: start for cue, (state, start, _) in heard(performer).items() if state == "playing"}
 
 
+@thoroughly
 @given(
     made=contents(UNPAUSED),
     steps_ms=st.lists(st.sampled_from((1, 40, 333, 2000)), min_size=1, max_size=40),
@@ -468,6 +505,7 @@ LOCATABLE = Ingredients(
 )
 
 
+@thoroughly
 @given(
     made=contents(LOCATABLE),
     goes=st.lists(st.tuples(MOMENTS_MS, st.integers(0, 4)), min_size=1, max_size=3),

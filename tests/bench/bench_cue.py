@@ -1,0 +1,198 @@
+"""How late cues fire: from the moment the chase is at a cue's start to the player's socket.
+
+    python -m tests.bench.bench_cue [--cues 200] [--load] [--mtc bus]
+
+A whole node in this process, which chases MIDI timecode from a JACK server (or, with --mtc bus,
+follows its controller's line); every cue is one GO, stamped ahead as a controller stamps it, and
+one stand-in for mpv (tests/fakes/mpv.py), a process that stamps when it reads `pause: false`.
+Where the chase was then is asked of the node's own timekeeper. --load: 200 broadcasts/s to 20
+clients and bus traffic in the same loop. The floor is the bare alarm and socket of the same run.
+"""
+
+import argparse
+import os
+import random
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from cuems.adapters.clock import open_alarm
+from cuems.adapters.mailbox import Mailbox
+from cuems.adapters.memory_bus import MemoryBus, open_memory_bus
+from cuems.adapters.mtc_output import open_mtc_output
+from cuems.app.node import NodeParts, OnProgress, run_node
+from cuems.app.performers import workshop
+from cuems.core import bus
+from cuems.core.cues import CueId, NodeId
+from cuems.core.line import Line
+from cuems.core.timecode import FrameRate, from_ms
+from cuems.core.timekeeper import Timekeeper
+from cuems.players import PlayerConfig
+from cuems.wire.bus import decode, encode
+from tests.bench.bench_go import write_project
+from tests.bench.figures import say, show
+from tests.bench.load import open_load
+from tests.e2e.rig import Home
+from tests.fakes.mpv import write_program
+from tests.jack import open_jack
+
+NODE = NodeId("00000000-0000-4000-8000-0000000000f0")
+CONTROLLER = NodeId("00000000-0000-4000-8000-0000000000c0")
+LEAD_FLICKS = from_ms(80)
+SPREAD_S = 0.05  # cues are due at no fixed phase of anything
+REPORT_S = 0.5
+PATIENCE_S = 20
+
+
+class Desk:
+    """As much of a controller as it takes."""
+
+    def __init__(self, link: MemoryBus, line: Line) -> None:
+        self._link = link
+        self.line = line
+        self._heard = Mailbox[bus.BusMessage](1000)
+
+    async def say(self, message: bus.BusMessage) -> None:
+        await self._link.send(encode(CONTROLLER, message))
+
+    async def hear(self) -> None:
+        while True:
+            self._heard.put(decode(await self._link.receive()).message)
+
+    async def tell_line(self) -> None:
+        while True:
+            await self.say(bus.LineReport(self.line, time.monotonic_ns()))
+            await anyio.sleep(REPORT_S)
+
+    async def until(self, *kinds: bus.BusMessage | type) -> None:
+        with anyio.fail_after(PATIENCE_S):
+            while True:
+                message = await self._heard.receive()
+                if any(message == kind or type(message) is kind for kind in kinds):
+                    return
+
+    async def armed(self) -> None:
+        with anyio.fail_after(PATIENCE_S):
+            while True:
+                message = await self._heard.receive()
+                if isinstance(message, bus.ArmedReport) and message.armed:
+                    return
+
+
+async def bring_nothing(load: bus.LoadCommand, on_progress: OnProgress) -> None:
+    """The project is here already."""
+
+
+@asynccontextmanager
+async def open_source(by_midi: bool) -> AsyncIterator[Line]:
+    """A line, which is sent by MIDI or not."""
+    line = Line(from_ms(1000), time.monotonic_ns(), rolling=True)
+    if not by_midi:
+        yield line
+        return
+    async with open_jack(), open_mtc_output() as output:
+        output.follow(line)
+        yield line
+
+
+async def fire(
+    desk: Desk, cues: list[CueId], timekeeper: Timekeeper, stamps_path: str
+) -> list[int]:
+    """How late each cue was, ns."""
+    late: list[int] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stamps:
+        stamps.bind(stamps_path)
+        stamps.setblocking(False)
+        await desk.say(bus.LoadCommand(project="bench", load_seq=1))
+        for run_seq, cue in enumerate(cues, 1):
+            await desk.armed()
+            await anyio.sleep(random.random() * SPREAD_S)
+            at = desk.line.position_at(time.monotonic_ns()) + LEAD_FLICKS
+            await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
+            with anyio.fail_after(PATIENCE_S):
+                await anyio.wait_readable(stamps)
+            moment_ns = timekeeper.moment_of(at)
+            stamp_ns = int(stamps.recv(64))
+            if moment_ns is None:
+                say(f"the chase was {timekeeper.state} at cue {run_seq}")
+            else:
+                late.append(stamp_ns - moment_ns)
+    return late
+
+
+async def floor_ns(moments: int) -> list[int]:
+    """A bare alarm that writes to a socket: the same way without a node."""
+    late: list[int] = []
+    rings = Mailbox[None](1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        async with open_alarm(lambda: rings.put(None)) as alarm:
+            for _ in range(moments):
+                due_ns = time.monotonic_ns() + 30_000_000
+                alarm.set(due_ns)
+                await rings.receive()
+                ours.send(b"go")
+                await anyio.wait_readable(theirs)
+                late.append(time.monotonic_ns() - due_ns)
+                theirs.recv(64)
+    return late
+
+
+async def measure(count: int, mtc: str, under_load: bool) -> None:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        cues = write_project(Home(folder), NODE, count)
+        programs = folder / "bin"
+        programs.mkdir()
+        config = PlayerConfig(mpv=str(write_program(programs)))
+        stamps = os.environ["CUEMS_TEST_STAMPS"] = str(folder / "stamps")
+        line = await stack.enter_async_context(open_source(mtc == "midi"))
+        near, far = await stack.enter_async_context(open_memory_bus())
+        timekeeper = Timekeeper()
+        parts = NodeParts(
+            node=NODE,
+            library=Home(folder).library,
+            link=far,
+            workshop=workshop(config, FrameRate.FPS_25, dict(os.environ)),
+            same_clock=True,
+            midi_port="MtcMaster:MTCPort" if mtc == "midi" else None,
+            deploy=bring_nothing,
+            timekeeper=timekeeper,
+        )
+        if under_load:
+            await stack.enter_async_context(open_load())
+        tasks = await stack.enter_async_context(anyio.create_task_group())
+        desk = Desk(near, line)
+        tasks.start_soon(desk.hear)
+        tasks.start_soon(desk.tell_line)
+        await tasks.start(run_node, parts)
+        with anyio.fail_after(PATIENCE_S):
+            while timekeeper.state != ("locked" if mtc == "midi" else "internal"):  # noqa: ASYNC110
+                await anyio.sleep(0.05)
+        floor = await floor_ns(min(count, 200))
+        late = await fire(desk, cues, timekeeper, stamps)
+        tasks.cancel_scope.cancel()
+    how = "200 broadcasts/s to 20 clients + bus" if under_load else "idle"
+    say(f"{count} cues by {mtc}, {how}")
+    show("cue's start on the chase -> player's socket", late)
+    show("floor: alarm -> socket", floor)
+    say(f"before their moment: {sum(each < 0 for each in late)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cues", type=int, default=200)
+    parser.add_argument("--load", action="store_true")
+    parser.add_argument("--mtc", choices=("midi", "bus"), default="midi")
+    options = parser.parse_args()
+    anyio.run(measure, options.cues, options.mtc, options.load)
+
+
+if __name__ == "__main__":
+    main()
