@@ -27,13 +27,18 @@ def look_ahead(
 
     A stop is where the chain waits: for a GO, or for a cue to end.
     """
-    return _chain(order, start, enabled, LOOK_AHEAD_STOPS, set())
+    ahead: dict[CueId, bool] = {}
+    for cue, automatic in _chain(order, start, enabled, LOOK_AHEAD_STOPS, set()):
+        ahead.setdefault(cue, automatic)
+    yield from ahead.items()
 
 
 def _chain(
-    order: RunningOrder, start: CueId | None, enabled: Enabled, stops: int, seen: set[CueId]
+    order: RunningOrder, start: CueId | None, enabled: Enabled, stops: int, played: set[CueId]
 ) -> Iterator[tuple[CueId, bool]]:
+    """`played` are the cues that actions on the way have brought about so far."""
     automatic = True
+    seen: set[CueId] = set()
     at = start
     if start is None or not enabled(start):  # not asked of a timecode cue, which may start a chain
         at = order.first_taking_part(start, enabled)
@@ -41,8 +46,10 @@ def _chain(
         seen.add(at)
         yield at, automatic
         for target in _played_by_action(order, at, enabled):
-            played = _chain(order, target, enabled, 0, seen)
-            yield from ((cue, automatic and by_itself) for cue, by_itself in played)
+            if target not in played:
+                played.add(target)
+                chain = _chain(order, target, enabled, 0, played)
+                yield from ((cue, automatic and by_itself) for cue, by_itself in chain)
         inner = order.first_child(at, enabled)
         if inner is not None:
             at = inner

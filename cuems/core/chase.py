@@ -122,12 +122,16 @@ class _Rolling:
 
     def rate_error_ppm(self) -> int:
         """How much faster than its rate the source has run since the line settled."""
-        position, at_ns = self._first
-        passed_ns = self.at_ns - at_ns
+        passed_ns = self.at_ns - self._first[1]
         if passed_ns < RATE_MEASURED_NS:
             return 0
+        return round(self.gained_ns() / passed_ns * 1_000_000)
+
+    def gained_ns(self) -> float:
+        """How far ahead of its rate the source has come since the line settled."""
+        position, at_ns = self._first
         rolled = self.position - position if self.forward else position - self.position
-        return round((to_ns(rolled) / passed_ns - 1) * 1_000_000)
+        return to_ns(rolled) - (self.at_ns - at_ns)
 
 
 class _Suspect:
@@ -220,10 +224,17 @@ class Chase:
             return self._rate_change
         if self._extra >= EXTRA_FAULT:
             return "duplicate source: a second sender, or this one wired twice"
-        ppm = self.quality.rate_error_ppm
-        if abs(ppm) > RATE_FAULT_PPM:
+        if self.runs_off_rate:
+            ppm = self.quality.rate_error_ppm
             return f"rate error: the source runs {ppm:+} ppm off its {self._rate}"
         return ""
+
+    @property
+    def runs_off_rate(self) -> bool:
+        """Whether the source is faster or slower than it says, beyond what jitter may feign."""
+        if self._line is None or abs(self._line.rate_error_ppm()) <= RATE_FAULT_PPM:
+            return False
+        return abs(self._line.gained_ns()) > self._jitter_p99_ns()
 
     def position_at(self, now_ns: int) -> int | None:
         """The smoothed position at a moment, flicks; where the line stands when it is at rest."""

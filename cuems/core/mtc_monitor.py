@@ -9,7 +9,6 @@ from cuems.core.timecode import NS_PER_S, FrameRate, Timecode, frame_at
 
 SILENT_NS = NS_PER_S  # a port that is open, and a source that is, is heard within this
 FRESH_NS = 2 * NS_PER_S  # so long a lost piece is shown as a fault
-WRONG_RATE_PPM = 500  # beyond this a source runs at no crystal's idea of its rate
 SAME_RATE_PPM = 300
 PPM = 1_000_000
 
@@ -155,9 +154,8 @@ class MtcMonitor:
             return ""
         if self._expected not in (None, rate):
             return f"wrong rate: the source sends {rate}, expected {self._expected}"
-        ppm = self._chase.quality.rate_error_ppm
-        runs_at = rate_at(rate, ppm)
-        if abs(ppm) > WRONG_RATE_PPM and runs_at not in (None, rate):
+        runs_at = rate_at(rate, self._chase.quality.rate_error_ppm)
+        if self._chase.runs_off_rate and runs_at not in (None, rate):
             return f"wrong rate: the source says {rate} and runs at {runs_at}"
         return ""
 

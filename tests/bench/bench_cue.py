@@ -55,33 +55,31 @@ class Desk:
     def __init__(self, link: MemoryBus, line: Line) -> None:
         self._link = link
         self.line = line
-        self._heard = Mailbox[bus.BusMessage](1000)
+        self._armed = False
+        self._ended = 0
+        self._news = Mailbox[None](1)
 
     async def say(self, message: bus.BusMessage) -> None:
         await self._link.send(encode(CONTROLLER, message))
 
     async def hear(self) -> None:
         while True:
-            self._heard.put(decode(await self._link.receive()).message)
+            message = decode(await self._link.receive()).message
+            if isinstance(message, bus.ArmedReport):
+                self._armed = message.armed
+            self._ended += isinstance(message, bus.CueEndedReport)
+            self._news.put(None)
 
     async def tell_line(self) -> None:
         while True:
             await self.say(bus.LineReport(self.line, time.monotonic_ns()))
             await anyio.sleep(REPORT_S)
 
-    async def until(self, *kinds: bus.BusMessage | type) -> None:
+    async def armed(self, ended: int) -> None:
+        """The next cue is ready, and so many are over."""
         with anyio.fail_after(PATIENCE_S):
-            while True:
-                message = await self._heard.receive()
-                if any(message == kind or type(message) is kind for kind in kinds):
-                    return
-
-    async def armed(self) -> None:
-        with anyio.fail_after(PATIENCE_S):
-            while True:
-                message = await self._heard.receive()
-                if isinstance(message, bus.ArmedReport) and message.armed:
-                    return
+            while not self._armed or self._ended < ended:
+                await self._news.receive()
 
 
 async def bring_nothing(load: bus.LoadCommand, on_progress: OnProgress) -> None:
@@ -110,7 +108,7 @@ async def fire(
         stamps.setblocking(False)
         await desk.say(bus.LoadCommand(project="bench", load_seq=1))
         for run_seq, cue in enumerate(cues, 1):
-            await desk.armed()
+            await desk.armed(run_seq - 1)
             await anyio.sleep(random.random() * SPREAD_S)
             at = desk.line.position_at(time.monotonic_ns()) + LEAD_FLICKS
             await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))

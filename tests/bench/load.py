@@ -13,12 +13,13 @@ import anyio
 from websockets.asyncio.client import ClientConnection, connect
 
 from cuems.adapters.bus import NngBus, open_bus_dialer, open_bus_listener
-from cuems.adapters.control import ClientId, Clients, Page, serve_control
+from cuems.adapters.control import ClientId, Clients, serve_control
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.wire.bus import decode, encode
 from cuems.wire.osc import Osc
 from cuems.wire.osc import encode as encode_osc
+from cuems.wire.oscquery import Page
 
 CLIENTS, BROADCASTS_S, BUS_MESSAGES_S = 20, 200, 100
 NODE = NodeId("00000000-0000-4000-8000-00000000c10c")
@@ -114,4 +115,4 @@ async def be_the_rig(port: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(be_the_rig, *sys.argv[1:])
+    anyio.run(be_the_rig, sys.argv[1], sys.argv[2])

@@ -4,7 +4,6 @@ CUEMS_EXAMPLES=5000 tries that many of each; without it, what a machine checks i
 """
 
 import os
-
 from collections import Counter
 from dataclasses import dataclass, field
 

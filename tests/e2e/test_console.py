@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import anyio
@@ -23,6 +24,7 @@ from cuems.core.operator import (
     PressStop,
 )
 from cuems.core.timecode import from_ms
+from cuems.wire import oscquery
 from cuems.wire.control import ControlError, command, messages, reply
 from cuems.wire.osc import Osc, decode, encode
 from tests.e2e.browser import SIZES, Page, open_page
@@ -39,7 +41,7 @@ class Stage:
     def __init__(self) -> None:
         self.clients = Clients()
         self.board = st.StatusBoard()
-        self.asked: list[OperatorCommand] = []
+        self.commands: list[OperatorCommand] = []
         self.refusal: str | None = None
         self.silent = False
         self.newest = ClientId(0, "")
@@ -62,14 +64,19 @@ class Stage:
         else:
             answer = reply(osc.address, None if isinstance(asked, Ping) else self.refusal)
             if not isinstance(asked, Ping):
-                self.asked.append(asked)
+                self.commands.append(asked)
         self.clients.send(client, answer.address, encode(answer))
 
     def disconnected(self, client: ClientId, reason: str) -> None:
         """Nothing to do."""
 
-    def ignored(self, client: ClientId) -> None:
-        """Nothing to do."""
+    def asked(self, client: ClientId, text: str) -> None:
+        """The console sends no text frames."""
+        raise AssertionError(text)
+
+    def page(self, target: str) -> oscquery.Page:
+        """The console asks for nothing but its files."""
+        return oscquery.Page(HTTPStatus.NOT_FOUND, "text/plain", (b"",))
 
     def refused(self, peer: str, reason: str) -> None:
         """Nothing to do."""
@@ -110,10 +117,10 @@ def row(cue: CueId) -> str:
 
 async def asked(stage: Stage, page: Page, wanted: list[OperatorCommand]) -> None:
     """Wait until the stage heard exactly that."""
-    while len(stage.asked) < len(wanted):
+    while len(stage.commands) < len(wanted):
         await page.value("new Promise(done => setTimeout(done, 10))")
-    assert stage.asked == wanted
-    stage.asked.clear()
+    assert stage.commands == wanted
+    stage.commands.clear()
 
 
 async def test_the_page_shows_the_show_and_works_it(tmp_path: Path) -> None:
@@ -185,7 +192,7 @@ async def test_what_is_refused_is_said_and_an_unarmed_show_cannot_be_fired(tmp_p
         await page.click("#go")
         await page.until("document.getElementById('reply').innerText !== ''")
         assert await page.text("#reply") == "go: too soon after the last GO"
-        stage.asked.clear()
+        stage.commands.clear()
         stage.tell(st.Armed(value=False), st.WaitingFor("node stage-left"))
         await page.until("document.getElementById('go').disabled")
         assert await page.text("#waiting") == "Waiting: node stage-left"
