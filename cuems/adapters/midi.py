@@ -30,6 +30,8 @@ STOP_GRACE_S = 0.3
 KILL_GRACE_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 
+OnMessage = Callable[[int, bytes], None]
+
 COMMAND = (sys.executable, "-m", "cuems.adapters.midi_port", "--api")
 
 
@@ -43,13 +45,17 @@ class MidiUnansweredError(CuemsError):
 class MidiInput:
     """What is heard on the port, in order: `async for received_ns, message in midi`.
 
-    `received_ns` is the monotonic moment of arrival, `message` one whole MIDI message.
+    `received_ns` is the monotonic moment of arrival, `message` one whole MIDI message. Where
+    `on_message` is given it gets them instead, which spares a task's turn for each.
     """
 
-    def __init__(self, on_state: Callable[[MidiState], None]) -> None:
+    def __init__(
+        self, on_state: Callable[[MidiState], None], on_message: OnMessage | None = None
+    ) -> None:
         self.state: MidiState = MidiAbsent("not looked for yet")
         self._on_state = on_state
         self._inbox = Mailbox[tuple[int, bytes]](INBOX_MESSAGES)
+        self._on_message = on_message or self._keep
         self._dropped_before = 0
 
     @property
@@ -65,8 +71,11 @@ class MidiInput:
 
     def put(self, record: bytes) -> None:
         """Take a message from the process that owns the port."""
-        arrival = record[1:ARRIVAL_BYTES]
-        self._inbox.put((int.from_bytes(arrival, sys.byteorder), record[ARRIVAL_BYTES:]))
+        received_ns = int.from_bytes(record[1:ARRIVAL_BYTES], sys.byteorder)
+        self._on_message(received_ns, record[ARRIVAL_BYTES:])
+
+    def _keep(self, received_ns: int, message: bytes) -> None:
+        self._inbox.put((received_ns, message))
 
     def count_dropped(self, messages: int) -> None:
         """Add what never reached this side."""
@@ -85,12 +94,14 @@ async def open_midi_input(
     *,
     api: str = "auto",
     on_state: Callable[[MidiState], None] = lambda _: None,
+    on_message: OnMessage | None = None,
 ) -> AsyncIterator[MidiInput]:
     """Read the port `choose_port` finds for `wanted`, whenever there is one.
 
-    `api` is "auto", "ALSA" or "JACK". `on_state` is told every change, on the loop's thread.
+    `api` is "auto", "ALSA" or "JACK". `on_state` is told every change, on the loop's thread;
+    `on_message` every message, outside every task: it may not wait, nor raise.
     """
-    midi = MidiInput(on_state)
+    midi = MidiInput(on_state, on_message)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_reading, midi, (*COMMAND, api, "read", wanted))
         try:
@@ -143,21 +154,19 @@ async def run_once(midi: MidiInput, command: tuple[str, ...]) -> bool:
 
 
 def take_records(link: socket.socket, midi: MidiInput, statuses: Mailbox[bytes]) -> None:
-    """Take what has come; a status that is empty means that the process ended."""
-    for _ in range(INBOX_MESSAGES):
-        try:
-            record = link.recv(RECORD_BYTES)
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            record = b""
-        if record[:1] == b"M":
-            midi.put(record)
-        else:
-            statuses.put(record[1:])
-        if not record:
-            asyncio.get_running_loop().remove_reader(link)
-            return
+    """Take one record: for more this is called again. An empty one: the process ended."""
+    try:
+        record = link.recv(RECORD_BYTES)
+    except BlockingIOError:
+        return
+    except ConnectionError:
+        record = b""
+    if record[:1] == b"M":
+        midi.put(record)
+        return
+    statuses.put(record[1:])
+    if not record:
+        asyncio.get_running_loop().remove_reader(link)
 
 
 async def follow_statuses(midi: MidiInput, statuses: Mailbox[bytes]) -> bool:

@@ -357,10 +357,13 @@ class NodeLoop:
             else:
                 log.info("no MIDI timecode: %s", state.reason)
 
-        async with open_midi_input(port, on_state=changed) as midi:
-            async for received_ns, message in midi:
-                if self._news.put(self._time.hear_midi(message, received_ns)):
-                    await self._send.send(Rang())
+        async with open_midi_input(port, on_state=changed, on_message=self._hear_midi):
+            await anyio.sleep_forever()
+
+    def _hear_midi(self, received_ns: int, message: bytes) -> None:
+        """Take a MIDI message; only news goes through the inbox, a hundred a second do not."""
+        if self._news.put(self._time.hear_midi(message, received_ns)):
+            self._ring()
 
 
 def _to_us(ns: int | None) -> int | None:

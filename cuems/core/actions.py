@@ -68,7 +68,8 @@ class Actions:
                 case Action.WAIT:
                     return APPLIED
                 case Action.PAUSE_PROJECT:
-                    return self._pause_project()
+                    self._performance.pause()
+                    return APPLIED
                 case Action.RESUME_PROJECT:
                     return no_change("the show is not paused: a paused line fires no cue")
                 case _:
@@ -121,12 +122,6 @@ class Actions:
     @staticmethod
     def _changed(changed: bool, otherwise: str) -> Result:
         return APPLIED if changed else no_change(otherwise)
-
-    def _pause_project(self) -> Result:
-        if self._performance.paused:
-            return no_change("already paused")
-        self._performance.pause()
-        return APPLIED
 
     def _play(self, target: AnyCue, run: Run, at: int, *, fade_in: int = 0) -> Result:
         if not self._standing.enabled(target.id):

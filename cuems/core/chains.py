@@ -248,16 +248,13 @@ class Chains:
     def reschedule(self, run: Run, since: int) -> None:
         """Put a run's moments on the agenda anew; those before do not hold any more."""
         run.version += 1
-        match run.phase:
-            case Phase.WAITING:
-                self.roster.agenda.put(run.start, Begin(run, run.version))
-            case Phase.PLAYING:
-                self._schedule_body(run, since)
-            case Phase.TAIL if run.end is not None:
-                finish = run.end + run.cue.post_wait_flicks
-                self.roster.agenda.put(finish, Finish(run, run.version))
-            case _:
-                pass
+        if run.phase is Phase.WAITING:
+            self.roster.agenda.put(run.start, Begin(run, run.version))
+        elif run.phase is Phase.PLAYING:
+            self._schedule_body(run, since)
+        else:
+            finish = (since if run.end is None else run.end) + run.cue.post_wait_flicks
+            self.roster.agenda.put(finish, Finish(run, run.version))
 
     def _tick(self, run: Run, due: int) -> None:
         if run.body is None or run.phase is not Phase.PLAYING:
@@ -270,10 +267,10 @@ class Chains:
         self.roster.agenda.put(following, Tick(run, run.version))
 
     def _fade_out(self, run: Run, due: int) -> None:
+        assert run.end is not None, "of a body without an end no fade-out is awaited"
         run.fading_out = True
-        if run.end is not None:
-            quiet_until = self._quiet_until(run)
-            self.levels.fade_to(run.cue, 0.0, due, run.end - due, quiet_until=quiet_until)
+        quiet_until = self._quiet_until(run)
+        self.levels.fade_to(run.cue, 0.0, due, run.end - due, quiet_until=quiet_until)
 
     def _body_over(self, run: Run, due: int) -> None:
         run.phase = Phase.TAIL

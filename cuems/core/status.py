@@ -168,8 +168,10 @@ Status = (
     | Notice
 )
 
-DUMP_ORDER = (Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeName, NodeHealth, ChaseHealth,
-              DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume)  # fmt: skip
+DUMP_ORDER = (
+    Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeName, NodeHealth, ChaseHealth,
+    DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume,
+)  # fmt: skip
 
 Key = tuple[type[Status], tuple[str, ...]]
 

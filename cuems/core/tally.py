@@ -1,6 +1,6 @@
 """What all nodes say of each cue, taken together: failed if any failed, playing until the last."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import assert_never
 
 from cuems.core import bus
@@ -12,6 +12,8 @@ CueState = CuePlay | CueReason
 CueEffect = CueStarted | CueProgress | CueEnded | CueReset | ActionDone
 
 OWN = NodeId("controller")  # who tells of the cues that no node owns
+
+LOST = "its node is lost"
 
 UNPLAYED, STARTED, PLAYED, FAILED = 0, 1, 100, -1
 
@@ -58,12 +60,14 @@ class Tally:
                 assert_never(effect)
 
     def started(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
-        """A node began a cue."""
+        """A node began a cue. An action that failed is tried again, a lost node is back."""
         if cue in self._cues:
+            again = node == OWN or self._failed.get(cue, {}).get(node) == LOST
+            healed = (yield from self._heal(node, cue)) if again else False
             nodes = self._playing.setdefault(cue, set())
             first = not nodes
             nodes.add(node)
-            if first and cue not in self._failed:
+            if (first or healed) and cue not in self._failed:
                 yield CuePlay(cue, STARTED)
 
     def progress(self, node: NodeId, cue: CueId, percent: int) -> Iterator[CueState]:
@@ -91,22 +95,33 @@ class Tally:
 
     def reset(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
         """A node has a cue unplayed, and whole, again."""
+        if cue not in self._cues:
+            return
         self._playing.get(cue, set()).discard(node)
+        healed = yield from self._heal(node, cue)
+        if cue in self._failed:
+            return
+        if not self._playing.get(cue):
+            self._playing.pop(cue, None)
+            yield CuePlay(cue, UNPLAYED)
+        elif healed:
+            yield CuePlay(cue, STARTED)
+
+    def _heal(self, node: NodeId, cue: CueId) -> Generator[CueState, None, bool]:
+        """Forget what was wrong with a cue on a node; whether anything was."""
         failures = self._failed.get(cue, {})
-        if failures.pop(node, None) is not None:
-            yield CueReason(cue, self._reasons(cue))
+        if failures.pop(node, None) is None:
+            return False
+        yield CueReason(cue, self._reasons(cue))
         if not failures:
-            self._failed.pop(cue, None)
-            if not self._playing.get(cue):
-                self._playing.pop(cue, None)
-                if cue in self._cues:
-                    yield CuePlay(cue, UNPLAYED)
+            del self._failed[cue]
+        return True
 
     def lost(self, node: NodeId) -> Iterator[CueState]:
         """A node is gone: what it was playing, nobody can vouch for."""
         for cue in [cue for cue, nodes in self._playing.items() if node in nodes]:
             self._playing[cue].discard(node)
-            yield from self.failed(node, cue, "its node is lost")
+            yield from self.failed(node, cue, LOST)
 
     def reset_all(self) -> Iterator[CueState]:
         """Every cue is unplayed."""

@@ -72,10 +72,6 @@ class Voices:
             self._frozen.remove(cue)
             self._emit(Unfreeze(cue=cue, start=run.start, elapsed=elapsed))
 
-    def is_frozen(self, run: Run) -> bool:
-        """Whether a run's player holds."""
-        return self.playing.get(run.cue.id) is run and run.cue.id in self._frozen
-
     def show(self, cue: AnyCue, level: float) -> None:
         """Set the level of a cue's player."""
         parameter = parameter_of(cue)

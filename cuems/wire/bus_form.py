@@ -47,8 +47,8 @@ OWN_TARGETS: Mapping[type[Own], str] = {
 class Extra(Struct, frozen=True, omit_defaults=True):
     """The key `x`; what a member does not know of it, it ignores. Positions are flicks.
 
-    `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, `start` and `late` a cue's; `do` is what a stop
-    is for us; `load_seq`, `src` and `only` belong to a load.
+    `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, `start` and `late` a
+    cue's; `do` is what a stop is for us; `load_seq`, `src` and `only` belong to a load.
     """
 
     v: int

@@ -135,3 +135,12 @@ def test_until_the_next_jump_the_media_runs_on(loop: int, offset: int, at: int) 
     end = next_jump(cue, at) or (at + 20 if whole is None else whole)
     places = [media_position(cue, moment) for moment in range(at, end)]
     assert places == list(range(media_position(cue, at), media_position(cue, at) + end - at))
+
+
+def test_after_the_last_stretch_and_over_empty_ones_there_is_no_jump() -> None:
+    empty = Region(id=0, loop=1, in_flicks=5, out_flicks=5)
+    once = Region(id=1, loop=1, in_flicks=10, out_flicks=30)
+    cue = AudioCue(id=CueId("a"), media=Media(file_name="a.wav", regions=(empty, once)))
+    assert next_jump(cue, 0) is None
+    nothing = AudioCue(id=CueId("b"), media=Media(file_name="b.wav", regions=(empty,)))
+    assert next_jump(nothing, 0) is None

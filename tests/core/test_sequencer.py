@@ -2,6 +2,7 @@
 
 import itertools
 
+from cuems.core.chains import ChainTiming, Scope
 from cuems.core.cues import Action, AnyCue, CueId
 from cuems.core.effects import (
     ActionDone,
@@ -9,6 +10,8 @@ from cuems.core.effects import (
     ArmedChanged,
     CueEnded,
     CueFailed,
+    CueProgress,
+    CueReset,
     CueStarted,
     Disarm,
     Effect,
@@ -23,6 +26,7 @@ from cuems.core.effects import (
     Unfreeze,
 )
 from cuems.core.events import (
+    Advance,
     CueArmed,
     CueBroken,
     Event,
@@ -38,7 +42,6 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
-from cuems.core.chains import ChainTiming, Scope
 from cuems.core.sequencer import OnLocate, Options, Sequencer
 from cuems.core.timecode import from_ms, to_ms
 from cuems.sim.show import Happening, simulate
@@ -148,6 +151,35 @@ def test_another_go_restarts_a_cue_without_stopping_its_player() -> None:
 def test_loops_are_exact_after_ten_thousand_iterations() -> None:
     log = perform([audio("a", 1001, loop=10_000)], go("a", 3), until_ms=20_000_000)
     assert played(log) == ["3 start a", "10010003 stop a"]
+
+
+def test_ten_thousand_iterations_of_a_list_are_exact() -> None:
+    log = perform(
+        [cues("bed", audio("a", 333, "e"), audio("b", 7), loop=10_000), audio("z", 1)],
+        go("bed", 3),
+        until_ms=4_000_000,
+    )
+    starts = [h for h in log if isinstance(h.effect, CueStarted) and h.effect.cue == "b"]
+    assert len(starts) == 10_000
+    assert starts[-1].at == from_ms(3 + 9_999 * 340 + 333)
+    assert played(log, CueEnded)[-1] == f"{3 + 10_000 * 340} CueEnded bed"
+
+
+def test_a_roll_of_25_hours_is_exact() -> None:
+    day_ms = 24 * 3_600_000
+    log = perform(
+        [audio("a", 25 * 3_600_000, "e"), audio("b", 1000), audio("t", pre=day_ms, timecode=True)],
+        go("a", 1),
+        until_ms=26 * 3_600_000,
+    )
+    assert played(log) == [
+        "1 start a",
+        f"{day_ms} start t",
+        f"{day_ms + 1000} stop t",
+        "90000001 stop a",
+        "90000001 start b",
+        "90001001 stop b",
+    ]
 
 
 def test_a_cue_that_loops_for_ever_is_released_by_a_devamp() -> None:
@@ -519,3 +551,279 @@ def test_another_machine_knows_every_start_and_asks_for_none() -> None:
         "standby a",
         "standby None",
     ]
+
+
+def test_a_cue_held_in_its_pre_wait_starts_that_much_later() -> None:
+    log = perform(
+        [
+            audio("a", 1000, "g", pre=1000),
+            action("hold", Action.PAUSE, "a", "g", wait=5000),
+            action("on", Action.RESUME, "a"),
+        ],
+        go("a", 0),
+        go("hold", 400, 2),
+    )
+    assert played(log) == ["6000 start a", "7000 stop a"]
+
+
+def test_a_cue_held_in_its_post_wait_is_over_that_much_later() -> None:
+    log = perform(
+        [
+            audio("a", 1000, "e", wait=1000),
+            audio("b", 10),
+            action("hold", Action.PAUSE, "a", "g", wait=5000),
+            action("on", Action.RESUME, "a"),
+        ],
+        go("a", 0),
+        go("hold", 1400, 2),
+    )
+    assert played(log, Start, CueEnded)[-3:] == [
+        "7000 CueEnded a",
+        "7000 start b",
+        "7010 CueEnded b",
+    ]
+
+
+def held_from_500_to_3500() -> list[AnyCue]:
+    return [
+        audio("a", 9000, "g", wait=500),
+        action("hold", Action.PAUSE, "a", "g", wait=3000),
+        action("on", Action.RESUME, "a"),
+    ]
+
+
+def test_a_cue_that_a_locate_finds_held_goes_on_when_it_is_let_go() -> None:
+    log = perform(
+        held_from_500_to_3500(), go("a", 0), at(100, Locate(from_ms(2000))), until_ms=4000
+    )
+    assert played(log) == [
+        "0 start a",
+        "100 relocate a +500",
+        "100 freeze a",
+        "1600 unfreeze a +500",
+    ]
+
+
+def test_a_locate_to_before_a_cue_was_held_lets_it_go_on() -> None:
+    log = perform(held_from_500_to_3500(), go("a", 0), at(700, Locate(from_ms(200))), until_ms=800)
+    assert played(log) == [
+        "0 start a",
+        "500 freeze a",
+        "700 relocate a +200",
+        "700 unfreeze a +200",
+    ]
+
+
+def test_a_cue_joined_while_held_starts_when_it_is_let_go() -> None:
+    middle = Go(run_seq=1, cue=CueId("a"), at=0, into=from_ms(2000))
+    assert played(perform(held_from_500_to_3500(), at(0, middle), until_ms=4000)) == [
+        "1500 start a +500"
+    ]
+
+
+def test_what_does_not_loop_is_not_devamped() -> None:
+    log = perform(
+        [
+            audio("once", 5000, "g"),
+            audio("twice", 2000, loop=2),
+            audio("later", 1000, loop=0, pre=9000),
+            action("1", Action.DEVAMP, "once", "g"),
+            action("2", Action.DEVAMP, "later", "g"),
+            action("3", Action.DEVAMP, "idle", "g"),
+            action("4", Action.DEVAMP, "twice", pre=2500),
+            audio("idle"),
+        ],
+        go("once", 0),
+        go("later", 10, 2),
+        go("1", 20, 3),
+        until_ms=8000,
+    )
+    assert [line.split(" ", 1)[1] for line in played(log, ActionDone)] == [
+        f"{number} applied_no_change: not looping" for number in (1, 2, 3, 4)
+    ]
+
+
+def test_a_devamp_of_a_held_loop_lets_it_end_after_it_goes_on() -> None:
+    log = perform(
+        [
+            audio("a", 1000, "g", loop=0, wait=1500),
+            action("hold", Action.PAUSE, "a", "g", wait=2000),
+            action("out", Action.DEVAMP, "a", "g", wait=2000),
+            action("on", Action.RESUME, "a"),
+        ],
+        go("a", 0),
+    )
+    assert played(log) == ["0 start a", "1500 freeze a", "5500 unfreeze a +1500", "6000 stop a"]
+
+
+def test_a_list_that_plays_once_is_not_devamped_again() -> None:
+    log = perform(
+        [cues("bed", audio("a", 1000), loop=0), action("out", Action.DEVAMP, "bed", pre=300)],
+        go("bed", 0),
+        go("out", 100, 2),
+        go("out", 200, 3),
+    )
+    assert played(log, ActionDone) == ["500 out applied"]
+    assert played(log) == ["0 start a", "1000 stop a"]
+
+
+def test_a_pause_holds_again_what_was_held_already() -> None:
+    log = perform(
+        [audio("a", 9000, "g"), action("hold", Action.PAUSE, "a", pre=100)],
+        go("a", 0),
+        at(200, Pause()),
+        at(300, Pause()),
+        at(400, Resume()),
+        at(500, Resume()),
+        until_ms=600,
+    )
+    assert played(log) == ["0 start a", "100 freeze a"]
+
+
+def test_a_go_that_came_long_ago_is_forgotten_but_not_its_neighbours() -> None:
+    sequencer = Sequencer(order(audio("a", 1)), Scope(frozenset(), frozenset({CueId("a")})))
+    sequencer.handle(LineFound(0))
+
+    def turns(run_seq: int) -> int:
+        effects = sequencer.handle(Go(run_seq=run_seq, cue=CueId("a"), at=0))
+        return sum(isinstance(effect, CueStarted) for effect in effects)
+
+    assert sum(turns(run_seq) for run_seq in range(2000)) == 2000
+    assert sum(turns(run_seq) for run_seq in range(1000, 2000)) == 0
+
+
+def test_commands_about_cues_of_another_show_are_passed_over() -> None:
+    ghost = CueId("ghost")
+    log = perform(
+        [audio("a")],
+        at(0, SetNextCue(ghost)),
+        at(0, SetEnabled(ghost, False)),
+        at(0, CueArmed(ghost)),
+        at(0, CueBroken(ghost, "never heard of")),
+        go("ghost", 0),
+    )
+    assert played(log, StandbyChanged, CueFailed, GoRefused) == [
+        "0 standby a",
+        "0 refused 1: no cue 'ghost' in the loaded show",
+    ]
+
+
+def test_a_go_before_timecode_was_ever_found_is_refused() -> None:
+    sequencer = Sequencer(order(audio("a")), Scope(frozenset(), frozenset()))
+    sequencer.begin()
+    refused = sequencer.handle(Go(run_seq=1, cue=CueId("a"), at=0))
+    assert refused == (GoRefused(1, "no timecode yet"),)
+    assert sequencer.next_due() is None
+    assert sequencer.handle(Advance(5)) == ()
+
+
+def test_a_line_that_runs_backwards_fires_nothing() -> None:
+    log = perform([audio("a", 1000), audio("b")], go("a", 0), at(500, Advance(0)), until_ms=600)
+    assert played(log) == ["0 start a"]
+
+
+def test_percentages_come_at_most_four_times_a_second_and_never_fall() -> None:
+    log = perform([audio("a", 2000)], go("a", 0))
+    told = [(to_ms(h.at), h.effect.percent) for h in log if isinstance(h.effect, CueProgress)]
+    assert told == [(250 * n, int(12.5 * n)) for n in range(1, 8)]
+
+
+def test_a_long_cue_tells_each_percent_once() -> None:
+    log = perform([audio("a", 200_000)], go("a", 0), until_ms=200_000)
+    told = [h.effect.percent for h in log if isinstance(h.effect, CueProgress)]
+    assert told == list(range(2, 100))
+
+
+def test_how_far_into_the_chain_the_next_go_starts_is_forgotten_with_the_standby() -> None:
+    sequencer = Sequencer(order(audio("a"), audio("b")), Scope(frozenset(), frozenset()))
+    sequencer.begin()
+    sequencer.handle(LineFound(0))
+    sequencer.handle(LoadToTime(700))
+    assert sequencer.into == 700
+    sequencer.handle(SetEnabled(CueId("a"), False))
+    assert sequencer.into == 0
+    sequencer.handle(LoadToTime(-5))
+    assert sequencer.into == 0
+
+
+def test_a_cue_that_takes_over_its_own_player_starts_at_its_authored_level() -> None:
+    log = perform([audio("a", 9000, "g"), fade("down", "a", 20, 100)], go("a", 0), go("a", 500, 2))
+    after = [
+        say(h.effect)
+        for h in log
+        if h.at >= from_ms(500) and isinstance(h.effect, (SetLevel, Relocate))
+    ]
+    assert after[:2] == ["SetLevel(cue='a', parameter=<Parameter.VOLUME: 'volume'>, value=1.0)",
+                         "relocate a +0"]  # fmt: skip
+
+
+def test_a_play_action_fires_from_a_list_of_its_own_timing() -> None:
+    log = perform(
+        [
+            action("x", Action.PLAY, "act", pre=100),
+            cues("act", audio("a", 500, "e"), audio("b", 500), pre=50),
+        ],
+        go("x", 0),
+    )
+    assert played(log, Start) == ["150 start a", "650 start b"]
+
+
+def test_a_broken_cue_that_is_mended_while_it_runs_is_told_of_anew() -> None:
+    log = perform(
+        [audio("a", 1000)],
+        go("a", 0),
+        at(100, CueBroken(CueId("a"), "player died")),
+        at(200, CueArmed(CueId("a"))),
+    )
+    assert played(log, CueFailed, CueReset, CueEnded) == [
+        "100 CueFailed(cue='a', reason='player died')",
+        "200 CueReset(cue='a')",
+    ]
+
+
+def test_stop_before_timecode_was_ever_found_is_obeyed() -> None:
+    sequencer = Sequencer(order(audio("a")), Scope(frozenset(), frozenset()))
+    assert ShowStopped() in sequencer.handle(StopAll())
+
+
+def test_a_locate_past_a_resume_lets_the_cue_go_on() -> None:
+    log = perform(held_from_500_to_3500(), go("a", 0), at(700, Locate(from_ms(5000))), until_ms=800)
+    assert played(log) == [
+        "0 start a",
+        "500 freeze a",
+        "700 relocate a +2000",
+        "700 unfreeze a +2000",
+    ]
+
+
+def test_a_held_cue_of_a_trigger_list_stays_where_it_is_through_a_locate() -> None:
+    log = perform(
+        held_from_500_to_3500(),
+        go("a", 0),
+        at(700, Locate(from_ms(60_000))),
+        until_ms=4000,
+        options=Options(on_locate=OnLocate.TRIGGER),
+    )
+    assert played(log) == ["0 start a", "500 freeze a", "3500 unfreeze a +500"]
+
+
+def test_a_locate_within_a_cue_while_paused_moves_its_held_frame() -> None:
+    log = perform(
+        [audio("a", 9000)],
+        go("a", 0),
+        at(500, Pause()),
+        at(600, Locate(from_ms(3000))),
+        at(700, Resume()),
+        until_ms=800,
+    )
+    assert played(log)[2:] == ["600 relocate a +3000", "700 unfreeze a +3000"]
+
+
+def test_timecode_cues_that_a_locate_leaves_behind_do_not_come_twice() -> None:
+    log = perform(
+        [audio("t", 100, pre=5000, timecode=True), audio("u", 100, pre=7000, timecode=True)],
+        at(0, Locate(from_ms(6000))),
+        at(100, Locate(from_ms(4000))),
+        until_ms=5000,
+    )
+    assert played(log, Start) == ["1100 start t", "3100 start u"]
