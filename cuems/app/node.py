@@ -119,7 +119,7 @@ async def run_node(
         tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
         if parts.midi_port is not None:
-            tg.start_soon(loop.read_midi, parts.midi_port)
+            tg.start_soon(loop.read_midi, parts.midi_port, ring)
         task_status.started()
         await loop.decide(inbox)
 
@@ -348,8 +348,8 @@ class NodeLoop:
             await self._say(bus.ClockProbe(time.monotonic_ns()))
             await anyio.sleep(HEARTBEAT_S)
 
-    async def read_midi(self, port: str) -> None:
-        """Read timecode from a MIDI port, whenever it is there."""
+    async def read_midi(self, port: str, ring: Callable[[], None]) -> None:
+        """Read timecode from a MIDI port, whenever it is there, and ring when there is news."""
 
         def changed(state: MidiState) -> None:
             if isinstance(state, MidiOpen):
@@ -357,13 +357,13 @@ class NodeLoop:
             else:
                 log.info("no MIDI timecode: %s", state.reason)
 
-        async with open_midi_input(port, on_state=changed, on_message=self._hear_midi):
-            await anyio.sleep_forever()
+        def hear(received_ns: int, message: bytes) -> None:
+            # A hundred times a second: only news goes through the inbox.
+            if self._news.put(self._time.hear_midi(message, received_ns)):
+                ring()
 
-    def _hear_midi(self, received_ns: int, message: bytes) -> None:
-        """Take a MIDI message; only news goes through the inbox, a hundred a second do not."""
-        if self._news.put(self._time.hear_midi(message, received_ns)):
-            self._ring()
+        async with open_midi_input(port, on_state=changed, on_message=hear):
+            await anyio.sleep_forever()
 
 
 def _to_us(ns: int | None) -> int | None:

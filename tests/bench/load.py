@@ -65,17 +65,19 @@ async def open_load() -> AsyncIterator[None]:
             )
         )
         command = [sys.executable, "-m", "tests.bench.load", str(port), link.url]
-        async with await anyio.open_process(command, stdout=DEVNULL, stderr=None) as process:
+        process = await anyio.open_process(command, stdin=None, stdout=DEVNULL, stderr=None)
+        try:
             tasks.start_soon(broadcast, clients)
             tasks.start_soon(answer, link)
-            try:
-                while clients.count < CLIENTS:  # noqa: ASYNC110 - a bench may look
-                    await anyio.sleep(0.05)
-                yield
-            finally:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                tasks.cancel_scope.cancel()
+            while clients.count < CLIENTS:  # noqa: ASYNC110 - a bench may look
+                await anyio.sleep(0.05)
+            yield
+            tasks.cancel_scope.cancel()
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            with anyio.CancelScope(shield=True):
+                await process.wait()
 
 
 async def broadcast(clients: Clients) -> None:

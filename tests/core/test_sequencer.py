@@ -143,6 +143,11 @@ def test_one_go_starts_a_cue_once_however_often_it_arrives() -> None:
     assert played(log) == ["0 start a", "1000 stop a"]
 
 
+def test_a_chain_that_comes_to_a_cue_its_go_has_started_already_passes_it_over() -> None:
+    log = perform([action("x", Action.PLAY, "a", "g", wait=100), audio("a", 1000)], go("x", 0))
+    assert played(log) == ["0 start a", "1000 stop a"]
+
+
 def test_another_go_restarts_a_cue_without_stopping_its_player() -> None:
     log = perform([audio("a", 1000)], go("a", 0, 1), go("a", 400, 2))
     assert played(log) == ["0 start a", "400 relocate a +0", "1400 stop a"]

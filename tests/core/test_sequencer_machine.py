@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from cuems.core.chains import ChainTiming, Scope
 from cuems.core.cuelist import RunningOrder
-from cuems.core.cues import AnyCue, AudioCue, CueId, PostGo, VideoCue
+from cuems.core.cues import Action, AnyCue, AudioCue, CueId, PostGo, VideoCue
 from cuems.core.effects import (
     ActionDone,
     Arm,
@@ -60,7 +60,7 @@ from cuems.core.events import (
 from cuems.core.sequencer import OnLocate, Options, Sequencer
 from cuems.core.timecode import from_ms
 from cuems.sim.show import Performer
-from tests.build import order
+from tests.build import action, audio, cues, order
 from tests.core.random_shows import EVERYTHING, ON_CUES, Ingredients, contents
 
 MOMENTS_MS = st.integers(0, 120).map(lambda n: n * 50)
@@ -504,6 +504,20 @@ LOCATABLE = Ingredients(
 )
 
 
+AT_ONE_MOMENT: list[AnyCue] = [
+    cues("c0", post="g", wait=50),
+    action("c1", Action.PLAY, "c0", "g"),
+    audio("c2", 100),
+]
+
+
+@example(
+    made=AT_ONE_MOMENT,
+    goes=[(0, 0), (100, 1)],
+    here_ms=150,
+    there_ms=100,
+    timing=ChainTiming.SEQUENTIAL,
+)
 @thoroughly
 @given(
     made=contents(LOCATABLE),
