@@ -280,6 +280,8 @@ class NodeLoop:
             version=cuems.__version__,
             name=platform.node(),
             project=self._node.project,
+            load_seq=self._node.load_seq,
+            stop_generation=self._node.stop_generation,
         )
 
     def _set_stage(self, order: RunningOrder) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -104,7 +105,9 @@ async def _run_controller(config: RunConfig) -> None:
             links=(*near, listener),
             clients=clients,
             rules=Rules(
-                local_node=config.node if config.local_node else None, own_line=not config.chases
+                first_seq=secrets.randbelow(1 << 30),
+                local_node=config.node if config.local_node else None,
+                own_line=not config.chases,
             ),
             source=source,
             line=line,

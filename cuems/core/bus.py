@@ -68,10 +68,11 @@ class GoStandbyCommand:
 class StopCommand:
     """Silence everything at once. A GO from before `stop_generation` is dead, also if late.
 
-    None: an upstream controller, which does not count.
+    None: an upstream controller, which does not count. Only the nodes in `only` obey; () is all.
     """
 
     stop_generation: int | None = None
+    only: tuple[NodeId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +160,16 @@ class Hello:
     """A node is there: said on every connection, first of all.
 
     `boot` differs at each start of the node; `project` is what it has loaded ("": nothing).
-    `name` is what a person knows the machine by.
+    `name` is what a person knows the machine by. The last two are those of the load and the stop
+    it last obeyed.
     """
 
     boot: str
     version: str
     name: str = ""
     project: str = ""
+    load_seq: int = 0
+    stop_generation: int = 0
     project_hash: str = ""
 
 

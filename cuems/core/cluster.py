@@ -65,7 +65,8 @@ class Cluster:
         known.name = name
         if known.boot == boot:
             return False
-        known.boot, known.armed, known.waiting, known.fresh = boot, False, "it has started", True
+        known.boot, known.fresh = boot, True
+        known.armed, known.waiting = False, "it has just started"
         return True
 
     def loads(self, load_seq: int, required: frozenset[NodeId], *, everyone: bool) -> None:
@@ -76,6 +77,8 @@ class Cluster:
         self._load_seq = load_seq
         self._required = required
         self._everyone = everyone
+        for node in self._nodes.values():
+            node.fresh = True  # what is asked while it fetches, it will have missed
         self.rearms()
 
     def rearms(self) -> None:

@@ -112,6 +112,7 @@ class Rules:
     min_go_ns: int = 200_000_000  # a key that bounces, two remotes at once: one GO
     lead_flicks: int = from_ms(80)
     local_node: NodeId | None = None
+    first_seq: int = 0  # loads, runs and stops are numbered from here; another at every start
     own_line: bool = True  # False: timecode comes from outside, and cannot be held here
     options: Options = field(default_factory=Options)
 
@@ -134,9 +135,9 @@ class Controller:
         self._out: list[ControllerEffect] = []
         self._loaded: _LoadedShow | None = None
         self._loading: dict[int, Asked] = {}
-        self._load_seq = 0
-        self._run_seq = 0
-        self._stop_generation = 0
+        self._load_seq = rules.first_seq
+        self._run_seq = rules.first_seq
+        self._stop_generation = rules.first_seq
         self._last_go_ns: int | None = None
         self._announcer = Announcer(self._publish)
 
@@ -286,11 +287,14 @@ class Controller:
         self._tell(load)
         self._take(sequencer.begin())
         self._out.append(RestartLine(rolling=True))
+        self._publish(Notice(""))
         self._answer_load(read.load_seq, "")
 
     def _unload(self) -> None:
         if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
+        for load_seq in list(self._loading):
+            self._answer_load(load_seq, "given up: unloaded")
         self._start_over()
         self._loaded = None
         self._stop_generation += 1
@@ -309,25 +313,25 @@ class Controller:
         if since_ns is not None and since_ns < self.rules.min_go_ns:
             left_ms = -(-(self.rules.min_go_ns - since_ns) // 1_000_000)
             raise RefusedError(f"too soon after the last GO: wait {left_ms} ms")
-        if self._announcer.paused:
-            raise RefusedError("the show is paused: resume first")
-        if not show.sequencer.trusted:
-            raise RefusedError("there is no timecode")
+        only_here = self._cluster.nodes() == {self.rules.local_node}
+        at = asked.position + (0 if only_here else self.rules.lead_flicks)
+        deadline = at + GO_PATIENCE_FLICKS
+        into = show.sequencer.into if cue == show.sequencer.standby else 0
+        seq = self._run_seq + 1
+        go = Go(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into)
+        refusal = show.sequencer.why_not(go)
+        if refusal:
+            raise RefusedError(refusal)
         why_not = self._cluster.why_not_armed()
         if why_not:
             raise RefusedError(f"not armed: {why_not}")
         if not show.sequencer.enabled(cue):
             raise RefusedError(f"cue {show.order[cue].name!r} is disabled")
         self._last_go_ns = asked.now_ns
-        self._run_seq += 1
-        only_here = self._cluster.nodes() == {self.rules.local_node}
-        at = asked.position + (0 if only_here else self.rules.lead_flicks)
-        deadline = at + GO_PATIENCE_FLICKS
-        into = show.sequencer.into if cue == show.sequencer.standby else 0
-        seq = self._run_seq
+        self._run_seq = seq
         self._tell(bus.GoCommand(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
         self._announcer.run()
-        self._sequence(Go(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
+        self._sequence(go)
 
     def _stop(self) -> None:
         """Always obeyed, whatever is going on, and as often as it is asked."""
@@ -343,7 +347,7 @@ class Controller:
         self._out.append(RestartLine(rolling=True))
 
     def _panic(self) -> None:
-        self._show()
+        """Always told, like a stop: nodes may play what this controller knows nothing of."""
         self._stop_generation += 1
         self._tell(bus.PanicCommand(self._stop_generation))
         self._sequence(Panic())
@@ -352,12 +356,10 @@ class Controller:
         self._show()
         if not self.rules.own_line:
             raise RefusedError("timecode comes from outside: stop it there")
-        self._tell(bus.PauseCommand())
         self._sequence(Pause())
 
     def _resume(self) -> None:
         self._show()
-        self._tell(bus.ResumeCommand())
         self._sequence(Resume())
 
     def _start_over(self) -> None:
@@ -388,8 +390,10 @@ class Controller:
         self._publish(NodeName(node, hello.name))
         if started:
             self._node_changed(node, lost=True)
+        if not started and hello.stop_generation != self._stop_generation:
+            self._tell(bus.StopCommand(self._stop_generation, only=(node,)))  # it has missed one
         show = self._loaded
-        if show is not None and (started or hello.project != show.load.project):
+        if show is not None and (started or hello.load_seq != show.load.load_seq):
             self._tell(replace(show.load, only=(node,)))
 
     def _catch_up(self, show: _LoadedShow) -> None:
@@ -398,7 +402,8 @@ class Controller:
         for cue in show.order:
             if sequencer.enabled(cue) != show.order[cue].enabled:
                 self._tell(bus.CueEnabledCommand(cue, sequencer.enabled(cue)))
-        if sequencer.standby is not None:
+        at_top = sequencer.standby == show.order.first(sequencer.enabled)
+        if sequencer.standby is not None and not at_top:
             self._tell(bus.SetNextCueCommand(sequencer.standby))
 
     def _node_changed(self, node: NodeId, *, lost: bool) -> None:
@@ -471,6 +476,8 @@ class Controller:
                 pass
 
     def _hold(self, *, paused: bool) -> None:
+        """Told also for a node that missed the action; to the others it is no news."""
+        self._tell(bus.PauseCommand() if paused else bus.ResumeCommand())
         self._announcer.pause(paused)
         self._out.append(HoldLine() if paused else RollLine())
 

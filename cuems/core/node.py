@@ -139,7 +139,8 @@ class Node:
         self._options = options
         self._sequencer: Sequencer | None = None
         self._out: list[NodeEffect] = []
-        self._load_seq = 0
+        self.load_seq = 0
+        self.stop_generation = 0
         self._wanted_load: bus.LoadCommand | None = None
         self._line: LineEvent | None = None
         self.project = ""
@@ -181,8 +182,8 @@ class Node:
                 if not command.only or self._node in command.only:
                     self._wanted_load = command
                     self._out.append(Fetch(command))
-            case bus.UnloadCommand():
-                self._unload()
+            case bus.StopCommand() | bus.PanicCommand() | bus.UnloadCommand():
+                self._silence(command)
             case bus.PingCommand():
                 self._say(bus.Pong())
             case bus.PlayerControlCommand():
@@ -193,6 +194,20 @@ class Node:
                 pass  # timekeeping: app/node.py has taken it
             case _:
                 self._sequence(_event(command))
+
+    def _silence(self, command: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
+        if isinstance(command, bus.StopCommand) and command.only and self._node not in command.only:
+            return
+        self.stop_generation = command.stop_generation or 0
+        match command:
+            case bus.StopCommand():
+                self._sequence(StopAll())
+            case bus.PanicCommand():
+                self._sequence(Panic())
+            case bus.UnloadCommand():
+                self._unload()
+            case _:
+                assert_never(command)
 
     def _go_standby(self, run_seq: int | None, position: int | None) -> None:
         """An upstream controller's GO: no position, no cue."""
@@ -208,7 +223,7 @@ class Node:
         order = RunningOrder(show)
         mine = frozenset(cue for cue in order if is_played_by(order[cue], self._node))
         self._wanted_load = None
-        self._load_seq = load.load_seq
+        self.load_seq = load.load_seq
         self.project = load.project
         self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
         self._out.append(Prepare(order))
@@ -250,7 +265,7 @@ class Node:
                 self._say(bus.GoRefusedReport(run_seq, reason))
             case ArmedChanged(armed, waiting_for):
                 self.armed = bus.ArmedReport(
-                    armed=armed, waiting_for=waiting_for, load_seq=self._load_seq
+                    armed=armed, waiting_for=waiting_for, load_seq=self.load_seq
                 )
                 self._say(self.armed)
             case _:
@@ -262,8 +277,6 @@ class Node:
 
 def _event(
     command: bus.GoCommand
-    | bus.StopCommand
-    | bus.PanicCommand
     | bus.PauseCommand
     | bus.ResumeCommand
     | bus.SetNextCueCommand
@@ -273,10 +286,6 @@ def _event(
     match command:
         case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into):
             return Go(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into)
-        case bus.StopCommand():
-            return StopAll()
-        case bus.PanicCommand():
-            return Panic()
         case bus.PauseCommand():
             return Pause()
         case bus.ResumeCommand():

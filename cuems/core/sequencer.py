@@ -145,6 +145,7 @@ class Sequencer:
                 self._performance.telling.mended(cue)
             case CueBroken(cue, reason):
                 self._arming.broke(cue)
+                self._performance.left(cue)
                 self._performance.telling.failed(cue, reason)
             case _:
                 self._command(event)
@@ -215,7 +216,7 @@ class Sequencer:
         self._run_seqs[go.run_seq] = None
         if len(self._run_seqs) > RUNS_REMEMBERED:
             del self._run_seqs[next(iter(self._run_seqs))]
-        reason = self._why_not(go)
+        reason = self.why_not(go)
         if reason:
             self._emit(GoRefused(go.run_seq, reason))
             return
@@ -232,7 +233,8 @@ class Sequencer:
         if cue in self._order and self._standing.set_enabled(cue, enabled):
             self._emit(EnabledChanged(cue, enabled))
 
-    def _why_not(self, go: Go) -> str:
+    def why_not(self, go: Go) -> str:
+        """Why a GO would be refused now; "" when it would be obeyed."""
         position = self._performance.position
         if go.cue not in self._order:
             return f"no cue {go.cue!r} in the loaded show"
@@ -252,6 +254,7 @@ class Sequencer:
         self._performance.clear()
         self._arming.forget_broken()
         self._standing.move_to_top()
+        self._told_armed = None  # told again, changed or not: a STOP has been obeyed
         self._emit(ShowStopped())
 
     def _panic(self) -> None:

@@ -109,7 +109,8 @@ def _stop(operation: Operation) -> bus.StopCommand | bus.PanicCommand | bus.Unlo
         case "unload":
             return bus.UnloadCommand(generation)
         case _:  # what a later version may mean by it, silence is right
-            return bus.StopCommand(generation)
+            only = tuple(NodeId(node) for node in operation.x.only)
+            return bus.StopCommand(generation, only)
 
 
 def _set_next_cue(operation: Operation) -> bus.SetNextCueCommand:

@@ -101,8 +101,10 @@ def _play(message: Play) -> Form:
             return _command("go", value, Extra(EXTRA_VERSION, at=at, dl=deadline, into=into))
         case bus.GoStandbyCommand(run_seq):
             return _command("go", None if run_seq is None else {"run_seq": run_seq})
-        case bus.StopCommand(generation):
-            return _command("stop", None) if generation is None else _stop(generation)
+        case bus.StopCommand(generation, only):
+            if generation is None:
+                return _command("stop", None)
+            return _command("stop", {"stop_gen": generation}, Extra(EXTRA_VERSION, only=only))
         case bus.PanicCommand(generation):
             return _stop(generation, "panic")
         case bus.UnloadCommand(generation):

@@ -21,7 +21,7 @@ import time
 from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import median
 
 import anyio
 
@@ -38,6 +38,7 @@ from tests.jack import open_jack
 
 SETTLE_S = 1.0
 FLOOR_S = 10.0
+WINDOW_S = 10
 # Writes the monotonic clock to shared memory and an eventfd, a hundred times a second.
 TICKER = """
 import mmap, os, sys, time
@@ -203,8 +204,8 @@ def report(heard: Heard, line: Line, seconds: float) -> None:
     show("callback -> chase state updated", heard.hand_off_ns)
     show("spacing off even, at the receiver", uneven)
     show("position off the line, at the receiver", errors)
-    second = min(NS_PER_S // piece_ns, len(off) // 2)
-    drift_ns = fmean(off[-second:]) - fmean(off[:second])
+    window = min(WINDOW_S * NS_PER_S // piece_ns, len(off) // 2)
+    drift_ns = median(off[-window:]) - median(off[:window])  # a stall moves no median
     say(f"drift over {seconds:g} s: {drift_ns / (4 * piece_ns):+.3f} frames")
 
 

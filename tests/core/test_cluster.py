@@ -110,7 +110,7 @@ def test_a_node_that_has_started_anew_is_ready_for_nothing_and_fresh_once() -> N
     cluster.armed(LEFT, True, "", 1)
     assert cluster.greeted(LEFT, "boot 2", "left")
     assert not cluster.greeted(LEFT, "boot 2", "left")
-    assert cluster.why_not_armed() == "node left is not ready: it has started"
+    assert cluster.why_not_armed() == "node left is not ready: it has just started"
     assert cluster.armed(LEFT, True, "", 1)
     assert not cluster.armed(LEFT, True, "", 1)
     assert cluster.why_not_armed() == ""

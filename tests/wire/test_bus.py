@@ -152,6 +152,9 @@ BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def messages(kind: type[BusMessage]) -> st.SearchStrategy[BusMessage]:
+    if kind is bus.StopCommand:  # an upstream one is for everyone
+        everyone = st.just(bus.StopCommand())
+        return everyone | st.builds(bus.StopCommand, integers, st.lists(ids).map(tuple))
     hints = get_type_hints(kind)
     fields = {name: BY_HINT[hint] for name, hint in hints.items()}
     if "percent" in fields:
