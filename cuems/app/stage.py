@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import assert_never
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskStatus
 
 from cuems.adapters.osc_udp import NoFreePortError
@@ -43,6 +44,7 @@ from cuems.players.errors import CannotPlayError
 
 ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those that play
 ARM_DEADLINE_S = 10.0
+FIND_DEADLINE_S = 3.0
 RESTART_PAUSES_S = (0.0, 0.2, 1.0)
 STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned all its restarts again
 
@@ -287,8 +289,12 @@ class Stage:
             raise CannotPlayError(media.file_name, "a media file is named without folders")
         path = self._media / media.file_name
         try:
-            found = await anyio.Path(path).is_file()
-        except OSError as error:  # a folder we may not look into, a drive that is gone
+            with anyio.fail_after(FIND_DEADLINE_S):
+                found = await anyio.to_thread.run_sync(path.is_file, abandon_on_cancel=True)
+        except TimeoutError as error:  # a network drive that is gone
+            problem = f"its drive has not answered within {FIND_DEADLINE_S:g} s"
+            raise CannotPlayError(str(path), problem) from error
+        except OSError as error:  # a folder we may not look into
             raise CannotPlayError(str(path), str(error.strerror)) from error
         if not found:
             raise CannotPlayError(str(path), "no such media file", "copy it there, or deploy again")
@@ -312,15 +318,15 @@ class Stage:
         levels: dict[Parameter, float] = {}
         while True:
             change = seat.change()
+            for parameter, value in list(seat.levels.items()):  # first: a fade-in begins in silence
+                if levels.get(parameter) != value:
+                    await performer.set_level(parameter, value)
+                    levels[parameter] = value
             if seat.wanted is not standing:
                 standing = await self._become(seat, performer)
             if lost_since_ns is not None:
                 self._say_joined(seat, standing, lost_since_ns)
                 lost_since_ns = None
-            for parameter, value in list(seat.levels.items()):
-                if levels.get(parameter) != value:
-                    await performer.set_level(parameter, value)
-                    levels[parameter] = value
             if not seat.proved:
                 seat.proved = True
                 await self._report(CueArmed(seat.cue.id))

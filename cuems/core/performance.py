@@ -336,6 +336,10 @@ class Performance:
         if self._chains.position is not None:
             self._timetable.begin_at(self._chains.position)
 
+    def broke(self, cue: CueId) -> None:
+        """A cue's player is gone by itself."""
+        self._voices.broke(cue)
+
     def left(self, cue: CueId) -> None:
         """A stopped cue's player is gone."""
         self._voices.left(cue)

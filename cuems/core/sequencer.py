@@ -145,7 +145,7 @@ class Sequencer:
                 self._performance.telling.mended(cue)
             case CueBroken(cue, reason):
                 self._arming.broke(cue)
-                self._performance.left(cue)
+                self._performance.broke(cue)
                 self._performance.telling.failed(cue, reason)
             case _:
                 self._command(event)

@@ -54,6 +54,11 @@ class Voices:
         self._frozen.discard(cue)
         self._shown.pop(cue, None)
 
+    def broke(self, cue: CueId) -> None:
+        """A player is gone by itself: there is nothing to stop."""
+        self.playing.pop(cue, None)
+        self.left(cue)
+
     def relocate(self, run: Run, elapsed: int) -> None:
         """Move a run's player to another place of its body."""
         self._emit(Relocate(cue=run.cue.id, start=run.start, elapsed=elapsed))

@@ -25,7 +25,7 @@ from statistics import median
 
 import anyio
 
-from cuems.adapters.midi import MidiInput, open_midi_input
+from cuems.adapters.midi import open_midi_input
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.core.chase import Chase
 from cuems.core.line import Line
@@ -121,22 +121,22 @@ class Heard:
         self.hand_off_ns: list[int] = []
         self.arrivals: list[tuple[int, Running]] = []
         self.chase = Chase()
+        self._decoder = MtcDecoder()
 
     def forget(self) -> None:
         """Begin to measure."""
         self.hand_off_ns.clear()
         self.arrivals.clear()
 
-    async def take(self, midi: MidiInput) -> None:
-        decoder = MtcDecoder()
-        async for received_ns, message in midi:
-            event = decoder.feed(message)
-            if event is None:
-                continue
-            self.chase.feed(event, received_ns)
-            self.hand_off_ns.append(time.monotonic_ns() - received_ns)
-            if isinstance(event, Running):
-                self.arrivals.append((received_ns, event))
+    def take(self, received_ns: int, message: bytes) -> None:
+        """As app/node.py takes them."""
+        event = self._decoder.feed(message)
+        if event is None:
+            return
+        self.chase.feed(event, received_ns)
+        self.hand_off_ns.append(time.monotonic_ns() - received_ns)
+        if isinstance(event, Running):
+            self.arrivals.append((received_ns, event))
 
 
 async def watch_sender(output: MtcOutput, worst_ns: list[int]) -> None:
@@ -150,11 +150,10 @@ async def measure(seconds: float, rate: FrameRate, under_load: bool) -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(open_jack())
         output = await stack.enter_async_context(open_mtc_output())
-        midi = await stack.enter_async_context(open_midi_input())
+        midi = await stack.enter_async_context(open_midi_input(on_message=heard.take))
         if under_load:
             await stack.enter_async_context(open_load())
         tasks = await stack.enter_async_context(anyio.create_task_group())
-        tasks.start_soon(heard.take, midi)
         await anyio.sleep(SETTLE_S)
         line = Line(0, time.monotonic_ns(), True, rate)
         output.follow(line)

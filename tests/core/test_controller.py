@@ -453,3 +453,48 @@ def test_lost_timecode_is_said() -> None:
     assert published(list(rig.controller.handle(LineMoved(LineLost())))) == [
         Notice("timecode is lost")
     ]
+
+
+def hello(
+    rig: Rig, boot: str = "1", load_seq: int = 1, stop_generation: int = 0
+) -> list[bus.NodeCommand]:
+    greeting = bus.Hello(
+        boot=boot, version="1", name="vm", load_seq=load_seq, stop_generation=stop_generation
+    )
+    return told(rig.report(greeting))
+
+
+def test_a_node_that_comes_back_is_told_what_it_missed() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    load = bus.LoadCommand(project="show", load_seq=1, only=(NODE_ID,))
+    assert hello(rig) == [load]
+    assert hello(rig) == []
+    rig.ask(PressStop())
+    assert hello(rig) == [bus.StopCommand(1, only=(NODE_ID,))]
+    assert hello(rig, stop_generation=1) == []
+    assert hello(rig, load_seq=0, stop_generation=1) == [load]
+
+
+def test_what_is_asked_while_a_node_fetches_is_made_up_for() -> None:
+    rig = Rig()
+    rig.load(audio("a"), audio("b"), audio("c"))
+    rig.report(bus.Pong())
+    rig.load(audio("a"), audio("b"), audio("c"))
+    rig.ask(EnableCue(B, False))
+    rig.ask(MoveStandby(C))
+    assert told(rig.report(bus.ArmedReport(armed=True, load_seq=2))) == [
+        bus.CueEnabledCommand(B, False),
+        bus.SetNextCueCommand(C),
+    ]
+
+
+def test_a_go_during_a_panic_is_refused() -> None:
+    rig = Rig().armed(audio("a", 60_000), audio("b"))
+    rig.ask(PressGo())
+    rig.ask(PressPanic())
+    rig.now_ns += S
+    assert answers(rig.ask(PressGo())) == ["panic: everything is being faded out"]
+
+
+def test_a_load_clears_the_notice_of_the_one_before() -> None:
+    assert Notice("") in published(Rig().load(audio("a")))

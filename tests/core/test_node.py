@@ -130,6 +130,14 @@ def test_stop_silences_and_reports_ready_again() -> None:
     assert said(stand.node.handle(Proved(CueArmed(A)))) == [bus.ArmedReport(armed=True, load_seq=4)]
 
 
+def test_a_stop_meant_for_another_node_is_none_of_ours() -> None:
+    stand = Stand(audio("a", 9000))
+    stand.tell(go())
+    assert stand.tell(bus.StopCommand(1, only=(NodeId("other"),))) == ()
+    assert Stop(A) in played(stand.tell(bus.StopCommand(1, only=(NODE_ID,))))
+    assert stand.node.stop_generation == 1
+
+
 def test_an_upstream_go_fires_what_stands_by_where_the_line_is() -> None:
     stand = Stand(audio("a", 9000), audio("b"))
     started = played(stand.tell(bus.GoStandbyCommand(3), 0))

@@ -548,6 +548,23 @@ def test_armed_means_that_the_standby_chain_has_proved_it_and_timecode_is_truste
     assert ArmedChanged(False) in sequencer.handle(LineLost())
 
 
+def test_a_stop_is_always_followed_by_whether_the_show_is_armed() -> None:
+    log = perform([audio("a")], at(0, StopAll()), at(100, StopAll()))
+    armed = [to_ms(h.at) for h in log if isinstance(h.effect, ArmedChanged) and h.effect.armed]
+    assert armed == [0, 0, 100]
+
+
+def test_a_cue_whose_player_broke_while_it_played_can_be_played_again() -> None:
+    log = perform(
+        [audio("a", 9000)],
+        go("a", 0),
+        at(100, CueBroken(CueId("a"), "it crashed")),
+        go("a", 500, 2),
+    )
+    assert "500 start a" in played(log)
+    assert "500 arm a" in played(log, Arm) or "100 arm a" in played(log, Arm)
+
+
 def test_another_machine_knows_every_start_and_asks_for_none() -> None:
     running_order = order(audio("a", 1000, "e"), audio("b", 1000))
     sequencer = Sequencer(running_order, Scope(frozenset(), frozenset()))

@@ -94,10 +94,10 @@ class Players:
     def ask(self, effect: Effect) -> None:
         match effect:
             case Arm(cue=cue):
-                self._must(cue, "idle", "armed")
+                self._must(cue, "idle", "armed", "broken")
                 self.state[cue] = "armed"
             case Disarm(cue):
-                self._must(cue, "armed")
+                self._must(cue, "armed", "broken")
                 self._free(cue)
             case Start(cue=cue, start=start):
                 self._must(cue, "armed")
@@ -115,10 +115,16 @@ class Players:
                 self._must(cue, "playing", "frozen")
                 self._free(cue)
             case SetLevel(cue, _, value):
-                self._must(cue, "armed", "playing", "frozen")
+                self._must(cue, "armed", "playing", "frozen", "broken")
                 self.level[cue] = value
             case _:
                 pass
+
+    def break_down(self, cue: CueId) -> None:
+        """A player is gone by itself, if there was one."""
+        if self.state.get(cue, "idle") != "idle":
+            self._free(cue)
+            self.state[cue] = "broken"
 
     def _free(self, cue: CueId) -> None:
         self.state[cue] = "idle"
@@ -264,6 +270,10 @@ class Rehearsal(RuleBasedStateMachine):
     @rule(number=st.integers(0, 20), broken=st.booleans())
     def a_player_reports(self, number: int, broken: bool) -> None:
         cue = self.cues[number % len(self.cues)]
+        if broken:
+            self.players.break_down(cue)
+        elif self.players.state.get(cue) == "broken":
+            return  # a player that is gone proves nothing
         self.tell(CueBroken(cue, "it is torn") if broken else CueArmed(cue))
 
     @invariant()
@@ -384,13 +394,9 @@ def test_no_cue_has_two_turns_for_one_go(
     ids = list(order(*made))
     for run_seq, (at_ms, number) in enumerate(sorted(goes), start=1):
         performer.roll(from_ms(at_ms))
-        before = len(performer.log)
         go = Go(run_seq=run_seq, cue=ids[number % len(ids)], at=from_ms(at_ms))
         performer.tell(go)
         performer.tell(go)
-        turns = Counter(h.effect.cue for h in performer.log[before:]
-                        if isinstance(h.effect, CueStarted))  # fmt: skip
-        assert set(turns.values()) <= {1}
     performer.roll(from_ms(60_000))
     starts = Counter((e.cue, e.run_seq) for _, e in effects_of(performer, Start)
                      if isinstance(e, Start))  # fmt: skip

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,22 @@ async def test_with_nothing_prepared_the_demo_is_armed_and_go_plays_it(home: Hom
         async with open_operator(home) as operator:
             await plays_gong_and_chime(operator)
             assert any("mpv" in command for command in processes_of(home).values())
+
+
+def told_armed(operator: Operator, since: int) -> bool:
+    return ("/engine/status/armed", "yes") in operator.received[since:]
+
+
+async def test_stop_while_nothing_plays_leaves_the_show_armed(home: Home) -> None:
+    async with open_program(home, "run", "--role", "controller") as program:
+        await program.says("ready: control surface")
+        async with open_operator(home) as operator:
+            for _ in range(3):
+                await operator.sees("armed", "yes")
+                before = len(operator.received)
+                assert await operator.ask("stop") == "ok"
+                await operator.until(partial(told_armed, operator, before))
+            await plays_gong_and_chime(operator)
 
 
 async def test_a_signal_ends_everything_and_frees_the_ports(home: Home) -> None:
