@@ -112,8 +112,8 @@ class Arming:
                 yield Arm(cue=cue, elapsed=elapsed)
 
     def surprised(self, cue: CueId, elapsed: int) -> Iterator[Arm]:
-        """A cue starts: arm it if nobody foresaw that, or if its player had broken."""
-        if self._ready.get(cue, Ready.BROKEN) is Ready.BROKEN:
+        """A cue starts: arm it if nobody foresaw that."""
+        if cue not in self._ready:
             self._ready[cue] = Ready.ARMING
             self._elapsed[cue] = elapsed
             yield Arm(cue=cue, elapsed=elapsed)

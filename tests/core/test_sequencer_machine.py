@@ -100,7 +100,7 @@ class Players:
                 self._must(cue, "armed", "broken")
                 self._free(cue)
             case Start(cue=cue, start=start):
-                self._must(cue, "armed")
+                self._must(cue, "armed", "broken")  # which is tried again, and late if it comes
                 self.state[cue], self.start[cue] = "playing", start
             case Relocate(cue=cue, start=start):
                 self._must(cue, "playing", "frozen")
