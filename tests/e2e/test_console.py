@@ -151,7 +151,7 @@ async def test_the_page_shows_the_show_and_works_it(tmp_path: Path) -> None:
             stage, page, [MoveStandby(CUES[4]), EnableCue(CUES[5], enabled=False), PressPause()]
         )
         # Shown is what the server says, not what was clicked.
-        assert await page.value(f"document.querySelector('{row(CUES[5])} input').checked")
+        await page.until(f"document.querySelector('{row(CUES[5])} input').checked")
         stage.tell(st.CueEnabled(CUES[5], enabled=False), st.Paused(value=True))
         await page.until(f"!document.querySelector('{row(CUES[5])} input').checked")
         await page.click("#resume")
