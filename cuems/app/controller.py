@@ -6,7 +6,6 @@ sequencer whenever it changes, and to the nodes once a second besides.
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from cuems.adapters.clock import Alarm, open_alarm
 from cuems.adapters.control import ClientId, Clients
 from cuems.adapters.midi import open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
-from cuems.app.links import OUTBOX_MESSAGES, Bus, Rang
+from cuems.app.desk import ControlDesk
+from cuems.app.links import OUTBOX_MESSAGES, Asks, Bus, ControllerItem, NodeSaid, Rang, send_all
 from cuems.app.project import load_show
 from cuems.app.show_log import ShowLog
 from cuems.core import bus
@@ -50,49 +50,13 @@ from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent
 from cuems.core.line import Line
 from cuems.core.midi_ports import MidiOpen, MidiState
-from cuems.core.operator import LoadProject, OperatorCommand
-from cuems.core.status import Notice, Status, StatusBoard
-from cuems.wire.bus import BusDecodeError, decode
-from cuems.wire.bus import encode as encode_bus
-from cuems.wire.control import command, messages, reply
-from cuems.wire.namespace import Namespace
-from cuems.wire.osc import Osc, OscBundle, OscEncodeError, encode
-from cuems.wire.osc import decode as decode_osc
-from cuems.wire.oscquery import (
-    Page,
-    TextFrameError,
-    news_frame,
-    page,
-    read_text_frame,
-    readable,
-)
+from cuems.core.operator import LoadProject
+from cuems.core.status import Notice
+from cuems.wire.bus import BusDecodeError, decode, encode
 
 LINE_REPORT_NS = 1_000_000_000
-REASON_LINES = 50  # of a script with a thousand faults these are enough to begin with
-REASON_CHARACTERS = 16_000  # in UTF-8 they still fit an OSC packet
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Asks:
-    """A client asks; `address` is what it called the command."""
-
-    client: ClientId | None
-    address: str
-    command: OperatorCommand
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSaid:
-    """A node said something, and when it came."""
-
-    node: NodeId
-    report: bus.NodeReport
-    received_ns: int
-
-
-Item = ControllerEvent | Asks | NodeSaid | Rang
 
 
 class ShowLine(Protocol):
@@ -153,123 +117,10 @@ class ControllerParts:
     load: str | None
 
 
-class ControlDesk:
-    """What clients see of the controller (adapters/control.Surface)."""
-
-    def __init__(self, send: MemoryObjectSendStream[Item], clients: Clients) -> None:
-        self._send = send
-        self._clients = clients
-        self._board = StatusBoard()
-        self._space = Namespace()
-        self._garbled: Counter[ClientId] = Counter()
-
-    def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
-        """Everything that is known, for a newcomer."""
-        log.info("client %s (%s) connected", client.number, client.peer)
-        for status in self._board.dump():
-            yield from _frames(status)
-
-    async def received(self, client: ClientId, data: bytes) -> None:
-        """A frame of a client: a command, or an answer that says why it is none."""
-        address = ""
-        try:
-            packet = decode_osc(data)
-            if isinstance(packet, OscBundle):
-                raise BundleError
-            address = packet.address
-            asked = command(packet)
-        except CuemsError as error:
-            self._not_understood(client, address, error)
-        else:
-            await self._send.send(Asks(client, address, asked))
-
-    def asked(self, client: ClientId, text: str) -> None:
-        """A text frame of a client: which address it wants to hear, and which not."""
-        try:
-            frame = read_text_frame(text)
-            method = readable(self._space, frame)
-            if frame.COMMAND == "IGNORE" and not self._clients.ignore(client, frame.DATA):
-                raise TextFrameError(text, "too many addresses are ignored already")
-        except CuemsError as error:
-            self._not_understood(client, "", error)
-            return
-        if frame.COMMAND == "LISTEN":
-            self._clients.listen(client, frame.DATA)
-            if method.args is not None:
-                self._clients.send(client, frame.DATA, encode(Osc(frame.DATA, method.args)))
-
-    def page(self, target: str) -> Page:
-        """What OSCQuery answers to a GET."""
-        return page(self._space, target)
-
-    def _not_understood(self, client: ClientId, address: str, error: CuemsError) -> None:
-        self._garbled[client] += 1
-        if self._garbled[client] == 1:
-            log.warning("client %s (%s): %s", client.number, client.peer, error)
-        self.answer(client, address, str(error))
-
-    def disconnected(self, client: ClientId, reason: str) -> None:
-        """A client is gone."""
-        garbled = self._garbled.pop(client, 0)
-        also = f"; {garbled} frames of it were no command" if garbled > 1 else ""
-        why = f": {reason}" if reason else ""
-        log.info("client %s (%s) left%s%s", client.number, client.peer, why, also)
-
-    def refused(self, peer: str, reason: str) -> None:
-        """Somebody was not let in."""
-        log.warning("client from %s refused: %s", peer, reason)
-
-    def answer(self, client: ClientId, address: str, reason: str) -> None:
-        """Tell a client what became of its command."""
-        answer = reply(address, _bounded(reason) or None)
-        self._clients.send(client, answer.address, encode(answer))
-
-    def publish(self, status: Status) -> None:
-        """Tell all clients, and those to come."""
-        told = messages(status)
-        try:
-            frames = [encode(message) for message in told]
-        except OscEncodeError as error:  # say, a node's reason of 64 KiB
-            log.error("a status cannot be told: %s", error)  # noqa: TRY400 - no bug of ours
-            return
-        self._board.put(status)
-        for message, frame in zip(told, frames, strict=True):
-            self._space.put(message)
-            self._clients.publish(message.address, frame)
-
-    def forget_cues(self) -> None:
-        """Drop what is known of cues."""
-        self._board.forget_cues()
-        self._space.forget_cues()
-
-    def settle(self) -> None:
-        """Tell those who follow the namespace what has come and gone."""
-        for news in self._space.take_news():
-            self._clients.announce(news_frame(news))
-
-
-def _frames(status: Status) -> Iterable[tuple[str, bytes]]:
-    return ((message.address, encode(message)) for message in messages(status))
-
-
-def _bounded(reason: str) -> str:
-    lines = reason.splitlines()
-    if len(lines) > REASON_LINES:
-        lines[REASON_LINES:] = [f"and {len(lines) - REASON_LINES} lines more"]
-    return "\n".join(lines)[:REASON_CHARACTERS]
-
-
-class BundleError(CuemsError):
-    """A bundle where a message was expected."""
-
-    def __init__(self) -> None:
-        super().__init__("a bundle: expected one message a frame")
-
-
 async def run_controller(
     parts: ControllerParts,
-    send: MemoryObjectSendStream[Item],
-    inbox: MemoryObjectReceiveStream[Item],
+    send: MemoryObjectSendStream[ControllerItem],
+    inbox: MemoryObjectReceiveStream[ControllerItem],
     desk: ControlDesk,
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
@@ -285,7 +136,7 @@ async def run_controller(
         for link in parts.links:
             outgoing, outbox = anyio.create_memory_object_stream[bytes](OUTBOX_MESSAGES)
             loop.outgoing.append(outgoing)
-            tg.start_soon(_send_all, outbox, link)
+            tg.start_soon(send_all, outbox, link)
             tg.start_soon(_hear_bus, link, send)
         tg.start_soon(loop.show_log.serve)
         task_status.started()
@@ -293,7 +144,7 @@ async def run_controller(
 
 
 async def read_outside_line(
-    port: str, line: ChasedLine, send: MemoryObjectSendStream[Item]
+    port: str, line: ChasedLine, send: MemoryObjectSendStream[ControllerItem]
 ) -> None:
     """Let the line follow the timecode of a MIDI port, whenever that is there."""
 
@@ -309,15 +160,7 @@ async def read_outside_line(
                 await send.send(Rang())
 
 
-async def _send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
-    async for data in outbox:
-        try:
-            await link.send(data)
-        except bus.BusStalledError as error:
-            log.warning("%s", error)
-
-
-async def _hear_bus(link: Bus, send: MemoryObjectSendStream[Item]) -> None:
+async def _hear_bus(link: Bus, send: MemoryObjectSendStream[ControllerItem]) -> None:
     while True:
         data = await link.receive()
         received_ns = time.monotonic_ns()
@@ -338,7 +181,7 @@ class ControllerLoop:
         parts: ControllerParts,
         desk: ControlDesk,
         alarm: Alarm,
-        send: MemoryObjectSendStream[Item],
+        send: MemoryObjectSendStream[ControllerItem],
         tasks: TaskGroup,
     ) -> None:
         self.outgoing: list[MemoryObjectSendStream[bytes]] = []
@@ -354,7 +197,7 @@ class ControllerLoop:
         self._told_fault = ""
         self.show_log = ShowLog()
 
-    async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
+    async def decide(self, inbox: MemoryObjectReceiveStream[ControllerItem]) -> None:
         """Apply what happens, in order, for ever."""
         await self._perform(self._controller.begin())
         await self._moved(self._line.begin())
@@ -372,7 +215,7 @@ class ControllerLoop:
                 await self._tell_line()
             self._set_alarm(now_ns)
 
-    async def _take(self, item: Item, now_ns: int) -> None:
+    async def _take(self, item: ControllerItem, now_ns: int) -> None:
         match item:
             case Rang():
                 await self._apply(Woke(now_ns))
@@ -457,7 +300,7 @@ class ControllerLoop:
         self._report_due_ns = now_ns + LINE_REPORT_NS
         line = self._line.line_at(now_ns)
         if line is not None:
-            data = encode_bus(self._parts.sender, bus.LineReport(line, now_ns))
+            data = encode(self._parts.sender, bus.LineReport(line, now_ns))
             for outgoing in self.outgoing[: self._parts.line_links]:
                 await outgoing.send(data)
 
@@ -468,7 +311,7 @@ class ControllerLoop:
                 await self._perform((Publish(Notice(self._told_fault)),))
 
     async def _tell(self, message: bus.NodeCommand) -> None:
-        data = encode_bus(self._parts.sender, message)
+        data = encode(self._parts.sender, message)
         for outgoing in self.outgoing:
             await outgoing.send(data)
 

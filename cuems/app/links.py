@@ -1,8 +1,18 @@
 """Every stream between tasks, with its capacity, in one place (house.md 3)."""
 
+import logging
+from dataclasses import dataclass
 from typing import Protocol
 
-from cuems.core.bus import Peers
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from cuems.adapters.control import ClientId
+from cuems.core.bus import BusStalledError, NodeReport, Peers
+from cuems.core.cues import NodeId
+from cuems.core.desk import ControllerEvent
+from cuems.core.operator import OperatorCommand
+
+log = logging.getLogger(__name__)
 
 EVENTS = 64  # one ordered inbox each for controller and node: the writer waits
 OUTBOX_MESSAGES = 128  # towards the bus: the writer waits
@@ -25,3 +35,33 @@ class Bus(Protocol):
 
 class Rang:
     """The alarm went off: what is due is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """A client asks; `address` is what it called the command."""
+
+    client: ClientId | None
+    address: str
+    command: OperatorCommand
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSaid:
+    """A node said something, and when it came."""
+
+    node: NodeId
+    report: NodeReport
+    received_ns: int
+
+
+ControllerItem = ControllerEvent | Asks | NodeSaid | Rang
+
+
+async def send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
+    """Send what comes, for ever; what a stalled bus does not take is lost, and said."""
+    async for data in outbox:
+        try:
+            await link.send(data)
+        except BusStalledError as error:
+            log.warning("%s", error)

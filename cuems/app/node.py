@@ -21,7 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 import cuems
 from cuems.adapters.clock import Alarm, open_alarm
 from cuems.adapters.midi import open_midi_input
-from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang
+from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang, send_all
 from cuems.app.performers import Workshop
 from cuems.app.project import load_show
 from cuems.app.stage import Stage
@@ -114,7 +114,7 @@ async def run_node(
         anyio.create_task_group() as tg,
     ):
         loop = NodeLoop(parts, alarm, send, outgoing, tg)
-        tg.start_soon(_send_all, outbox, parts.link)
+        tg.start_soon(send_all, outbox, parts.link)
         tg.start_soon(_hear_bus, parts.link, send)
         tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
@@ -122,14 +122,6 @@ async def run_node(
             tg.start_soon(loop.read_midi, parts.midi_port, ring)
         task_status.started()
         await loop.decide(inbox)
-
-
-async def _send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:
-    async for data in outbox:
-        try:
-            await link.send(data)
-        except bus.BusStalledError as error:
-            log.warning("%s", error)
 
 
 async def _hear_bus(link: Bus, send: MemoryObjectSendStream[Item]) -> None:

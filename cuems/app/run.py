@@ -21,15 +21,10 @@ from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
-from cuems.app.controller import (
-    ControlDesk,
-    ControllerParts,
-    Item,
-    read_outside_line,
-    run_controller,
-)
+from cuems.app.controller import ControllerParts, read_outside_line, run_controller
+from cuems.app.desk import ControlDesk
 from cuems.app.fetching import Fetching
-from cuems.app.links import EVENTS, Bus
+from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
 from cuems.app.performers import workshop
 from cuems.core.bus import Source
@@ -89,7 +84,7 @@ async def _run_controller(config: RunConfig) -> None:
     project = await _first_project(config)
     clients = Clients()
     console = await anyio.to_thread.run_sync(read_console)
-    send, inbox = anyio.create_memory_object_stream[Item](EVENTS)
+    send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     async with AsyncExitStack() as resources:
         near: list[Bus] = []
         if config.local_node:

@@ -33,6 +33,7 @@ async def test_nodes_hear_the_controller_and_not_each_other() -> None:
         ):
             while (await controller.peers_changed()).now < 2:
                 pass
+            await one.peers_changed()  # the other end may know of the link first
             await one.send(b"from one")
             assert await controller.receive() == b"from one"
             await controller.send(b"to all")
