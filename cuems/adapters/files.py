@@ -4,6 +4,7 @@ import fcntl
 import os
 import platform
 import secrets
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,16 +31,59 @@ def read_identity(state: Path) -> NodeId:
         raise FileError(f"{path}: {text[:60]!r}: expected a uuid") from None
 
 
+def cluster_key_path(state: Path) -> Path:
+    """Where the rig's key is kept."""
+    return state / "cluster.key"
+
+
 def read_cluster_key(state: Path, *, make: bool) -> bytes | None:
     """The rig's key; None where there is none and `make` is false."""
-    path = state / "cluster.key"
+    path = cluster_key_path(state)
     if not make and not path.exists():
         return None
-    text = _read_or_make(path, secrets.token_hex(KEY_BYTES).encode(), PRIVATE)
+    return _kept_key(path, secrets.token_bytes(KEY_BYTES))
+
+
+def write_cluster_key(state: Path, key: bytes, *, replace: bool) -> Path:
+    """Keep a key for this machine; FileError where there is one that is not to be replaced."""
+    path = cluster_key_path(state)
+    if replace:
+        with _made(path, _key_text(key), PRIVATE) as made:
+            made.replace(path)
+    elif _kept_key(path, key) != key:
+        reason = "there is a key already; --force replaces it, and then the whole rig needs the new"
+        raise FileError(f"{path}: {reason}")
+    return path
+
+
+def to_cluster_key(text: str, place: str) -> bytes:
+    """A key from its hex digits; FileError naming the place, never what stands there."""
     try:
-        return bytes.fromhex(text.decode())
+        key = bytes.fromhex(text)
     except ValueError:
-        raise FileError(f"{path}: expected {2 * KEY_BYTES} hex digits") from None
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise FileError(f"{place}: expected {2 * KEY_BYTES} hex digits")
+    return key
+
+
+def _key_text(key: bytes) -> bytes:
+    return key.hex().encode() + b"\n"
+
+
+def _kept_key(path: Path, fresh: bytes) -> bytes:
+    text = _read_or_make(path, _key_text(fresh), PRIVATE)
+    _check_private(path)
+    return to_cluster_key(text.decode(errors="replace"), str(path))
+
+
+def _check_private(path: Path) -> None:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from error
+    if mode & ~PRIVATE:
+        raise FileError(f"{path}: others can read it (mode {mode:04o}): chmod 600 {path}")
 
 
 def read_small_file(path: Path) -> bytes:
@@ -52,13 +96,7 @@ def read_small_file(path: Path) -> bytes:
 
 def _read_or_make(path: Path, fresh: bytes, mode: int) -> bytes:
     """A file's content; `fresh` where there was none, whoever else makes it at the same time."""
-    try:
-        _make_folder(path.parent, "state folder", 0o700)
-        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(fresh)
-            os.fsync(file.fileno())
+    with _made(path, fresh, mode) as made:
         try:
             os.link(made, path)
         except FileExistsError:
@@ -66,6 +104,19 @@ def _read_or_make(path: Path, fresh: bytes, mode: int) -> bytes:
         finally:
             made.unlink()
         return path.read_bytes()
+
+
+@contextmanager
+def _made(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    """A whole file beside `path`, to be put in its place. Raises FileError."""
+    try:
+        _make_folder(path.parent, "state folder", 0o700)
+        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        yield made
     except OSError as error:
         raise FileError(f"{error.filename or path}: {error.strerror}") from error
 

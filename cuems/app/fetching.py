@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
-from cuems.adapters.files import read_cluster_key
+from cuems.adapters.files import cluster_key_path, read_cluster_key
 from cuems.app.deploy import Deployment, deploy_project, media_names
 from cuems.app.node import OnProgress
 from cuems.app.project import load_show
@@ -23,8 +23,8 @@ class NoKeyError(CuemsError):
 
     def __init__(self, state: Path) -> None:
         super().__init__(
-            f"{state / 'cluster.key'} is missing, so no files can be fetched: copy it from the"
-            " controller's state folder"
+            f"{cluster_key_path(state)} is missing, so no files can be fetched: give this machine"
+            " the rig's key (cuems key show on the controller, cuems key new --stdin here)"
         )
 
 

@@ -10,6 +10,7 @@ from cuems.app.supervise import run_to_exit_status
 from cuems.cli.check import check
 from cuems.cli.client import COMMANDS
 from cuems.cli.commands import commands
+from cuems.cli.key import key
 from cuems.cli.mtc import mtc
 from cuems.cli.run import run_role
 from cuems.cli.simulate import simulate
@@ -25,6 +26,7 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(commands)
+cli.add_command(key)
 cli.add_command(mtc)
 cli.add_command(run_role)
 cli.add_command(simulate)

@@ -37,10 +37,21 @@ def test_the_key_is_private_and_made_only_where_it_may_be(tmp_path: Path) -> Non
 
 
 def test_a_key_that_is_none_is_not_shown(tmp_path: Path) -> None:
-    (tmp_path / "cluster.key").write_text("hunter2")
+    path = tmp_path / "cluster.key"
+    path.touch(mode=0o600)
+    path.write_text("hunter2")
     with pytest.raises(FileError, match="expected 64 hex digits") as raised:
         read_cluster_key(tmp_path, make=False)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o666])
+def test_a_key_that_others_can_read_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    read_cluster_key(tmp_path, make=True)
+    path = tmp_path / "cluster.key"
+    path.chmod(mode)
+    with pytest.raises(FileError, match=f"others can read it .*: chmod 600 {path}"):
+        read_cluster_key(tmp_path, make=False)
 
 
 def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
