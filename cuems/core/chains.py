@@ -80,7 +80,7 @@ class Chains:
         self.roster = Roster(standing)
         self.telling = Telling(scope.tells, emit)
         self.voices = Voices(scope.plays, emit)
-        self.levels = Levels(self.roster.agenda.put, self.voices.show)
+        self.levels = Levels(self.roster.agenda.put, self.voices.show, scope.plays)
         self._standing = standing
         self._order = standing.order
         self._shared = timing is ChainTiming.SHARED

@@ -4,7 +4,7 @@ Every replica of a show keeps the levels of all cues, so that a fade takes over 
 value; whether a player is there to be told is core/voices.py's business.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from cuems.core.cues import AnyCue, AudioCue, CueId, Curve, FadeDirection, VideoCue
@@ -55,13 +55,20 @@ class _Moving:
 
 
 class Levels:
-    """Levels at positions of the line. `put` enters a step for its position; `show` is told."""
+    """Levels at positions of the line. `put` enters a step for its position; `show` is told.
+
+    Of the cues in `shown`, that is: what is played elsewhere needs no steps but the last.
+    """
 
     def __init__(
-        self, put: Callable[[int, FadeStep], None], show: Callable[[AnyCue, float], None]
+        self,
+        put: Callable[[int, FadeStep], None],
+        show: Callable[[AnyCue, float], None],
+        shown: Container[CueId],
     ) -> None:
         self._put = put
         self._show = show
+        self._shown = shown
         self._values: dict[CueId, float] = {}
         self._moving: dict[CueId, _Moving] = {}
         self._held: dict[CueId, tuple[_Moving, int]] = {}
@@ -134,8 +141,9 @@ class Levels:
             self._values[cue.id] = value
             del self._moving[cue.id]
             return moving.then_stop
-        near = fade.end - due < 2 * FADE_STEP_FLICKS  # no step closer to the last than the others
-        following = fade.end if near else due + FADE_STEP_FLICKS
+        # No step comes closer to the last than the others.
+        last = fade.end - due < 2 * FADE_STEP_FLICKS or cue.id not in self._shown
+        following = fade.end if last else due + FADE_STEP_FLICKS
         if quiet_until is not None:
             following = max(following, min(fade.end, quiet_until))
         self._put(following, step)

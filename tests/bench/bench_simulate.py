@@ -2,7 +2,7 @@
 
 Two hours, 500 cues in chains of five: a sound with a picture on it, a fade of the sound, lights, a
 sound at the end. The sequencer alone, then the rig of `cuems simulate` (controller and node: two
-sequencers), then what makes that dearer. Goal (issue 3): 10 000 x.
+sequencers), then what makes that dearer. Goal: 10 000 x.
 """
 
 import gc

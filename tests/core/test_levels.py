@@ -20,12 +20,12 @@ CUES: dict[CueId, AnyCue] = {A.id: A}
 class Desk:
     """Levels, and the line they move along."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, plays: bool = True) -> None:
         self.agenda: Agenda[FadeStep] = Agenda()
         self.shown: list[tuple[int, float]] = []
         self.stopped: list[int] = []
         self.now = 0
-        self.levels = Levels(self.agenda.put, self._show)
+        self.levels = Levels(self.agenda.put, self._show, {A.id} if plays else set())
 
     def _show(self, cue: AnyCue, value: float) -> None:
         self.shown.append((to_ms(self.now), round(value, 6)))
@@ -51,6 +51,17 @@ def test_a_fade_ends_exactly_on_its_target_whatever_its_length() -> None:
     assert desk.shown[0] == (100, 1.0)
     assert desk.shown[-1] == (433, 0.25)
     assert desk.level(1000) == 0.25
+
+
+def test_a_fade_of_what_plays_elsewhere_is_known_at_every_moment_and_stepped_only_at_its_ends() -> (
+    None
+):
+    desk = Desk(plays=False)
+    desk.fade(0.0, 0, 1000, then_stop=True)
+    assert desk.level(250) == 0.75
+    desk.roll(5000)
+    assert desk.shown == [(0, 1.0), (1000, 0.0)]
+    assert (desk.level(1000), desk.stopped) == (0.0, [1000])
 
 
 def test_a_fade_takes_over_from_the_current_value() -> None:
