@@ -142,8 +142,8 @@ class Chains:
             return
         replaced = self.roster.runs.get(cue_id)
         if replaced is not None:
-            if replaced.run_seq == turn.run_seq and turn.by is not None:
-                return  # one GO starts a cue once, however many chains lead to it
+            if turn.by is not None and replaced.run_seq >= turn.run_seq:
+                return  # a chain does not start again what its own GO, or a newer one, has started
             self._replace(replaced)
         self._enrol(self._order[cue_id], turn)
 

@@ -42,13 +42,15 @@ class Timetable:
     def turn(self, address: Address) -> Turn | None:
         """Whose turn comes at an address; None where that is not waited for any more.
 
-        Each timecode cue is a run of its own, numbered below zero: a GO's run never is.
+        Each timecode cue is a run of its own, a later one with the higher number; all are below
+        zero, where no GO's run is.
         """
         if address.version != self._version:
             return None
         due, cue = self._entries[address.number]
         self._wait_for(address.number + 1)
-        return Turn(cue=cue, run_seq=-1 - address.number, due=due, arrival=due, silent_until=due)
+        run_seq = address.number - len(self._entries)
+        return Turn(cue=cue, run_seq=run_seq, due=due, arrival=due, silent_until=due)
 
     def ahead(self) -> Iterator[CueId]:
         """The cues of the next addresses."""

@@ -32,8 +32,8 @@ def test_addresses_come_in_order_each_as_a_run_of_its_own() -> None:
     timetable = Timetable(SHOW, agenda)
     timetable.begin_at_top()
     assert len(agenda) == 1
-    assert rung(timetable, agenda, 8999) == ["early -1", "noon -2", "too -3"]
-    assert rung(timetable, agenda, 9000) == ["late -4"]
+    assert rung(timetable, agenda, 8999) == ["early -4", "noon -3", "too -2"]
+    assert rung(timetable, agenda, 9000) == ["late -1"]
     assert agenda.next_due() is None
 
 
@@ -41,7 +41,7 @@ def test_those_before_the_place_it_begins_at_do_not_come_but_the_one_there_does(
     agenda: Agenda[Moment] = Agenda()
     timetable = Timetable(SHOW, agenda)
     timetable.begin_at(from_ms(5000))
-    assert rung(timetable, agenda, 9000) == ["noon -2", "too -3", "late -4"]
+    assert rung(timetable, agenda, 9000) == ["noon -3", "too -2", "late -1"]
 
 
 def test_beginning_anew_makes_what_was_waited_for_void() -> None:
@@ -49,7 +49,7 @@ def test_beginning_anew_makes_what_was_waited_for_void() -> None:
     timetable = Timetable(SHOW, agenda)
     timetable.begin_at_top()
     timetable.begin_at(from_ms(9000))
-    assert rung(timetable, agenda, 9000) == ["late -4"]
+    assert rung(timetable, agenda, 9000) == ["late -1"]
 
 
 def test_the_cues_of_the_next_two_addresses_are_ahead() -> None:
