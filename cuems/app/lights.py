@@ -97,6 +97,11 @@ class Lights:
                 assert_never(effect)
         self._wake()
 
+    def fade_out(self, duration: int, now_ns: int) -> None:
+        """Let everything that is lit fade to dark."""
+        self._desk.fade_out(from_ns(now_ns), duration)
+        self._wake()
+
     def black_out(self) -> None:
         """Send everything dark that was lit, and end its universes."""
         self._desk.clear()

@@ -24,6 +24,7 @@ from cuems.app.performers import Moment, Performer, PortTakenError, Workshop, op
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue
 from cuems.core.effects import (
     Arm,
+    Blackout,
     CueEffect,
     Disarm,
     Freeze,
@@ -147,15 +148,25 @@ class Stage:
     def perform(self, effect: PlayerEffect) -> None:
         """Set about an effect. Never waits; loop thread only."""
         now_ns = time.monotonic_ns()
-        if isinstance(effect, ShowStopped):
-            if self._lights is not None:
-                self._lights.black_out()
+        if isinstance(effect, ShowStopped | Blackout):
+            self._darken(effect, now_ns)
             return
         cue = self._cues.get(effect.cue)
         if isinstance(cue, DmxCue) and self._lights is not None:
             self._lights.perform(effect, cue, now_ns)
         else:
             self._perform(effect, now_ns)
+
+    def _darken(self, effect: ShowStopped | Blackout, now_ns: int) -> None:
+        if self._lights is None:
+            return
+        match effect:
+            case ShowStopped():
+                self._lights.black_out()
+            case Blackout(duration):
+                self._lights.fade_out(duration, now_ns)
+            case _:
+                assert_never(effect)
 
     def _perform(self, effect: CueEffect, now_ns: int) -> None:
         match effect:

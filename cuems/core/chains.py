@@ -11,9 +11,19 @@ from typing import Protocol, assert_never
 
 from cuems.core.body import body_flicks, plays
 from cuems.core.cuelist import has_player, wait_before
-from cuems.core.cues import ActionCue, AnyCue, CueId, CueList, FadeCue, FadeDirection, PostGo
+from cuems.core.cues import (
+    ActionCue,
+    AnyCue,
+    CueId,
+    CueList,
+    DmxCue,
+    FadeCue,
+    FadeDirection,
+    PostGo,
+)
 from cuems.core.effects import Effect
 from cuems.core.levels import Levels, profile_flicks
+from cuems.core.looks import Looks
 from cuems.core.roster import Roster
 from cuems.core.runs import (
     Arrive,
@@ -81,6 +91,7 @@ class Chains:
         self.telling = Telling(scope.tells, emit)
         self.voices = Voices(scope.plays, emit)
         self.levels = Levels(self.roster.agenda.put, self.voices.show, scope.plays)
+        self.looks = Looks()
         self._standing = standing
         self._order = standing.order
         self._shared = timing is ChainTiming.SHARED
@@ -217,6 +228,8 @@ class Chains:
         fade_in = profile_flicks(run.cue, FadeDirection.IN)
         if fade_in:
             self.levels.rise(run.cue, run.start, fade_in, quiet_until=self._quiet_until(run))
+        if isinstance(run.cue, DmxCue):
+            self.looks.come(run.cue.id, run.start)
         self._joining.append(run)
         if not silent:
             self.join()
@@ -224,9 +237,20 @@ class Chains:
     def join(self, also: Iterable[Run] = ()) -> None:
         """Start the players of what has begun, each from where it is by now."""
         joining, self._joining = [*self._joining, *also], []
+        if any(isinstance(run.cue, DmxCue) for run in joining):
+            self.light()
         for run in joining:
             current = self.roster.holds(run) and run.phase is Phase.PLAYING
             if current and run.frozen_at is None and run.cue.id not in self.voices.playing:
+                self.voices.sound(run, self.elapsed(run), self.level(run.cue))
+
+    def light(self, *, paused: bool = False) -> None:
+        """Bring on the looks that should be on and are not, and take away the others."""
+        for cue in self.voices.take_away_looks(self.looks):
+            run = self.roster.runs.get(cue)
+            if run is None or run.phase is not Phase.PLAYING:
+                self.voices.light(cue, self.looks.start(cue), self.position or 0)
+            elif run.frozen_at is None and not paused:
                 self.voices.sound(run, self.elapsed(run), self.level(run.cue))
 
     def level(self, cue: AnyCue) -> float:
@@ -291,6 +315,8 @@ class Chains:
 
     def _hush(self, run: Run) -> None:
         self.levels.forget(run.cue.id)
+        if run.phase is not Phase.TAIL:
+            self.looks.go(run.cue.id)
         self.voices.hush(run)
 
     # ---- lists
@@ -349,9 +375,11 @@ class Chains:
         self._joining.clear()
         self._arrived.clear()
         self.levels.forget_all()
+        self.looks.clear()
 
     def shift(self, by: int) -> None:
         """Move everything that goes on along the line."""
         self.roster.shift(by)
+        self.looks.shift(by)
         self._arrived = {cue: (at + by, seq) for cue, (at, seq) in self._arrived.items()}
         self.levels.shift(by)

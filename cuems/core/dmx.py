@@ -56,6 +56,9 @@ def _levels(lanes: int) -> bytes:
     return lanes.to_bytes(SLOTS * LANE_BYTES, "little")[::LANE_BYTES]
 
 
+EVERY_LANE = _lanes(b"\xff" * SLOTS)
+
+
 class _Fade:
     """One universe of a look on its way from `origin` to its levels; all lanes outside are 0."""
 
@@ -113,6 +116,7 @@ class Desk:
         self._merge = merge
         self._layers: dict[CueId, _Layer] = {}
         self._settled: dict[int, bytes] = {}  # universes in which nothing moves, until it does
+        self._dark: tuple[int, int] | None = None  # from and until where everything fades to dark
 
     @property
     def cues(self) -> tuple[CueId, ...]:
@@ -161,9 +165,17 @@ class Desk:
         """Take everything away."""
         self._layers.clear()
         self._settled.clear()
+        self._dark = None
+
+    def fade_out(self, position: int, duration: int) -> None:
+        """Fade everything to dark from a position on, whatever else it does; then it stays so."""
+        if self._dark is None:
+            self._dark = position, position + duration
 
     def next_change(self, position: int) -> int | None:
         """From where on levels move by themselves, `position` or later; None: they do not."""
+        if self._dark is not None:
+            return position if position < self._dark[1] else None
         changes = (layer.next_change(position) for layer in self._layers.values())
         return min((change for change in changes if change is not None), default=None)
 
@@ -174,9 +186,23 @@ class Desk:
             moves = layer.next_change(position) is not None
             for universe in layer.fades:
                 universes[universe] = universes.get(universe, False) or moves
-        return {
+        levels = {
             universe: self._moving(universe, position) if moves else self._still(universe, position)
             for universe, moves in universes.items()
+        }
+        return levels if self._dark is None else self._dimmed(levels, position, *self._dark)
+
+    @staticmethod
+    def _dimmed(
+        levels: Mapping[int, bytes], position: int, start: int, end: int
+    ) -> dict[int, bytes]:
+        if position >= end:
+            return dict.fromkeys(levels, DARK)
+        left = WHOLE - max(0, position - start) * WHOLE // (end - start)
+        dimmed = {universe: _lanes(row) * left for universe, row in levels.items()}
+        return {
+            universe: _levels(lanes >> FRACTION_BITS & EVERY_LANE)
+            for universe, lanes in dimmed.items()
         }
 
     def _moving(self, universe: int, position: int) -> bytes:

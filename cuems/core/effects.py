@@ -93,6 +93,13 @@ class SetLevel:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """Fade all lights to dark, over `duration` from now; they stay dark until the show stops."""
+
+    duration: int
+
+
 # ---- to whoever watches
 
 
@@ -199,7 +206,7 @@ class ReleaseLine:
 
 
 CueEffect = Arm | Disarm | Start | Relocate | Freeze | Unfreeze | Stop | SetLevel
-PlayerEffect = CueEffect | ShowStopped
+PlayerEffect = CueEffect | Blackout | ShowStopped
 Report = (
     CueStarted
     | CueProgress

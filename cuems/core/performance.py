@@ -71,8 +71,8 @@ class Performance:
         return moved
 
     def goes_on(self) -> bool:
-        """Whether anything runs or is to have its turn."""
-        return bool(self._roster.runs or self._roster.turns)
+        """Whether anything runs, is to have its turn, or has left its lights on."""
+        return bool(self._roster.runs or self._roster.turns or self._chains.looks)
 
     def sounding(self) -> set[CueId]:
         """The cues whose players are in use."""
@@ -156,6 +156,9 @@ class Performance:
         kept = {cue: run for cue, run in runs.items() if run.phase is Phase.PLAYING}
         self._voices.take_up(run for cue, run in kept.items() if cue in starts)
         for cue, start in starts.items():
+            if cue in self._chains.looks and cue not in kept:
+                self._voices.settle_look(cue, self._chains.looks.start(cue), self.position or 0)
+                continue
             if cue not in kept:
                 self._voices.dismiss(cue)
                 continue
@@ -167,6 +170,7 @@ class Performance:
             elif not self.paused:
                 self._voices.unfreeze(run, elapsed)
             self._voices.bring_to(run.cue, self._chains.level(run.cue))
+        self._chains.light(paused=self.paused)
         if not self.paused:
             self._chains.join()
 
@@ -310,6 +314,7 @@ class Performance:
                 self._chains.stop(run.cue.id, here)
             elif run.phase is Phase.PLAYING and has_player(run.cue):
                 self._chains.levels.fade_to(run.cue, 0.0, here, duration)
+        self._voices.black_out(duration)
 
     def pause(self) -> None:
         """The line stands: hold every player."""
@@ -329,6 +334,7 @@ class Performance:
         """Silence everything and forget what was triggered."""
         for run in list(self._voices.playing.values()):
             self._voices.hush(run)
+        self._voices.go_dark()
         self._chains.forget()
         self._triggers.clear()
         self.paused = self._roster.closed = False

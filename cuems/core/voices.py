@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Iterable
 
 from cuems.core.cues import AnyCue, CueId, DmxCue
 from cuems.core.effects import (
+    Blackout,
     Effect,
     Freeze,
     Relocate,
@@ -13,6 +14,7 @@ from cuems.core.effects import (
     Unfreeze,
 )
 from cuems.core.levels import authored_level, parameter_of
+from cuems.core.looks import Looks, difference
 from cuems.core.runs import Phase, Run
 
 
@@ -25,6 +27,7 @@ class Voices:
         self._emit = emit
         self._frozen: set[CueId] = set()
         self._shown: dict[CueId, float] = {}
+        self._lit: list[CueId] = []  # the looks that our players show, oldest first
 
     def sound(self, run: Run, elapsed: int, level: float) -> None:
         """Start a run's player `elapsed` into the body, unless it is not ours or over already.
@@ -36,6 +39,11 @@ class Voices:
         if cue not in self._plays or over:
             return
         self.playing[cue] = run
+        if isinstance(run.cue, DmxCue):
+            if run.joined and cue in self._lit:  # the line has come back to where it was coming on
+                self.settle_look(cue, run.start, run.start + elapsed)
+                return
+            self._come(cue)
         self.bring_to(run.cue, level)
         if cue in self._frozen:
             self.unfreeze(run, elapsed)
@@ -47,7 +55,10 @@ class Voices:
         """Stop a run's player."""
         if self.playing.get(run.cue.id) is run:
             del self.playing[run.cue.id]
-            self._emit(Stop(run.cue.id, over=run.phase is Phase.TAIL))
+            over = run.phase is Phase.TAIL
+            if not over and run.cue.id in self._lit:
+                self._lit.remove(run.cue.id)
+            self._emit(Stop(run.cue.id, over=over))
 
     def left(self, cue: CueId) -> None:
         """A player that was hushed is gone: the next one is fresh."""
@@ -88,6 +99,42 @@ class Voices:
         """Set the level of a cue's player if it differs."""
         if self._shown.get(cue.id, authored_level(cue)) != level:
             self.show(cue, level)
+
+    # ---- lights, which stay on when their bodies are over
+
+    def _come(self, cue: CueId) -> None:
+        if cue in self._lit:
+            self._lit.remove(cue)
+        self._lit.append(cue)
+
+    def take_away_looks(self, wanted: Looks) -> list[CueId]:
+        """Take away the looks that are not wanted; returns those to bring on, in their order."""
+        mine = [cue for cue in wanted if cue in self._plays]
+        leaving, self._lit, coming = difference(self._lit, mine)
+        for cue in leaving:
+            self._emit(Stop(cue))
+        return coming
+
+    def light(self, cue: CueId, start: int, position: int) -> None:
+        """Bring on the look of a cue that is over."""
+        self._come(cue)
+        self._emit(Start(cue=cue, run_seq=0, start=start, elapsed=max(0, position - start)))
+
+    def settle_look(self, cue: CueId, start: int, position: int) -> None:
+        """A look that is on is at another place of its body, or past it."""
+        if cue in self._lit:
+            settle = Unfreeze if cue in self._frozen else Relocate
+            self._frozen.discard(cue)
+            self._emit(settle(cue=cue, start=start, elapsed=max(0, position - start)))
+
+    def black_out(self, duration: int) -> None:
+        """Let all lights fade to dark."""
+        if self._lit:
+            self._emit(Blackout(duration))
+
+    def go_dark(self) -> None:
+        """No look is on any more."""
+        self._lit.clear()
 
     # ---- while the line is caught up with, players go on as they are
 

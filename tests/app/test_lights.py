@@ -18,6 +18,7 @@ from cuems.core.cues import CueId, DmxChannel, DmxCue, DmxScene, DmxUniverse
 from cuems.core.dmx_stream import Packet
 from cuems.core.effects import (
     Arm,
+    Blackout,
     Disarm,
     Freeze,
     Relocate,
@@ -134,6 +135,21 @@ async def test_stop_sends_everything_dark_and_ends_the_streams() -> None:
         numbers = [packet.sequence for packet in heard]
         assert all(after == before + 1 for before, after in pairwise(numbers))
         assert {(packet.priority, packet.dmxStartCode) for packet in heard} == {(100, 0)}
+
+
+async def test_a_panic_fades_to_dark_and_stays_there_until_the_show_stops() -> None:
+    async with open_rig(lights(WARM, 200), lights(COLD, 100)) as rig:
+        rig.stage.perform(start(WARM))
+        await rig.receiver.until(1, 200)
+        rig.stage.perform(Blackout(flicks(0.3)))
+        await rig.receiver.until(1, 0)
+        falling = [packet.dmxData[0] for packet in rig.receiver.received]
+        assert falling == sorted(falling, reverse=True)
+        assert len(set(falling)) > 4
+        rig.stage.perform(ShowStopped())
+        await rig.receiver.until(1, 0, terminated=True)
+        rig.stage.perform(start(COLD))
+        await rig.receiver.until(1, 100)
 
 
 async def test_leaving_the_show_sends_everything_dark_and_ends_the_streams() -> None:

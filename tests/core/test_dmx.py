@@ -202,3 +202,23 @@ def test_levels_are_512_bytes(slots: dict[int, int]) -> None:
     desk = Desk()
     desk.start(look(WARM, slots), position=0)
     assert len(desk.levels_at(0)[1]) == SLOTS == len(DARK)
+
+
+def test_a_blackout_fades_what_is_lit_and_what_comes_meanwhile_to_dark() -> None:
+    desk = Desk()
+    desk.start(look(WARM, {0: 200}), position=0)
+    desk.fade_out(1000, 1000)
+    desk.start(look(COLD, {0: 100}, universe=2), position=1000)
+    assert [shown(desk, at, 0) for at in (1000, 1500, 2000)] == [[200], [100], [0]]
+    assert shown(desk, 2000, 0, universe=2) == [0]
+    assert (desk.next_change(1500), desk.next_change(2000)) == (1500, None)
+    desk.clear()
+    desk.start(look(WARM, {0: 200}), position=3000)
+    assert shown(desk, 3000, 0) == [200]
+
+
+def test_a_blackout_that_takes_no_time_is_dark_at_once() -> None:
+    desk = Desk()
+    desk.start(look(WARM, {0: 200}), position=0)
+    desk.fade_out(10, 0)
+    assert shown(desk, 10, 0) == [0]
