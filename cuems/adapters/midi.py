@@ -4,35 +4,45 @@ The process stamps every message in rtmidi's own callback and passes it on over 
 neither the engine's load nor its interpreter lock becomes timecode jitter, and nothing of the
 MIDI libraries can stall or crash the engine. It looks for the port as long as there is none,
 looks after the one it has, and is killed and started again when it no longer answers.
+
+Timecode that rolls on as predicted is no reason to wake a loop a hundred times a second: whoever
+has no use for it before it next looks at the clock says so, and then messages wait in the socket
+until they are taken, or until the process rings because one of them was not foreseen.
 """
 
 import asyncio
 import json
+import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from subprocess import DEVNULL
+from typing import Self
 
 import anyio
-from anyio.abc import Process
 
 from cuems.adapters.mailbox import Mailbox
+from cuems.adapters.midi_process import (
+    COMMAND,
+    OnState,
+    Port,
+    Status,
+    end,
+    follow_statuses,
+    keep_running,
+    start,
+)
 from cuems.core.errors import CuemsError
-from cuems.core.midi_ports import MidiAbsent, MidiOpen, MidiState
 
 INBOX_MESSAGES = 256  # 2.5 s of quarter-frames at 25 fps; the socket pair holds as many again
 RECORD_BYTES = 65536
 ARRIVAL_BYTES = 9  # "M" and the arrival
 STATUS_DEADLINE_S = 1.0  # it reports every 0.25 s
 LIST_DEADLINE_S = 3.0
-STOP_GRACE_S = 0.3
-KILL_GRACE_S = 1.0
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 
-OnMessage = Callable[[int, bytes], None]
-
-COMMAND = (sys.executable, "-m", "cuems.adapters.midi_port", "--api")
+OnMessage = Callable[[int, bytes], bool]
 
 
 class MidiUnansweredError(CuemsError):
@@ -42,26 +52,26 @@ class MidiUnansweredError(CuemsError):
         super().__init__(f"the MIDI system did not list its ports within {LIST_DEADLINE_S:g} s")
 
 
-class MidiInput:
+class MidiInput(Port):
     """What is heard on the port, in order: `async for received_ns, message in midi`.
 
     `received_ns` is the monotonic moment of arrival, `message` one whole MIDI message. Where
-    `on_message` is given it gets them instead, which spares a task's turn for each.
+    `on_message` is given it gets them instead, which spares a task's turn for each; it returns
+    whether what follows as predicted may wait until `take` is called.
     """
 
-    def __init__(
-        self, on_state: Callable[[MidiState], None], on_message: OnMessage | None = None
-    ) -> None:
-        self.state: MidiState = MidiAbsent("not looked for yet")
-        self._on_state = on_state
+    def __init__(self, on_state: OnState, on_message: OnMessage | None = None) -> None:
+        super().__init__(on_state)
         self._inbox = Mailbox[tuple[int, bytes]](INBOX_MESSAGES)
         self._on_message = on_message or self._keep
-        self._dropped_before = 0
+        self._dropped_before = 0  # by processes that have ended
+        self._dropped_now = 0
+        self._link: Link | None = None
 
     @property
     def dropped_messages(self) -> int:
         """Messages lost because the engine did not take them in time."""
-        return self._inbox.dropped_items + self._dropped_before
+        return self._inbox.dropped_items + self._dropped_before + self._dropped_now
 
     def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
         return self
@@ -69,23 +79,97 @@ class MidiInput:
     async def __anext__(self) -> tuple[int, bytes]:
         return await self._inbox.receive()
 
-    def put(self, record: bytes) -> None:
-        """Take a message from the process that owns the port."""
-        received_ns = int.from_bytes(record[1:ARRIVAL_BYTES], sys.byteorder)
-        self._on_message(received_ns, record[ARRIVAL_BYTES:])
+    def take(self, status: Status) -> None:
+        """Tell what a status says, and count what never reached this side."""
+        self._dropped_now = int(status["dropped"])
+        super().take(status)
 
-    def _keep(self, received_ns: int, message: bytes) -> None:
+    def drain(self) -> None:
+        """Hand over what has arrived by now. Never waits."""
+        if self._link is not None:
+            self._link.drain()
+
+    def hear(self, received_ns: int, message: bytes) -> bool:
+        """Hand a message over; whether what follows may wait."""
+        return self._on_message(received_ns, message)
+
+    def _keep(self, received_ns: int, message: bytes) -> bool:
         self._inbox.put((received_ns, message))
+        return False
 
-    def count_dropped(self, messages: int) -> None:
-        """Add what never reached this side."""
-        self._dropped_before += messages
+    @contextmanager
+    def linked(self) -> Iterator["Link"]:
+        """Hear a new process until the block is left."""
+        self._dropped_before, self._dropped_now = self._dropped_before + self._dropped_now, 0
+        with Link(self.hear).opened() as self._link:
+            try:
+                yield self._link
+            finally:
+                self._link = None
 
-    def change(self, state: MidiState) -> None:
-        """Tell a new state, once."""
-        if state != self.state:
-            self.state = state
-            self._on_state(state)
+
+class Link:
+    """The way from a process: its records in order, and a bell that says to take them now."""
+
+    def __init__(self, hear: OnMessage) -> None:
+        self._hear = hear
+        self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours.setblocking(False)
+        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._statuses = Mailbox[bytes](4)
+        self._loop = asyncio.get_running_loop()
+        self._waits = False  # for the bell, or to be drained
+
+    @contextmanager
+    def opened(self) -> Iterator[Self]:
+        """Take what comes until the block is left."""
+        self._loop.add_reader(self._ours, self.drain)
+        self._loop.add_reader(self.bell, self._rung)
+        try:
+            yield self
+        finally:
+            self._loop.remove_reader(self._ours)
+            self._loop.remove_reader(self.bell)
+            self._ours.close()  # which asks the process to end
+            self.theirs.close()
+            os.close(self.bell)
+
+    async def status(self) -> bytes:
+        """The next status; empty at the end."""
+        return await self._statuses.receive()
+
+    def drain(self) -> None:
+        """Take what has arrived by now. Never waits."""
+        waits = self._waits
+        for _ in range(INBOX_MESSAGES):
+            try:
+                record = self._ours.recv(RECORD_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:  # it ended, or we did
+                record = b""
+            if record[:1] == b"M":
+                received_ns = int.from_bytes(record[1:ARRIVAL_BYTES], sys.byteorder)
+                waits = self._hear(received_ns, record[ARRIVAL_BYTES:])
+                continue
+            self._statuses.put(record[1:])
+            if not record:
+                waits = True  # there is nothing more to come
+                break
+        self._wait(waits)
+
+    def _rung(self) -> None:
+        os.eventfd_read(self.bell)
+        self.drain()
+
+    def _wait(self, waits: bool) -> None:
+        """Let the loop be woken by every record, or by the bell alone."""
+        if waits != self._waits:
+            self._waits = waits
+            if waits:
+                self._loop.remove_reader(self._ours)
+            else:
+                self._loop.add_reader(self._ours, self.drain)
 
 
 @asynccontextmanager
@@ -93,7 +177,7 @@ async def open_midi_input(
     wanted: str = "",
     *,
     api: str = "auto",
-    on_state: Callable[[MidiState], None] = lambda _: None,
+    on_state: OnState = lambda _: None,
     on_message: OnMessage | None = None,
 ) -> AsyncIterator[MidiInput]:
     """Read the port `choose_port` finds for `wanted`, whenever there is one.
@@ -102,8 +186,9 @@ async def open_midi_input(
     `on_message` every message, outside every task: it may not wait, nor raise.
     """
     midi = MidiInput(on_state, on_message)
+    command = (*COMMAND, api, "read", wanted)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(keep_reading, midi, (*COMMAND, api, "read", wanted))
+        tasks.start_soon(keep_running, midi, partial(run_once, midi, command))
         try:
             yield midi
         finally:
@@ -120,89 +205,12 @@ async def list_midi_ports(api: str = "auto") -> dict[str, list[str]]:
     raise MidiUnansweredError
 
 
-async def keep_reading(midi: MidiInput, command: tuple[str, ...]) -> None:
-    """Start the process again whenever it ends or no longer answers."""
-    pause_s = FIRST_PAUSE_S
-    while True:
-        try:
-            answered = await run_once(midi, command)
-        except OSError as error:  # no memory, no descriptors
-            midi.change(MidiAbsent(f"no process can be started: {error.strerror}"))
-            answered = False
-        pause_s = FIRST_PAUSE_S if answered else min(2 * pause_s, LONGEST_PAUSE_S)
-        await anyio.sleep(pause_s)
-
-
 async def run_once(midi: MidiInput, command: tuple[str, ...]) -> bool:
     """Run the process until it ends or falls silent; whether it ever answered."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)
-    loop = asyncio.get_running_loop()
-    statuses = Mailbox[bytes](4)
-    with ours:
-        with theirs:
-            process = await anyio.open_process(
-                command, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL
-            )
-        loop.add_reader(ours, take_records, ours, midi, statuses)
-        try:
-            return await follow_statuses(midi, statuses)
-        finally:
-            loop.remove_reader(ours)
-            ours.close()  # which asks it to end
-            await end(process)
-
-
-def take_records(link: socket.socket, midi: MidiInput, statuses: Mailbox[bytes]) -> None:
-    """Take one record: for more this is called again. An empty one: the process ended."""
-    try:
-        record = link.recv(RECORD_BYTES)
-    except BlockingIOError:
-        return
-    except ConnectionError:
-        record = b""
-    if record[:1] == b"M":
-        midi.put(record)
-        return
-    statuses.put(record[1:])
-    if not record:
-        asyncio.get_running_loop().remove_reader(link)
-
-
-async def follow_statuses(midi: MidiInput, statuses: Mailbox[bytes]) -> bool:
-    """Tell how the port is until the process ends or falls silent; whether it ever answered."""
-    dropped = 0
-    answered = False
-    while True:
-        record = b""
-        with anyio.move_on_after(STATUS_DEADLINE_S) as waiting:
-            record = await statuses.receive()
-        if not record:
-            if waiting.cancelled_caught:
-                midi.change(MidiAbsent("the MIDI system does not answer"))
-            elif isinstance(midi.state, MidiOpen):
-                midi.change(MidiAbsent("the process that reads MIDI ended"))
-            return answered
-        answered = True
-        status = json.loads(record)
-        midi.count_dropped(status["dropped"] - dropped)
-        dropped = status["dropped"]
-        midi.change(to_state(status))
-
-
-def to_state(status: dict[str, str]) -> MidiState:
-    if "reason" in status:
-        return MidiAbsent(status["reason"])
-    return MidiOpen(status["port"], status["api"])
-
-
-async def end(process: Process) -> None:
-    """Give it a moment to close its port, then kill it. Bounded."""
-    with anyio.CancelScope(shield=True):
-        with anyio.move_on_after(STOP_GRACE_S):
-            await process.wait()
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-        with anyio.move_on_after(KILL_GRACE_S):
-            await process.wait()
+    async with AsyncExitStack() as stack:
+        with midi.linked() as link:
+            command = (*command, "--bell", str(link.bell))
+            process = await start(command, stdin=link.theirs.fileno(), pass_fds=(link.bell,))
+            stack.push_async_callback(end, process)
+            link.theirs.close()
+            return await follow_statuses(midi, link.status, silent_s=STATUS_DEADLINE_S)

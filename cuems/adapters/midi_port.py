@@ -6,9 +6,11 @@ kills and starts again (adapters/midi.py, adapters/mtc_output.py). Everything th
 is in this file, and the engine never imports it.
 
 `read WANTED` reports on descriptor 0, a SOCK_SEQPACKET pair: `M`, the arrival on CLOCK_MONOTONIC
-(int64, ns) and the MIDI bytes; `S` and a status as JSON four times a second. `send` takes lines
-`{"position", "at_ns", "rolling", "rate"}` on stdin and writes a status per line to stdout ten
-times a second. `list` prints the ports to read from. A status has `port` and `api`, or `reason`.
+(int64, ns) and the MIDI bytes; `S` and a status as JSON four times a second. `--bell` is an eventfd
+that it rings for all of that but timecode that rolls on as foreseen, and statuses meanwhile. `send`
+takes lines `{"position", "at_ns", "rolling", "rate"}` on stdin and writes a status per line to
+stdout ten times a second. `list` prints the ports to read from. A status has `port` and `api`, or
+`reason`.
 """
 
 import argparse
@@ -30,6 +32,7 @@ import rtmidi
 
 from cuems.core.line import Line
 from cuems.core.midi_ports import choose_port, names
+from cuems.core.mtc_foresight import Foresight
 from cuems.core.pace import Pacer, to_bytes
 from cuems.core.timecode import NS_PER_S, FrameRate
 
@@ -55,7 +58,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--api", choices=("auto", *APIS), default="auto")
     modes = parser.add_subparsers(dest="mode", required=True)
     modes.add_parser("list")
-    modes.add_parser("read").add_argument("wanted")
+    reads = modes.add_parser("read")
+    reads.add_argument("wanted")
+    reads.add_argument("--bell", type=int, required=True, metavar="DESCRIPTOR")
     send = modes.add_parser("send")
     send.add_argument("--client", default="MtcMaster")
     send.add_argument("--port", default="MTCPort")
@@ -69,7 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     if options.mode == "list":
         write(readable_ports(apis))
     elif options.mode == "read":
-        read(Reader(options.wanted, apis, socket.socket(fileno=0)))
+        read(Reader(options.wanted, apis, socket.socket(fileno=0), options.bell))
     else:
         send_timecode(Sender(options.client, options.port, options.connect, apis))
 
@@ -151,11 +156,14 @@ def readable_ports(apis: Sequence[str]) -> dict[str, list[str]]:
 class Reader:
     """Finds a port, keeps it, and passes on what it hears."""
 
-    def __init__(self, wanted: str, apis: Sequence[str], link: socket.socket) -> None:
+    def __init__(self, wanted: str, apis: Sequence[str], link: socket.socket, bell: int) -> None:
         self.link = link
         self.apis = Apis[rtmidi.MidiIn](apis, self._make)
         self._wanted = wanted
+        self._bell = bell
+        self._foresight = Foresight()
         self._port: tuple[str, str] | None = None  # interface, name
+        self._status: Status = {}
         self._dropped = 0
         self._heard = False
         self._silent_statuses = 0
@@ -180,11 +188,13 @@ class Reader:
 
     def _on_message(self, event: tuple[list[int], float], _: object) -> None:
         received_ns = time.monotonic_ns()
-        message = event[0]
+        message = bytes(event[0])
         if message[0] == MIDI_CLOCK:
             return
         self._heard = True
-        self._put(ARRIVAL.pack(b"M", received_ns) + bytes(message))
+        self._put(ARRIVAL.pack(b"M", received_ns) + message)
+        if self._foresight.surprises(message, received_ns):
+            os.eventfd_write(self._bell, 1)
 
     def _put(self, record: bytes) -> None:
         try:
@@ -193,7 +203,11 @@ class Reader:
             self._dropped += 1
 
     def _put_status(self, status: Status) -> None:
-        self._put(b"S" + json.dumps(status | {"dropped": self._dropped}).encode())
+        status |= {"dropped": self._dropped}
+        self._put(b"S" + json.dumps(status).encode())
+        if status != self._status or self._silent_statuses:
+            self._status = status
+            os.eventfd_write(self._bell, 1)
 
     def _keep(self) -> None:
         """Give up a port that vanished; connect again where a rolling source fell silent."""

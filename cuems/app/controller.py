@@ -6,8 +6,8 @@ sequencer whenever it changes, and to the nodes once a second besides.
 
 import logging
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
@@ -18,7 +18,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from cuems.adapters.clock import Alarm, open_alarm
 from cuems.adapters.control import ClientId, Clients
-from cuems.adapters.midi import open_midi_input
+from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.desk import ControlDesk
 from cuems.app.links import OUTBOX_MESSAGES, Asks, Bus, ControllerItem, NodeSaid, Rang, send_all
@@ -102,7 +102,7 @@ class ControllerParts:
     """What a controller is made of.
 
     `links` are its ends of the bus, the nearest first; the line is told on the first
-    `line_links` of them.
+    `line_links` of them. `midi` is what an outside line is heard on.
     """
 
     sender: NodeId
@@ -113,6 +113,7 @@ class ControllerParts:
     source: bus.Source | None
     line: ShowLine
     line_links: int
+    midi: MidiInput | None
     mtc: MtcOutput | None
     load: str | None
 
@@ -143,9 +144,10 @@ async def run_controller(
         await loop.decide(inbox)
 
 
-async def read_outside_line(
+@asynccontextmanager
+async def open_outside_line(
     port: str, line: ChasedLine, send: MemoryObjectSendStream[ControllerItem]
-) -> None:
+) -> AsyncIterator[MidiInput]:
     """Let the line follow the timecode of a MIDI port, whenever that is there."""
 
     def changed(state: MidiState) -> None:
@@ -154,10 +156,14 @@ async def read_outside_line(
         else:
             log.warning("no timecode from MIDI: %s", state.reason)
 
-    async with open_midi_input(port, on_state=changed) as midi:
-        async for received_ns, message in midi:
-            if line.hear(message, received_ns):
-                await send.send(Rang())
+    def hear(received_ns: int, message: bytes) -> bool:
+        if line.hear(message, received_ns):
+            with suppress(anyio.WouldBlock):  # a full inbox is being worked on
+                send.send_nowait(Rang())
+        return line.is_steady
+
+    async with open_midi_input(port, on_state=changed, on_message=hear) as midi:
+        yield midi
 
 
 async def _hear_bus(link: Bus, send: MemoryObjectSendStream[ControllerItem]) -> None:
@@ -206,6 +212,8 @@ class ControllerLoop:
             await self._take(Asks(None, "--load", load), time.monotonic_ns())
         self._set_alarm(time.monotonic_ns())
         async for item in inbox:
+            if self._parts.midi is not None:
+                self._parts.midi.drain()
             now_ns = time.monotonic_ns()
             await self._moved(self._line.wake(now_ns))
             await self._take(item, now_ns)

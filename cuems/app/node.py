@@ -20,7 +20,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 import cuems
 from cuems.adapters.clock import Alarm, open_alarm
-from cuems.adapters.midi import open_midi_input
+from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang, send_all
 from cuems.app.performers import Workshop
 from cuems.app.project import load_show
@@ -155,6 +155,7 @@ class NodeLoop:
         self._node = Node(parts.node)
         self._time = parts.timekeeper
         self._news = LineNews()
+        self._midi: MidiInput | None = None
         self._boot = secrets.token_hex(4)
         self._stage: Stage | None = None
         self._staging = anyio.CancelScope()
@@ -166,6 +167,8 @@ class NodeLoop:
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
         async for item in inbox:
+            if self._midi is not None:
+                self._midi.drain()
             now_ns = time.monotonic_ns()
             # What was heard before now comes before what is due by now.
             await self._moved((*self._news.take(), *self._time.wake(now_ns)))
@@ -197,10 +200,10 @@ class NodeLoop:
 
     async def _tell_chase(self, now_ns: int) -> None:
         """Report how timecode is followed: every change, and now and then how well."""
-        quality = self._time.quality(now_ns)
-        state = (self._time.state, quality.source, self._time.fault)
+        state = (self._time.state, self._time.source, self._time.fault)
         if state == self._told_chase and now_ns < self._quality_due_ns:
             return
+        quality = self._time.quality(now_ns)
         self._told_chase = state
         self._quality_due_ns = now_ns + QUALITY_NS
         await self._say(
@@ -351,12 +354,13 @@ class NodeLoop:
             else:
                 log.info("no MIDI timecode: %s", state.reason)
 
-        def hear(received_ns: int, message: bytes) -> None:
+        def hear(received_ns: int, message: bytes) -> bool:
             # A hundred times a second: only news goes through the inbox.
             if self._news.put(self._time.hear_midi(message, received_ns)):
                 ring()
+            return self._time.is_steady
 
-        async with open_midi_input(port, on_state=changed, on_message=hear):
+        async with open_midi_input(port, on_state=changed, on_message=hear) as self._midi:
             await anyio.sleep_forever()
 
 

@@ -21,7 +21,7 @@ from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
-from cuems.app.controller import ControllerParts, read_outside_line, run_controller
+from cuems.app.controller import ControllerParts, ShowLine, open_outside_line, run_controller
 from cuems.app.desk import ControlDesk
 from cuems.app.fetching import Fetching
 from cuems.app.links import EVENTS, Bus, ControllerItem
@@ -93,7 +93,12 @@ async def _run_controller(config: RunConfig) -> None:
         listener = await resources.enter_async_context(open_bus_listener(config.bus_url))
         source = await resources.enter_async_context(_served_files(config))
         mtc = await resources.enter_async_context(_sent_timecode(config))
-        line = ChasedLine() if config.chases else OwnLine(time.monotonic_ns())
+        line: ShowLine = OwnLine(time.monotonic_ns())
+        midi = None
+        if config.chases:
+            line = chased = ChasedLine()
+            outside = open_outside_line(config.mtc, chased, send)
+            midi = await resources.enter_async_context(outside)
         parts = ControllerParts(
             sender=config.node,
             library=config.library,
@@ -107,6 +112,7 @@ async def _run_controller(config: RunConfig) -> None:
             source=source,
             line=line,
             line_links=len(near) + (config.mtc != Timecode.OFF),
+            midi=midi,
             mtc=mtc,
             load=project,
         )
@@ -122,8 +128,6 @@ async def _run_controller(config: RunConfig) -> None:
             )
         )
         await tg.start(run_controller, parts, send, inbox, desk)
-        if isinstance(line, ChasedLine):
-            tg.start_soon(read_outside_line, config.mtc, line, send)
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(config, port, listener.url)

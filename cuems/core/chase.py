@@ -204,6 +204,11 @@ class Chase:
         return self._state
 
     @property
+    def is_steady(self) -> bool:
+        """Whether pieces that come as foreseen would change nothing but the line's precision."""
+        return self._state is LOCKED and self._suspect is None and self._pending is None
+
+    @property
     def rate(self) -> FrameRate | None:
         """The rate of the line followed now or last."""
         return self._rate

@@ -23,6 +23,11 @@ class ChasedLine:
         """What is wrong with the timecode ("": nothing)."""
         return self._time.fault
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether what comes as foreseen may wait until `wake` is called."""
+        return self._time.is_steady
+
     def hear(self, message: bytes, received_ns: int) -> bool:
         """A MIDI message arrived; whether `wake` now tells more than that the line rolls on."""
         return self._news.put(self._time.hear_midi(message, received_ns))

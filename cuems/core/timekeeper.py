@@ -24,7 +24,7 @@ TENTHS = 10
 class TimecodeQuality:
     """How well the line is known; what is not measured is 0, or None.
 
-    `source` is "midi", "bus" or "internal". `clock_error_ns` is the most by which the clock of the
+    `source` is the one that leads. `clock_error_ns` is the most by which the clock of the
     controller may be misjudged, from the best of the last round trips.
     """
 
@@ -58,6 +58,11 @@ class Timekeeper:
         return str(self._chase.state if self._midi_leads else self._follower.state)
 
     @property
+    def is_steady(self) -> bool:
+        """Whether MIDI leads, and what it brings as foreseen may wait until the clock is read."""
+        return self._midi_leads and self._chase.is_steady
+
+    @property
     def fault(self) -> str:
         """What is wrong with the timecode ("": nothing): its kind, a colon, and more.
 
@@ -68,19 +73,26 @@ class Timekeeper:
             self._fault = fault
         return self._fault
 
+    @property
+    def source(self) -> str:
+        """Which source leads: "midi", "bus" or "internal"."""
+        if self._midi_leads:
+            return "midi"
+        return "bus" if self._remote else "internal"
+
     def quality(self, now_ns: int) -> TimecodeQuality:
         """How well the line is known at a moment."""
         error_ns = self._remote_line.error_ns(now_ns)
         round_trip_ns = self._remote_line.round_trip_ns
         if not self._midi_leads:
             return TimecodeQuality(
-                source="bus" if self._remote else "internal",
+                source=self.source,
                 clock_error_ns=error_ns,
                 round_trip_ns=round_trip_ns,
             )
         chased = self._chase.quality
         return TimecodeQuality(
-            source="midi",
+            source=self.source,
             missed_pieces=chased.missed_pieces,
             jitter_ns=chased.jitter_p99_ns,
             rate_error_ppm=chased.rate_error_ppm,

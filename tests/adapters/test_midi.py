@@ -11,10 +11,17 @@ import anyio
 import pytest
 import rtmidi
 
-from cuems.adapters.midi import INBOX_MESSAGES, MidiInput, list_midi_ports, open_midi_input
+from cuems.adapters.midi import (
+    INBOX_MESSAGES,
+    Link,
+    MidiInput,
+    list_midi_ports,
+    open_midi_input,
+)
 from cuems.adapters.mtc_output import open_mtc_output
 from cuems.core.line import Line
 from cuems.core.midi_ports import MidiAbsent, MidiOpen
+from cuems.core.timecode import FLICKS_PER_S
 from tests.adapters.midi_fixtures import States, open_source, port_process, stopped
 from tests.jack import Jack, open_jack
 
@@ -59,11 +66,79 @@ async def reaches(source: rtmidi.MidiOut, midi: MidiInput) -> bool:
 async def test_an_engine_that_falls_behind_keeps_the_newest_and_counts_the_rest() -> None:
     midi = MidiInput(lambda _: None)
     for arrival_ns in range(INBOX_MESSAGES + 44):
-        midi.put(b"M" + arrival_ns.to_bytes(8, sys.byteorder) + b"\xf1\x00")
-    midi.count_dropped(6)
+        midi.hear(arrival_ns, b"\xf1\x00")
+    midi.take({"reason": "none", "dropped": 6})
     kept = await taken(midi, INBOX_MESSAGES)
     assert kept[0] == (44, b"\xf1\x00")
     assert midi.dropped_messages == 50
+
+
+def record(message: bytes) -> bytes:
+    return b"M" + bytes(8) + message
+
+
+async def turns_of_the_loop() -> None:
+    for _ in range(5):
+        await anyio.lowlevel.checkpoint()
+
+
+async def test_what_may_wait_wakes_nobody_until_the_bell_rings_or_it_is_taken() -> None:
+    heard: list[bytes] = []
+    may_wait = True
+
+    def hear(_: int, message: bytes) -> bool:
+        heard.append(message)
+        return may_wait
+
+    with Link(hear).opened() as link:
+        link.theirs.send(record(b"\xf1\x00"))
+        await turns_of_the_loop()
+        assert len(heard) == 1  # nothing was said of waiting yet
+        link.theirs.send(record(b"\xf1\x10"))
+        await turns_of_the_loop()
+        assert len(heard) == 1
+        link.drain()
+        assert len(heard) == 2
+        link.theirs.send(record(b"\xf1\x20"))
+        link.theirs.send(record(FULL_FRAME))
+        may_wait = False
+        os.eventfd_write(link.bell, 1)
+        await turns_of_the_loop()
+        assert heard[2:] == [b"\xf1\x20", FULL_FRAME]
+        link.theirs.send(record(b"\xf1\x30"))
+        await turns_of_the_loop()
+        assert len(heard) == 5
+
+
+async def test_a_process_that_ends_says_so_to_whoever_waits() -> None:
+    with anyio.fail_after(5), Link(lambda *_: True).opened() as link:
+        link.theirs.send(b'S{"reason": "none", "dropped": 0}')
+        assert json.loads(await link.status())["reason"] == "none"
+        link.theirs.close()
+        assert await link.status() == b""
+        link.drain()
+
+
+@pytest.mark.slow
+async def test_a_locate_is_heard_at_once_by_one_who_waits(jack: Jack) -> None:
+    sent, heard, located = States(), States(), anyio.Event()
+
+    def hear(_: int, message: bytes) -> bool:
+        if message[0] == FULL_FRAME[0]:
+            located.set()
+        return True
+
+    with anyio.fail_after(20):
+        async with open_mtc_output(on_state=sent.put) as output:
+            await sent.opened()
+            async with open_midi_input(on_state=heard.put, on_message=hear):
+                await heard.opened()
+                line = Line(0, time.monotonic_ns(), rolling=True)
+                while not located.is_set():  # JACK may lose some
+                    line = line.located(line.position + FLICKS_PER_S * 60, time.monotonic_ns())
+                    output.follow(line)
+                    with anyio.move_on_after(0.5):
+                        await located.wait()
 
 
 @pytest.mark.slow
@@ -167,7 +242,7 @@ async def test_a_reader_process_that_dies_is_replaced(jack: Jack) -> None:
         async with open_midi_input(on_state=states.put) as midi:
             await states.opened()
             os.kill(port_process("read"), signal.SIGKILL)
-            await states.absent("the process that reads MIDI ended")
+            await states.absent("the process that owns the port ended")
             await states.opened()
             assert await reaches(source, midi)
 
@@ -197,12 +272,13 @@ async def test_an_engine_that_stands_still_loses_only_what_does_not_fit_and_hear
 ) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
-    command = (sys.executable, "-m", "cuems.adapters.midi_port", "read", "")
+    bell = os.eventfd(0, os.EFD_NONBLOCK)
+    command = (sys.executable, "-m", "cuems.adapters.midi_port", "read", "", "--bell", str(bell))
     messages, statuses = 0, [{"dropped": 0}]
     with anyio.fail_after(15), open_source() as source, ours:
         with theirs:
             process = await anyio.open_process(
-                command, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL
+                command, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL, pass_fds=(bell,)
             )
         async with process:
             while "port" not in statuses[-1]:
@@ -220,4 +296,5 @@ async def test_an_engine_that_stands_still_loses_only_what_does_not_fit_and_hear
                 else:
                     statuses.append(json.loads(record[1:]))
             ours.close()
+    os.close(bell)
     assert messages >= INBOX_MESSAGES

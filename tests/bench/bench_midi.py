@@ -128,15 +128,15 @@ class Heard:
         self.hand_off_ns.clear()
         self.arrivals.clear()
 
-    def take(self, received_ns: int, message: bytes) -> None:
-        """As app/node.py takes them."""
+    def take(self, received_ns: int, message: bytes) -> bool:
+        """As app/node.py takes them, except that none may wait."""
         event = self._decoder.feed(message)
-        if event is None:
-            return
-        self.chase.feed(event, received_ns)
-        self.hand_off_ns.append(time.monotonic_ns() - received_ns)
-        if isinstance(event, Running):
-            self.arrivals.append((received_ns, event))
+        if event is not None:
+            self.chase.feed(event, received_ns)
+            self.hand_off_ns.append(time.monotonic_ns() - received_ns)
+            if isinstance(event, Running):
+                self.arrivals.append((received_ns, event))
+        return False
 
 
 async def watch_sender(output: MtcOutput, worst_ns: list[int]) -> None:
