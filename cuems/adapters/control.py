@@ -73,6 +73,9 @@ class ClientId:
     number: int
     peer: str
 
+    def __str__(self) -> str:
+        return f"client {self.number} ({self.peer})"
+
 
 class ControlPortError(CuemsError):
     """The control port cannot be opened."""

@@ -22,7 +22,8 @@ from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.desk import ControlDesk
 from cuems.app.links import OUTBOX_MESSAGES, Asks, Bus, ControllerItem, NodeSaid, Rang, send_all
-from cuems.app.project import load_show
+from cuems.app.project import load_show, project_folder
+from cuems.app.recorder import Recorder
 from cuems.app.show_log import ShowLog
 from cuems.core import bus
 from cuems.core.chased_line import ChasedLine
@@ -115,6 +116,7 @@ class ControllerParts:
     line_links: int
     midi: MidiInput | None
     mtc: MtcOutput | None
+    recorder: Recorder
     load: str | None
 
 
@@ -205,7 +207,9 @@ class ControllerLoop:
 
     async def decide(self, inbox: MemoryObjectReceiveStream[ControllerItem]) -> None:
         """Apply what happens, in order, for ever."""
-        await self._perform(self._controller.begin())
+        begun = self._controller.begin()
+        self._parts.recorder.begin(begun)
+        await self._perform(begun)
         await self._moved(self._line.begin())
         if self._parts.load is not None:
             load = LoadProject(self._parts.load)
@@ -248,7 +252,11 @@ class ControllerLoop:
                 await self._apply(item)
 
     async def _apply(self, event: ControllerEvent) -> None:
-        await self._perform(self._controller.handle(event))
+        effects = self._controller.handle(event)
+        now_ns = time.monotonic_ns()
+        position = self._line.position_at(now_ns)
+        self._parts.recorder.take(event, effects, at_ns=now_ns, position=position)
+        await self._perform(effects)
 
     async def _moved(self, events: Iterable[LineEvent]) -> None:
         for event in events:
@@ -342,6 +350,8 @@ class ControllerLoop:
             try:
                 show = await load_show(self._parts.library, project)
                 result = ProjectRead(load_seq, show, self._parts.source)
+                script = project_folder(self._parts.library, project) / "script.xml"
+                self._parts.recorder.keeps(load_seq, script)
             except CuemsError as error:
                 result = ProjectUnreadable(load_seq, str(error))
             await self._send.send(result)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import anyio.to_thread
 from cuems.adapters.bus import open_bus_dialer, open_bus_listener
 from cuems.adapters.control import Clients, read_console, serve_control
 from cuems.adapters.files import library_identity, only_one, read_cluster_key
+from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
@@ -27,11 +29,13 @@ from cuems.app.fetching import Fetching
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
 from cuems.app.performers import workshop
+from cuems.app.recorder import Recorder
 from cuems.core.bus import Source
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Rules
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
+from cuems.core.status import JournalFault
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
@@ -85,7 +89,16 @@ async def _run_controller(config: RunConfig) -> None:
     clients = Clients()
     console = await anyio.to_thread.run_sync(read_console)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
+    desk = ControlDesk(send, clients)
+    rules = Rules(
+        first_seq=secrets.randbelow(1 << 30),
+        local_node=config.node if config.local_node else None,
+        own_line=not config.chases,
+    )
     async with AsyncExitStack() as resources:
+        journal = await resources.enter_async_context(
+            open_journal(config.state / "journal", partial(_tell_journal, desk))
+        )
         near: list[Bus] = []
         if config.local_node:
             near_end, node_end = await resources.enter_async_context(open_memory_bus())
@@ -104,19 +117,15 @@ async def _run_controller(config: RunConfig) -> None:
             library=config.library,
             links=(*near, listener),
             clients=clients,
-            rules=Rules(
-                first_seq=secrets.randbelow(1 << 30),
-                local_node=config.node if config.local_node else None,
-                own_line=not config.chases,
-            ),
+            rules=rules,
             source=source,
             line=line,
             line_links=len(near) + (config.mtc != Timecode.OFF),
             midi=midi,
             mtc=mtc,
+            recorder=Recorder(journal, rules),
             load=project,
         )
-        desk = ControlDesk(send, clients)
         tg = await resources.enter_async_context(anyio.create_task_group())
         port = await tg.start(
             lambda *, task_status: serve_control(
@@ -131,6 +140,14 @@ async def _run_controller(config: RunConfig) -> None:
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(config, port, listener.url)
+
+
+def _tell_journal(desk: ControlDesk, state: JournalState) -> None:
+    if state.fault:
+        log.warning("%s", state.fault)
+    else:
+        log.info("the journal is being written again; %s lines are lost", state.lost_lines)
+    desk.publish(JournalFault(state.fault))
 
 
 async def _first_project(config: RunConfig) -> str | None:

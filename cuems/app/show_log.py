@@ -158,5 +158,5 @@ class ShowLog:
 def _who(asked: Asked) -> str:
     client = asked.client
     if isinstance(client, ClientId):
-        return f"client {client.number} ({client.peer})"
+        return str(client)
     return asked.address

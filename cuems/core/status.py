@@ -147,6 +147,13 @@ class Notice:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class JournalFault:
+    """Why the record of the show is not being kept ("": it is)."""
+
+    text: str
+
+
 CueStatus = CuePlay | CueName | CueReason | CueEnabled
 Status = (
     Running
@@ -166,11 +173,12 @@ Status = (
     | ChaseHealth
     | DeployProgress
     | Notice
+    | JournalFault
 )
 
 DUMP_ORDER = (
-    Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, NodeName, NodeHealth, ChaseHealth,
-    DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume,
+    Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, JournalFault, NodeName,
+    NodeHealth, ChaseHealth, DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume,
 )  # fmt: skip
 
 Key = tuple[type[Status], tuple[str, ...]]
@@ -181,7 +189,7 @@ def key(status: Status) -> Key:
     match status:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
-            | Notice()
+            | Notice() | JournalFault()
         ):  # fmt: skip
             return type(status), ()
         case CuePlay(cue) | CueName(cue) | CueReason(cue) | CueEnabled(cue):

@@ -205,6 +205,7 @@ ShowStatus: TypeAlias = (
     | st.Paused
     | st.WaitingFor
     | st.Notice
+    | st.JournalFault
 )
 
 
@@ -226,6 +227,8 @@ def _show_message(status: ShowStatus) -> Osc:
             return _told("waiting_for", reason)
         case st.Notice(text):
             return _told("notice", text)
+        case st.JournalFault(text):
+            return _told("journal", text)
         case _:
             assert_never(status)
 

@@ -208,6 +208,7 @@ TABLE: tuple[Row, ...] = (
     _status("paused", "Whether the operator froze the show", YES_NO, critical=True),
     _status("waiting_for", "Why the show is not armed; empty when it is", TEXT),
     _status("notice", "The newest thing that went wrong", TEXT),
+    _status("journal", "Why the record of the show is not being kept; empty when it is", TEXT),
     _status("cue/{cue}", "0 unplayed, 1 to 99 playing, 100 played, -1 failed", PLAY_PERCENT),
     _status("cue_name/{cue}", "A cue's name; cues come in running order", TEXT),
     _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),

@@ -1,0 +1,118 @@
+"""Records as lines: what goes in comes out, and what is torn or bitten is known for it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuems.core import bus
+from cuems.core.controller import Rules
+from cuems.core.cues import Action, CueId, NodeId
+from cuems.core.desk import Answer, Asked, LineMoved, Publish, Reported, Tell
+from cuems.core.effects import Outcome
+from cuems.core.events import Advance
+from cuems.core.journal import Opened, Record
+from cuems.core.operator import GoCue, SetPlayer
+from cuems.core.status import CuePlay
+from cuems.wire.journal import RecordError, decode, encode
+
+CUE = CueId("cue")
+NODE = NodeId("node")
+ASKED = Asked(
+    client="client 1 (tablet)",
+    address="/engine/command/gocue",
+    command=GoCue(CUE),
+    now_ns=7,
+    position=9,
+)
+RECORD = Record(
+    number=3,
+    at_ns=5,
+    position=-9,
+    what=ASKED,
+    effects=(
+        Tell(bus.GoCommand(run_seq=1, cue=CUE, at=9, deadline=None)),
+        Publish(CuePlay(CUE, 1)),
+        Answer(ASKED),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        ASKED,
+        LineMoved(Advance(1 << 60)),
+        Opened(run="x", wall_ns=1, version="0", rules=Rules()),
+        Reported(NODE, bus.Hello(boot="b", version="v"), 1),
+        Reported(
+            NODE,
+            bus.ActionOutcomeReport(cue=CUE, outcome=Outcome.REJECTED, action=Action.PLAY),
+            1,
+        ),
+        Asked(
+            client=None,
+            address="ü",
+            command=SetPlayer(node=NODE, path="p", args=(1, 0.5, "s", b"\xff\0", True, None)),
+            now_ns=1,
+            position=0,
+        ),
+    ],
+    ids=lambda what: type(what).__name__,
+)
+def test_what_happened_comes_out_as_it_went_in(what: object) -> None:
+    record = Record(number=1, at_ns=2, position=3, what=what)  # type: ignore[arg-type]
+    assert decode(encode(record)) == record
+
+
+def test_a_line_is_json_with_everything_in_it() -> None:
+    line = encode(RECORD)
+    assert decode(line) == RECORD
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    plain = json.loads(line)
+    assert plain["e"]["command"] == {"$": "operator.GoCue", "cue": "cue"}
+    assert len(plain["crc"]) == 8
+
+
+@given(st.integers(min_value=0, max_value=len(encode(RECORD)) - 1))
+def test_a_torn_line_is_no_record(length: int) -> None:
+    with pytest.raises(RecordError):
+        decode(encode(RECORD)[:length])
+
+
+@given(st.integers(0, len(encode(RECORD)) - 1), st.integers(0, 7))
+def test_a_bitten_line_is_no_record(at: int, bit: int) -> None:
+    line = bytearray(encode(RECORD))
+    line[at] ^= 1 << bit
+    with pytest.raises(RecordError):
+        decode(bytes(line))
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_no_record(data: bytes) -> None:
+    with pytest.raises(RecordError):
+        decode(data)
+
+
+def test_a_record_of_another_version_is_read_as_far_as_it_is_known() -> None:
+    line = encode(RECORD)
+    changed = line.replace(b'"cue":"cue"},"now_ns"', b'"cue":"cue","new":1},"now_ns"')
+    assert changed != line
+    with pytest.raises(RecordError):
+        decode(changed)
+    assert decode(_sealed(changed)) == RECORD
+    unknown = line.replace(b"operator.GoCue", b"operator.GoQqq", 1)
+    with pytest.raises(RecordError, match="another version"):
+        decode(_sealed(unknown))
+    outside = line.replace(b"operator.GoCue", b"os.system", 1)
+    with pytest.raises(RecordError, match="another version"):
+        decode(_sealed(outside))
+
+
+def _sealed(line: bytes) -> bytes:
+    import zlib
+
+    body = line.rpartition(b',"len":')[0]
+    return b'%b,"len":%d,"crc":"%08x"}\n' % (body, len(body), zlib.crc32(body))
