@@ -93,6 +93,7 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
         ),
     ),
     (status.Notice("disk full"), (Osc("/engine/status/notice", ("disk full",)),)),
+    (status.JournalFault("disk full"), (Osc("/engine/status/journal", ("disk full",)),)),
 ]
 
 
