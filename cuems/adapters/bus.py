@@ -7,16 +7,15 @@ to the loop, which is why this file imports asyncio.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import anyio
-import anyio.lowlevel
 import pynng
 
+from cuems.adapters.nng import cancellable
 from cuems.core.bus import BusStalledError, Peers
 from cuems.core.errors import CuemsError
 from cuems.wire.bus import hub_message, hub_pong
@@ -26,8 +25,6 @@ MESSAGE_MAX_BYTES = 1 << 20  # NNG has no limit of its own; a bigger message clo
 RECONNECT_MIN_MS = 20
 RECONNECT_MAX_MS = 200  # NNG backs off up to this: a controller is found again within it
 SEND_DEADLINE_S = 1.0
-
-T = TypeVar("T")
 
 
 class BusAddressError(CuemsError):
@@ -55,7 +52,7 @@ class NngBus:
             return  # NNG would throw it away as well, but with two of its threads
         try:
             with anyio.fail_after(SEND_DEADLINE_S):
-                await _cancellable(self._socket.asend(data))
+                await cancellable(self._socket.asend(data))
         except TimeoutError:
             raise BusStalledError(self.url, SEND_DEADLINE_S) from None
 
@@ -67,7 +64,7 @@ class NngBus:
         interop.md 3.2 are answered and never returned.
         """
         while True:
-            data: bytes = await _cancellable(self._socket.arecv())
+            data: bytes = await cancellable(self._socket.arecv())
             hub = hub_message(data)
             if hub is None:
                 return data
@@ -146,14 +143,3 @@ def _check(url: str) -> None:
         raise BusAddressError(url, str(error).lower()) from error
     if parts.scheme == "tcp" and port is None:
         raise BusAddressError(url, "no port")
-
-
-async def _cancellable(waiting: Awaitable[T]) -> T:
-    """Await pynng: it raises a cancellation of its own, which no anyio scope would recognise."""
-    try:
-        return await waiting
-    except anyio.get_cancelled_exc_class():
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        raise
-    except pynng.Closed as error:
-        raise anyio.ClosedResourceError from error

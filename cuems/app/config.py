@@ -21,6 +21,7 @@ from cuems.wire.settings_xml import NodeSettings, read_settings
 ECOSYSTEM_CONFIG = Path("/etc/cuems")
 SETTINGS_FILE = "settings.xml"
 NETWORK_MAP_FILE = "network_map.xml"
+ECOSYSTEM_IPC = Path("/tmp")  # editor.ipc, nodeconf.ipc, hwdiscovery.ipc
 
 LOOPBACK = "127.0.0.1"  # nothing is bound to more than that unless somebody says so
 CONTROL_PORT = 9190
@@ -68,11 +69,16 @@ class Flags:
     dmx: str = OFF
     load: str | None = None
     local_node: bool = True
+    ipc: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """All that a run needs to know. `embedded`: there is no configuration but ours."""
+    """All that a run needs to know. `embedded`: there is no configuration but ours.
+
+    `ipc` is the folder of the ecosystem's sockets, None where there is no ecosystem;
+    `network_map` its list of nodes, where there is one.
+    """
 
     role: Role
     node: NodeId
@@ -86,6 +92,8 @@ class RunConfig:
     load: str | None
     local_node: bool
     embedded: bool
+    ipc: Path | None
+    network_map: Path | None
 
     @property
     def midi_port(self) -> str | None:
@@ -127,6 +135,8 @@ def read_config(flags: Flags) -> RunConfig:
         load=flags.load,
         local_node=flags.local_node,
         embedded=True,
+        ipc=flags.ipc,
+        network_map=None,
     )
 
 
@@ -150,7 +160,8 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
     path = folder / SETTINGS_FILE
     settings = read_settings(read_small_file(path), str(path))
     node = settings.node
-    controller = _controller_address(folder / NETWORK_MAP_FILE, node)
+    network_map = folder / NETWORK_MAP_FILE
+    controller = _controller_address(network_map, node)
     return RunConfig(
         role=flags.role,
         node=node.uuid,
@@ -177,6 +188,8 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
         load=flags.load,
         local_node=flags.local_node,
         embedded=False,
+        ipc=flags.ipc or ECOSYSTEM_IPC,
+        network_map=network_map if network_map.is_file() else None,
     )
 
 

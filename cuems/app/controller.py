@@ -21,7 +21,16 @@ from cuems.adapters.control import ClientId, Clients
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.desk import ControlDesk
-from cuems.app.links import OUTBOX_MESSAGES, Asks, Bus, ControllerItem, NodeSaid, Rang, send_all
+from cuems.app.links import (
+    OUTBOX_MESSAGES,
+    Asker,
+    Asks,
+    Bus,
+    ControllerItem,
+    NodeSaid,
+    Rang,
+    send_all,
+)
 from cuems.app.project import load_show, project_folder
 from cuems.app.recorder import Recorder
 from cuems.app.show_log import ShowLog
@@ -340,8 +349,13 @@ class ControllerLoop:
         )
 
     def _answer(self, asked: Asked, reason: str) -> None:
-        if isinstance(asked.client, ClientId):
-            self._desk.answer(asked.client, asked.address, reason)
+        match asked.client:
+            case ClientId() as client:
+                self._desk.answer(client, asked.address, reason)
+            case Asker() as asker:
+                asker.answer(reason)
+            case _:
+                pass
 
     async def _read(self, load_seq: int, project: str, scope: anyio.CancelScope) -> None:
         """Read a project, unless a newer load has taken over."""

@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 
 
 class ControlDesk:
-    """What clients see of the controller (adapters/control.Surface)."""
+    """What clients see of the controller (adapters/control.Surface); `board` is all of it."""
 
     def __init__(self, send: MemoryObjectSendStream[ControllerItem], clients: Clients) -> None:
         self._send = send
         self._clients = clients
-        self._board = StatusBoard()
+        self.board = StatusBoard()
         self._space = Namespace()
         self._garbled: Counter[ClientId] = Counter()
 
     def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
         """Everything that is known, for a newcomer."""
         log.info("client %s (%s) connected", client.number, client.peer)
-        for status in self._board.dump():
+        for status in self.board.dump():
             yield from _frames(status)
 
     async def received(self, client: ClientId, data: bytes) -> None:
@@ -107,14 +107,14 @@ class ControlDesk:
         except OscEncodeError as error:  # say, a node's reason of 64 KiB
             log.error("a status cannot be told: %s", error)  # noqa: TRY400 - no bug of ours
             return
-        self._board.put(status)
+        self.board.put(status)
         for message, frame in zip(told, frames, strict=True):
             self._space.put(message)
             self._clients.publish(message.address, frame)
 
     def forget_cues(self) -> None:
         """Drop what is known of cues."""
-        self._board.forget_cues()
+        self.board.forget_cues()
         self._space.forget_cues()
 
     def settle(self) -> None:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
+import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from cuems.adapters.control import ClientId
@@ -37,11 +38,29 @@ class Rang:
     """The alarm went off: what is due is due."""
 
 
+class Asker:
+    """Somebody in this process who waits for what becomes of a command."""
+
+    def __init__(self) -> None:
+        self._answered = anyio.Event()
+        self._reason = ""
+
+    def answer(self, reason: str) -> None:
+        """It is done ("" as reason), or why not."""
+        self._reason = reason
+        self._answered.set()
+
+    async def answered(self) -> str:
+        """The reason why not, or ""."""
+        await self._answered.wait()
+        return self._reason
+
+
 @dataclass(frozen=True, slots=True)
 class Asks:
     """A client asks; `address` is what it called the command."""
 
-    client: ClientId | None
+    client: ClientId | Asker | None
     address: str
     command: OperatorCommand
 

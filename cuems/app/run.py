@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_process
 import anyio.to_thread
+from anyio.streams.memory import MemoryObjectSendStream
 
 from cuems.adapters.bus import open_bus_dialer, open_bus_listener
 from cuems.adapters.control import Clients, read_console, serve_control
@@ -25,6 +26,7 @@ from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
 from cuems.app.controller import ControllerParts, ShowLine, open_outside_line, run_controller
 from cuems.app.desk import ControlDesk
+from cuems.app.editor import EditorParts, serve_editor
 from cuems.app.fetching import Fetching
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
@@ -137,6 +139,8 @@ async def _run_controller(config: RunConfig) -> None:
             )
         )
         await tg.start(run_controller, parts, send, inbox, desk)
+        if config.ipc is not None:
+            tg.start_soon(serve_editor, _editor_parts(config, config.ipc, desk, send))
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(config, port, listener.url)
@@ -148,6 +152,21 @@ def _tell_journal(desk: ControlDesk, state: JournalState) -> None:
     else:
         log.info("the journal is being written again; %s lines are lost", state.lost_lines)
     desk.publish(JournalFault(state.fault))
+
+
+def _editor_parts(
+    config: RunConfig,
+    folder: Path,
+    desk: ControlDesk,
+    send: MemoryObjectSendStream[ControllerItem],
+) -> EditorParts:
+    return EditorParts(
+        controller=config.node,
+        folder=folder,
+        network_map=config.network_map,
+        board=desk.board,
+        send=send,
+    )
 
 
 async def _first_project(config: RunConfig) -> str | None:

@@ -46,6 +46,13 @@ from cuems.wire.dmx_option import OFF
     " with bind=, priority=, sync=, merge=ltp|htp, offset=.",
 )
 @click.option("--load", metavar="PROJECT", help="Load a project at the start.")
+@click.option(
+    "--ipc",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of the sockets of editor, nodeconf and hwdiscovery [/tmp where the machine has the"
+    " ecosystem's configuration, else none].",
+)
 @click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
@@ -61,6 +68,7 @@ def run_role(
     players: str,
     dmx: str,
     load: str | None,
+    ipc: Path | None,
     no_local_node: bool,
     verbose: int,
     log_json: bool,
@@ -78,6 +86,7 @@ def run_role(
         players=players == "auto",
         dmx=dmx,
         load=load,
+        ipc=ipc,
         local_node=not no_local_node,
     )
     sys.exit(anyio.run(run, read_config(flags)))

@@ -281,7 +281,7 @@ class Controller:
         for cue in order:
             self._publish(CueName(cue, order[cue].name))
             self._publish(CueEnabled(cue, order[cue].enabled))
-        self._publish(Loaded(project))
+        self._publish(Loaded(project, read.show.id))
         everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)
         self._cluster.loads(read.load_seq, order.nodes(), everyone=everyone)
         self._tell(load)

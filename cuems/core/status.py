@@ -6,7 +6,7 @@ order clients expect them on connect (interop.md 2.1, 0.2).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from cuems.core.cues import CueId, NodeId
 
@@ -27,9 +27,10 @@ class Armed:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The loaded project's name ("" when none)."""
+    """The loaded project's name ("" when none), and the id of its script."""
 
     project: str
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ DUMP_ORDER = (
     NodeHealth, ChaseHealth, DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume,
 )  # fmt: skip
 
+StatusT = TypeVar("StatusT")
 Key = tuple[type[Status], tuple[str, ...]]
 
 
@@ -211,6 +213,10 @@ class StatusBoard:
     def put(self, status: Status) -> None:
         """Keep a status, replacing the one it supersedes."""
         self._newest[key(status)] = status
+
+    def of(self, kind: type[StatusT]) -> Iterator[StatusT]:
+        """The newest of a kind, of everything it is told of."""
+        return (status for status in list(self._newest.values()) if isinstance(status, kind))
 
     def forget_cues(self) -> None:
         """Drop what is known of cues: another project is loaded."""

@@ -215,7 +215,7 @@ def _show_message(status: ShowStatus) -> Osc:
             return _told("running", YES_NO_TEXT[value])
         case st.Armed(value):
             return _told("armed", YES_NO_TEXT[value])
-        case st.Loaded(project):
+        case st.Loaded(project=project):
             return _told("load", project)
         case st.NextCue(cue):
             return _told("nextcue", cue or "")

@@ -148,7 +148,7 @@ def test_a_load_is_told_in_the_order_clients_expect() -> None:
         CueEnabled(A, True),
         CueName(B, "b"),
         CueEnabled(B, False),
-        Loaded("show"),
+        Loaded("show", "show"),
     ]
     assert RestartLine(rolling=True) in effects
     assert answers(effects) == ["ok"]
