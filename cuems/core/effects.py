@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cuems.core.cues import CueId
+from cuems.core.fades import Fade
 
 # ---- to players (only for cues this machine plays)
 
@@ -86,11 +87,15 @@ class Parameter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetLevel:
-    """Set a parameter of a cue's player to `value`, 0.0 to 1.0."""
+    """Set a parameter of a cue's player to `value`, 0.0 to 1.0.
+
+    `fade`: what this is a step of, for a player that can do the whole of it by itself.
+    """
 
     cue: CueId
     parameter: Parameter
     value: float
+    fade: Fade | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Levels:
     def __init__(
         self,
         put: Callable[[int, FadeStep], None],
-        show: Callable[[AnyCue, float], None],
+        show: Callable[[AnyCue, float, Fade], None],
         shown: Container[CueId],
     ) -> None:
         self._put = put
@@ -135,7 +135,7 @@ class Levels:
         if moving is None or moving.number != step.fade:
             return False
         fade, value = moving.fade, moving.fade.value_at(due)
-        self._show(cue, value)
+        self._show(cue, value, fade)
         self._stepped[cue.id] = due
         if due >= fade.end:
             self._values[cue.id] = value

@@ -13,6 +13,7 @@ from cuems.core.effects import (
     Stop,
     Unfreeze,
 )
+from cuems.core.fades import Fade
 from cuems.core.levels import authored_level, parameter_of
 from cuems.core.looks import Looks, difference
 from cuems.core.runs import Phase, Run
@@ -88,12 +89,12 @@ class Voices:
             self._frozen.remove(cue)
             self._emit(Unfreeze(cue=cue, start=run.start, elapsed=elapsed))
 
-    def show(self, cue: AnyCue, level: float) -> None:
-        """Set the level of a cue's player."""
+    def show(self, cue: AnyCue, level: float, fade: Fade | None = None) -> None:
+        """Set the level of a cue's player, as a step of a fade or for good."""
         parameter = parameter_of(cue)
         if cue.id in self.playing and parameter is not None:
             self._shown[cue.id] = level
-            self._emit(SetLevel(cue.id, parameter, level))
+            self._emit(SetLevel(cue.id, parameter, level, fade))
 
     def bring_to(self, cue: AnyCue, level: float) -> None:
         """Set the level of a cue's player if it differs."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cuems.core.agenda import Agenda
 from cuems.core.cues import Action, AnyCue, CueId, Curve, FadeDirection
+from cuems.core.fades import Fade
 from cuems.core.levels import Levels, authored_level, parameter_of, profile_flicks
 from cuems.core.runs import FadeStep
 from cuems.core.timecode import from_ms, to_ms
@@ -27,7 +28,7 @@ class Desk:
         self.now = 0
         self.levels = Levels(self.agenda.put, self._show, {A.id} if plays else set())
 
-    def _show(self, cue: AnyCue, value: float) -> None:
+    def _show(self, cue: AnyCue, value: float, fade: Fade) -> None:
         self.shown.append((to_ms(self.now), round(value, 6)))
 
     def roll(self, until_ms: int, quiet_until_ms: int | None = None) -> None:
