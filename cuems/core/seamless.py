@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 
 from cuems.core.cues import CueId
-from cuems.core.effects import Effect, Relocate, Start, Stop, Unfreeze
+from cuems.core.effects import Effect, Relocate, ShowStopped, Start, Stop, Unfreeze
 
 
 def seamless(effects: Iterable[Effect]) -> list[Effect]:
-    """What is asked for at one moment, a Stop before a Start of the same cue left out."""
+    """What is asked for at one moment, a Stop before a Start of the same cue left out.
+
+    Not so across a stop of the show, whatever timecode starts again at once: it is silent by then.
+    """
     asked: list[Effect | None] = []
     stops: dict[CueId, int] = {}
     for effect in effects:
@@ -20,6 +23,9 @@ def seamless(effects: Iterable[Effect]) -> list[Effect]:
                 asked.append(Relocate(cue=cue, start=start, elapsed=elapsed))
             case Unfreeze(cue=cue) if cue in stops:
                 asked[stops.pop(cue)] = None
+                asked.append(effect)
+            case ShowStopped():
+                stops.clear()
                 asked.append(effect)
             case _:
                 asked.append(effect)

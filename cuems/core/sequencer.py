@@ -297,16 +297,19 @@ class Sequencer:
         """Let players go on that would be stopped and started; arm those that start unforeseen."""
         asked = seamless(self._effects)
         surprises: list[Effect] = []
-        for effect in asked:
+        stopped = 0
+        for number, effect in enumerate(asked, 1):
             match effect:
                 case Stop(cue):
                     self._arming.used(cue)
                     self._performance.left(cue)
                 case Start(cue=cue, elapsed=elapsed):
                     surprises += self._arming.surprised(cue, elapsed)
+                case ShowStopped():
+                    stopped = number
                 case _:
                     pass
-        self._effects = surprises + asked
+        self._effects = asked[:stopped] + surprises + asked[stopped:]
 
     def _settle(self) -> None:
         """Arm what may come next, and tell what has come to differ."""

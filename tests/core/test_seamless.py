@@ -1,7 +1,7 @@
 """Players that are stopped and started in one breath."""
 
 from cuems.core.cues import CueId
-from cuems.core.effects import Effect, Relocate, Start, Stop, Unfreeze
+from cuems.core.effects import Effect, Relocate, ShowStopped, Start, Stop, Unfreeze
 from cuems.core.seamless import seamless
 
 A, B = CueId("a"), CueId("b")
@@ -34,3 +34,8 @@ def test_each_stop_makes_up_for_one_start() -> None:
 def test_what_concerns_different_cues_is_left_alone() -> None:
     both: list[Effect] = [Stop(A), start(B), Unfreeze(cue=B, start=0, elapsed=0)]
     assert seamless(both) == both
+
+
+def test_a_stop_of_the_show_is_heard_although_timecode_starts_a_cue_again_at_once() -> None:
+    asked: list[Effect] = [Stop(A), ShowStopped(), start(A)]
+    assert seamless(asked) == asked
