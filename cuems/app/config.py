@@ -11,10 +11,12 @@ from uuid import NAMESPACE_OID, uuid5
 import platformdirs
 
 from cuems.adapters.files import read_identity, read_small_file
+from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
+from cuems.wire.mappings_xml import read_mappings
 from cuems.wire.network_map_xml import NodeRole, read_network_map
 from cuems.wire.settings_xml import NodeSettings, read_settings
 
@@ -22,6 +24,7 @@ ECOSYSTEM_CONFIG = Path("/etc/cuems")
 SETTINGS_FILE = "settings.xml"
 NETWORK_MAP_FILE = "network_map.xml"
 ECOSYSTEM_IPC = Path("/tmp")  # editor.ipc, nodeconf.ipc, hwdiscovery.ipc
+MAPPINGS_FILE = "default_mappings.xml"
 
 LOOPBACK = "127.0.0.1"  # nothing is bound to more than that unless somebody says so
 CONTROL_PORT = 9190
@@ -131,7 +134,7 @@ def read_config(flags: Flags) -> RunConfig:
         bus_url=flags.bus or BUS_URL,
         mtc=flags.mtc,
         mtc_port="",
-        players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity)),
+        players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity), node=identity),
         load=flags.load,
         local_node=flags.local_node,
         embedded=True,
@@ -175,6 +178,8 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
             enabled=flags.players,
             audio_program=audio_program(node),
             dmx=_dmx(flags, node.uuid),
+            node=node.uuid,
+            audio_outputs=_audio_outputs(folder / MAPPINGS_FILE, node.uuid),
             excluded_ports=frozenset(
                 (
                     node.oscquery_ws_port,
@@ -191,6 +196,14 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,
     )
+
+
+def _audio_outputs(path: Path, node: NodeId) -> tuple[Output, ...] | None:
+    """This node's audio outputs; None where there are no mappings."""
+    if not path.is_file():
+        return None
+    mapped = read_mappings(read_small_file(path), str(path)).outputs("audio")
+    return tuple(Output(str(at), port) for (owner, at), port in mapped.items() if owner == node)
 
 
 def _controller_address(path: Path, node: NodeSettings) -> str:

@@ -116,6 +116,8 @@ async def run_node(
         loop = NodeLoop(parts, alarm, send, outgoing, tg)
         tg.start_soon(send_all, outbox, parts.link)
         tg.start_soon(_hear_bus, parts.link, send)
+        if parts.workshop.patchbay is not None:
+            tg.start_soon(parts.workshop.patchbay.serve)
         tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
         if parts.midi_port is not None:
@@ -288,6 +290,7 @@ class NodeLoop:
             self._parts.workshop,
             report=self._proved,
             master=self._master,
+            line=self._time.position_at,
             say=lambda cue, line: log.info("%s", line, extra={"cue": order[cue].name}),
         )
         self._tasks.start_soon(self._serve_stage, self._stage, self._staging)

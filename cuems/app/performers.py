@@ -1,49 +1,37 @@
 """A player process at work for one cue: what the stage asks, in a player's own language."""
 
+import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol, assert_never
+from typing import NoReturn, assert_never
 
 import anyio
 
-from cuems.adapters.mpv import Ended, Mpv, Positioned, open_mpv
+from cuems.adapters.jack import Patchbay, Wire
+from cuems.adapters.mpv import open_mpv
 from cuems.adapters.osc_udp import OscSender, Ports, open_osc_sender
 from cuems.adapters.process import Process, ProcessDiedError, ProgramMissingError, open_process
 from cuems.app.machine import look_at_machine
+from cuems.app.mpv_performer import MpvPerformer, Wiring
+from cuems.app.performer import Moment, OnLine, Performer
 from cuems.core.body import next_jump
 from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
 from cuems.core.errors import CuemsError
-from cuems.core.timecode import NS_PER_S, FrameRate, from_ns
+from cuems.core.timecode import FrameRate
 from cuems.players import AudioProgram, ByAudioPlayer, ByMpv, ByProcess, PlayerConfig, audio, mpv
 from cuems.players.errors import CannotPlayError
 from cuems.players.outputs import Outputs, choose_outputs
+from cuems.players.routing import Route, routes
 from cuems.wire.osc import Osc, encode
 
 STOP_GRACE_S = 0.05  # silence within 100 ms of STOP, whatever the player thinks of it
-SEEK_DEADLINE_S = 5.0  # an exact seek in a long GOP of a large picture takes under a second
-JOIN_LEAD_AUDIO_NS = 40_000_000  # an exact seek in sound takes a few ms
-JOIN_LEAD_VIDEO_NS = 250_000_000  # one in a picture decodes from the last key frame: field.md 5
+NUMBER_BYTES = 3  # of a name that no other JACK client has
 SETTLE_S = 0.2  # cuems-audioplayer has its OSC port before it has opened its file
-
-OnLine = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A cue whose body began at `start` on the line was `elapsed` into it at `at_ns`."""
-
-    start: int
-    elapsed: int
-    at_ns: int
-
-    def elapsed_at(self, now_ns: int) -> int:
-        """How far into its body it is at another time of the monotonic clock."""
-        return self.elapsed + from_ns(now_ns - self.at_ns)
 
 
 class PortTakenError(CuemsError):
@@ -52,107 +40,6 @@ class PortTakenError(CuemsError):
     def __init__(self, port: int) -> None:
         super().__init__(f"UDP port {port} was taken by another program")
         self.port = port
-
-
-class Performer(Protocol):
-    """One cue's player. Every call returns when the player has confirmed."""
-
-    async def arm(self, elapsed: int) -> None:
-        """Be ready, silent, `elapsed` into the body; raises where that cannot be proved."""
-
-    async def play(self, moment: Moment) -> None:
-        """Sound or show from where `moment` says now is."""
-
-    async def hold(self, elapsed: int) -> None:
-        """Hold the frame of `elapsed` and be silent."""
-
-    async def set_level(self, parameter: Parameter, value: float) -> None:
-        """Set volume or opacity, 0.0 to 1.0."""
-
-    def next_turn(self, elapsed: int) -> int | None:
-        """How far into the body `turn` is due next, if it is."""
-
-    async def turn(self, moment: Moment) -> None:
-        """Go on at a place where the media does not run on."""
-
-
-class MpvPerformer:
-    """A cue played by an mpv of its own."""
-
-    def __init__(self, cue: MediaCue, path: str, connection: Mpv) -> None:
-        self._cue = cue
-        self._path = path
-        self._mpv = connection
-        self._source = mpv.source(cue, path)
-        self._positioned = anyio.Event()
-        self._stands_at: int | None = None  # elapsed, while paused
-        self._loaded = False
-        lead = JOIN_LEAD_AUDIO_NS if isinstance(cue, AudioCue) else JOIN_LEAD_VIDEO_NS
-        self._join_lead_ns = lead
-
-    async def watch(self) -> None:
-        """Follow mpv's events; raises when it lets go of the file."""
-        async for event in self._mpv.events:
-            match event:
-                case Positioned():
-                    self._positioned.set()
-                case Ended(error):
-                    logged = self._mpv.take_errors()
-                    raise mpv.why_not(self._cue, self._path, error, logged)
-                case _:
-                    assert_never(event)
-
-    async def arm(self, elapsed: int) -> None:
-        if self._loaded:
-            await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))
-        else:
-            await self._position(*self._authored_levels(), mpv.load(self._source, elapsed))
-            self._loaded = True
-        state = await self._mpv.command(*mpv.state_query())
-        mpv.check_armed(self._cue, self._path, self._source, elapsed, str(state))
-        self._stands_at = elapsed
-
-    def _authored_levels(self) -> list[mpv.Command]:
-        if isinstance(self._cue, AudioCue):
-            return [mpv.level(Parameter.VOLUME, self._cue.master_volume_percent / 100)]
-        return [mpv.level(Parameter.OPACITY, self._cue.opacity_percent / 100)]
-
-    async def _position(self, *commands: mpv.Command) -> None:
-        self._positioned = anyio.Event()
-        await self._mpv.commands(commands)
-        with anyio.move_on_after(SEEK_DEADLINE_S) as scope:
-            await self._positioned.wait()
-        if scope.cancelled_caught:
-            problem = f"mpv did not reach its position within {SEEK_DEADLINE_S:g} s"
-            raise CannotPlayError(self._path, problem)
-
-    async def play(self, moment: Moment) -> None:
-        off = None
-        if self._stands_at is not None:
-            off = abs(moment.elapsed_at(time.monotonic_ns()) - self._stands_at)
-        if off is None or off > mpv.TOLERANCE_FLICKS:
-            await self._wait_ahead(moment)
-        await self._mpv.command(*mpv.pause(False))
-        self._stands_at = None
-
-    async def _wait_ahead(self, moment: Moment) -> None:
-        due_ns = time.monotonic_ns() + self._join_lead_ns
-        seek = mpv.seek(self._source, moment.elapsed_at(due_ns))
-        await self._position(mpv.pause(True), seek)
-        await anyio.sleep(max(0, due_ns - time.monotonic_ns()) / NS_PER_S)
-
-    async def hold(self, elapsed: int) -> None:
-        await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))
-        self._stands_at = elapsed
-
-    async def set_level(self, parameter: Parameter, value: float) -> None:
-        await self._mpv.command(*mpv.level(parameter, value))
-
-    def next_turn(self, elapsed: int) -> int | None:
-        return None  # loops and regions are written out in the source
-
-    async def turn(self, moment: Moment) -> None:
-        pass
 
 
 class AudioPerformer:
@@ -200,21 +87,27 @@ class AudioPerformer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What performers are made of on this node."""
+    """What performers are made of on this node.
+
+    `patchbay` connects those that play by JACK; whoever runs the node serves it.
+    """
 
     config: PlayerConfig
     outputs: Outputs
     ports: Ports
     rate: FrameRate
+    patchbay: Patchbay | None = None
 
 
 def workshop(config: PlayerConfig, rate: FrameRate, environment: Mapping[str, str]) -> Workshop:
     """What this machine's performers are made of; looks at its devices."""
+    outputs = choose_outputs(config, look_at_machine(environment))
     return Workshop(
         config=config,
-        outputs=choose_outputs(config, look_at_machine(environment)),
+        outputs=outputs,
         ports=Ports(config.first_port, config.last_port, config.excluded_ports),
         rate=rate,
+        patchbay=Patchbay() if outputs.by_jack else None,
     )
 
 
@@ -240,20 +133,50 @@ async def _open_mpv(
     except OSError as error:
         raise CannotPlayError(str(path), f"no connection to a player: {error.strerror}") from error
     with ours, theirs:
-        argv = mpv.argv(tools.config.mpv, cue, tools.outputs.options, theirs.fileno())
+        options, found, wiring = _sound(cue, tools)
+        argv = mpv.argv(tools.config.mpv, cue, options, theirs.fileno())
         handles = (theirs.fileno(),)
         async with _open(argv, mpv.REMEDY, path, on_line, handles) as process:
             theirs.close()
             async with anyio.create_task_group() as tg:
                 tg.start_soon(process.watch)
                 async with (
-                    open_mpv(ours, name=path.name, on_line=on_line) as connection,
+                    open_mpv(ours, name=path.name, on_line=_told(on_line)) as connection,
                     anyio.create_task_group() as listeners,
                 ):
-                    performer = MpvPerformer(cue, str(path), connection)
+                    performer = MpvPerformer(
+                        cue, str(path), connection, routes=found, wiring=wiring
+                    )
                     listeners.start_soon(performer.watch)
                     yield performer
                     tg.cancel_scope.cancel()
+
+
+def _sound(
+    cue: MediaCue, tools: Workshop
+) -> tuple[tuple[str, ...], tuple[Route, ...], Wiring | None]:
+    """mpv's output options for a cue, where it is to sound, and how to connect it."""
+    options, patchbay = tools.outputs.options, tools.patchbay
+    if patchbay is None or not isinstance(cue, AudioCue):
+        return options, (), None
+    config = tools.config
+    found = routes(cue, config.node, config.audio_outputs)
+    client = mpv.client_name(cue, secrets.token_hex(NUMBER_BYTES))
+
+    async def wire(wanted: list[Wire]) -> None:
+        await patchbay.wire(client, wanted)
+
+    return (*options, *mpv.jack_options(client)), found, wire
+
+
+def _told(on_line: OnLine) -> OnLine:
+    """What is worth telling of what mpv says."""
+
+    def tell(line: str) -> None:
+        if not mpv.is_expected(line):
+            on_line(line)
+
+    return tell
 
 
 @asynccontextmanager

@@ -20,7 +20,8 @@ from anyio.abc import TaskStatus
 from cuems.adapters.osc_udp import NoFreePortError
 from cuems.adapters.process import ProcessDiedError
 from cuems.app.lights import Lights
-from cuems.app.performers import Moment, Performer, PortTakenError, Workshop, open_performer
+from cuems.app.performer import Line, Moment, Performer, unknown_line
+from cuems.app.performers import PortTakenError, Workshop, open_performer
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue
 from cuems.core.effects import (
     Arm,
@@ -120,11 +121,13 @@ class Stage:
         report: Report,
         say: Say,
         master: float = 1.0,
+        line: Line = unknown_line,
     ) -> None:
         """`report` gets what the sequencer has to know; `say` a line for the log.
 
-        `master` is the gain of the whole node's sound.
+        `master` is the gain of the whole node's sound, `line` the timecode line.
         """
+        self._line = line
         self._master = master
         self._volumes: dict[CueId, float] = {}
         self._cues = cues
@@ -173,11 +176,11 @@ class Stage:
             case Arm(cue=cue, elapsed=elapsed):
                 self._want(cue, Ready(elapsed))
             case Start(cue=cue, start=start, elapsed=elapsed):
-                self._want(cue, Playing(Moment(start, elapsed, now_ns)))
+                self._want(cue, Playing(Moment(start, elapsed, now_ns, self._line)))
             case Unfreeze(cue=cue, start=start, elapsed=elapsed):
-                self._want(cue, Playing(Moment(start, elapsed, now_ns)))
+                self._want(cue, Playing(Moment(start, elapsed, now_ns, self._line)))
             case Relocate(cue=cue, start=start, elapsed=elapsed):
-                self._relocate(cue, Moment(start, elapsed, now_ns))
+                self._relocate(cue, Moment(start, elapsed, now_ns, self._line))
             case Freeze(cue):
                 self._freeze(cue, now_ns)
             case Stop(cue) | Disarm(cue):

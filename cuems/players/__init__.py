@@ -6,7 +6,17 @@ Everything here is pure: spawning players and talking to them is app/performers.
 from dataclasses import dataclass
 from typing import assert_never
 
-from cuems.core.cues import ActionCue, AnyCue, AudioCue, CueList, DmxCue, FadeCue, VideoCue
+from cuems.core.check_outputs import Output
+from cuems.core.cues import (
+    ActionCue,
+    AnyCue,
+    AudioCue,
+    CueList,
+    DmxCue,
+    FadeCue,
+    NodeId,
+    VideoCue,
+)
 from cuems.players.dmx import OFF, REMEDY
 from cuems.players.errors import CannotPlayError
 from cuems.wire.dmx_option import DmxOut
@@ -27,7 +37,8 @@ class PlayerConfig:
 
     `video_output` and `audio_output` are names of mpv outputs (--vo, --ao), or "auto": what the
     machine has, "null" where it has nothing. Ports are those a player may take for OSC. `dmx` is
-    where lights go, None: nowhere.
+    where lights go, None: nowhere. `audio_outputs` are those of `node` in the mappings, None where
+    there are no mappings.
     """
 
     enabled: bool = True
@@ -39,6 +50,8 @@ class PlayerConfig:
     first_port: int = 9190
     last_port: int = 9998
     excluded_ports: frozenset[int] = frozenset()
+    node: NodeId | None = None
+    audio_outputs: tuple[Output, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

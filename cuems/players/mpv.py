@@ -34,6 +34,11 @@ SHADE = (
 NOTHING_TO_PLAY = "no audio or video data played"
 NO_STREAM = "No video or audio streams selected"
 STATE = "${=time-pos:}|${=duration:}|${=current-ao:}|${=current-vo:}|${=eof-reached:}"
+PACE = "${=audio-pts:}|${=time-pos:}|${=eof-reached:}|${=pause:}"
+CHANNELS = "${=audio-params/channel-count:}"
+SOUND_TOLERANCE_S = 0.01  # audio-pts is within 1 ms of a straight line
+PICTURE_TOLERANCE_S = 0.06  # time-pos is that of the frame shown: up to 40 ms old
+NAME_CHARACTERS = 24
 
 BASE_OPTIONS = (
     "--no-config",
@@ -57,6 +62,32 @@ BASE_OPTIONS = (
     "--input-vo-keyboard=no",
     "--cursor-autohide=always",
 )
+
+
+def jack_options(client: str) -> tuple[str, ...]:
+    """Play as a JACK client of that name, wired by nobody but us.
+
+    Its ports are there, and can be wired, only once it is active; with silence for a pause it is
+    active from the moment its file is open.
+    """
+    return (
+        f"--jack-name={client}",
+        "--jack-connect=no",
+        "--jack-std-channel-layout=any",
+        "--audio-channels=auto",
+        "--audio-stream-silence=yes",
+    )
+
+
+def client_name(cue: MediaCue, number: str) -> str:
+    """What a person sees in a JACK patchbay; with the number no other has it."""
+    letters = "".join(each if each.isalnum() and each.isascii() else "-" for each in cue.name)
+    return f"cuems-{letters[:NAME_CHARACTERS]}-{number}"
+
+
+def is_expected(line: str) -> bool:
+    """Whether what mpv says is about something we asked for."""
+    return "--audio-stream-silence option is set" in line
 
 
 def argv(program: str, cue: MediaCue, outputs: Sequence[str], ipc_fd: int) -> list[str]:
@@ -196,6 +227,47 @@ def level(parameter: Parameter, value: float) -> Command:
         case Parameter.OPACITY:
             shade = SHADE.format(alpha=round(255 * wanted))
             return ("osd-overlay", SHADE_OVERLAY, "ass-events", shade, 1280, 720, 0, False)
+
+
+def speed(factor: float) -> Command:
+    """Play that much faster."""
+    return ("set_property", "speed", round(factor, 6))
+
+
+def mix(filters: str) -> Command:
+    """Filter the sound; "" not at all."""
+    return ("af", "set", filters)
+
+
+def channels_query() -> Command:
+    """Ask for the number of channels of the file."""
+    return ("expand-text", CHANNELS)
+
+
+def pace_query() -> Command:
+    """Ask for what `ahead_s` judges."""
+    return ("expand-text", PACE)
+
+
+def ahead_s(cue: MediaCue, what: Source, elapsed: int, pace: str) -> float | None:
+    """How far mpv is ahead of `elapsed`, by its answer to `pace_query`; None: it does not play.
+
+    The sound's own clock is the steady one, the other moves from frame to frame: field.md 5.
+    """
+    sound, picture, at_end, paused = (pace.split("|") + [""] * 4)[:4]
+    shown = sound if isinstance(cue, AudioCue) else picture
+    if at_end == "yes" or paused == "yes" or not shown:
+        return None
+    ahead = float(shown) - what.position(elapsed) / FLICKS_PER_S
+    cycle_s = what.cycle / FLICKS_PER_S
+    if cycle_s and abs(ahead) > cycle_s / 2:  # one of the two has started over
+        ahead -= round(ahead / cycle_s) * cycle_s
+    return ahead
+
+
+def tolerance_s(cue: MediaCue) -> float:
+    """How far off the line a cue may play."""
+    return SOUND_TOLERANCE_S if isinstance(cue, AudioCue) else PICTURE_TOLERANCE_S
 
 
 def state_query() -> Command:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from cuems.players import PlayerConfig
 
+NULL, JACK = "null", "jack"
+NOT_SEEN, NOT_HEARD = "pictures are not shown", "nothing sounds"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
@@ -17,10 +20,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """mpv's options for its outputs, and one line that says which were chosen and why."""
+    """mpv's options for its outputs, and one line that says which were chosen and why.
+
+    `by_jack`: sound is wired in a JACK graph. `missing` says what nobody sees or hears ("": all
+    is seen and heard).
+    """
 
     options: tuple[str, ...]
     note: str
+    by_jack: bool = False
+    missing: str = ""
 
 
 def choose_outputs(config: PlayerConfig, machine: Machine) -> Outputs:
@@ -30,6 +39,10 @@ def choose_outputs(config: PlayerConfig, machine: Machine) -> Outputs:
     return Outputs(
         (f"--vo={video}", f"--ao={audio}"),
         f"picture to {video} ({why_video}), sound to {audio} ({why_audio})",
+        by_jack=audio == JACK,
+        missing=", ".join(
+            what for output, what in ((video, NOT_SEEN), (audio, NOT_HEARD)) if output == NULL
+        ),
     )
 
 
@@ -40,14 +53,14 @@ def _video(configured: str, machine: Machine) -> tuple[str, str]:
         return "gpu,x11", "a display is there"
     if machine.drm:
         return "gpu,drm", "a graphics device is there"
-    return "null", "no display and no graphics device: nothing is shown"
+    return NULL, "no display and no graphics device: nothing is shown"
 
 
 def _audio(configured: str, machine: Machine) -> tuple[str, str]:
     if configured != "auto":
         return configured, "configured"
     if machine.jack:
-        return "jack", "a JACK server is running"
+        return JACK, "a JACK server is running"
     if machine.sound:
         return "pipewire,pulse,alsa", "a sound device is there"
-    return "null", "no JACK and no sound device: nothing sounds"
+    return NULL, "no JACK and no sound device: nothing sounds"

@@ -1,0 +1,153 @@
+"""Wiring players in the JACK graph, through the process that owns the client.
+
+adapters/jack_graph.py says why there is such a process, and what is spoken with it. It is started
+when somebody asks, and again when it was lost. When it does not answer, JACK does not (a jackd
+that was stopped): it is killed, and whoever asked is told.
+"""
+
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from subprocess import DEVNULL
+
+import anyio
+
+from cuems.core.errors import CuemsError
+
+WAIT_S = 3.0  # a player's ports are there when it has opened its file
+ATTEMPTS = 2  # a process that has found no server may not have been seen to end yet
+ANSWER_DEADLINE_S = 5.0  # it answers by WAIT_S; a busy machine takes a second to start it
+KILL_DEADLINE_S = 1.0
+RECORD_BYTES = 65_536
+COMMAND = (sys.executable, "-m", "cuems.adapters.jack_graph")
+SILENT = "JACK does not answer"
+NO_SERVER = "no JACK server is running"
+
+Wire = tuple[int, str | int]
+
+
+class CannotWireError(CuemsError):
+    """A player that cannot be connected as asked; `problem` names the port."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class _Request:
+    answered: anyio.Event
+    problem: str | None = None
+
+
+class Patchbay:
+    """Connects the outputs of players."""
+
+    def __init__(self) -> None:
+        self._requests: dict[int, _Request] = {}
+        self._next_id = 1
+        self._link: socket.socket | None = None
+        self._linked = anyio.Event()
+        self._called = anyio.Event()
+        self._scope: anyio.CancelScope | None = None  # of the process that runs
+
+    async def wire(self, client: str, wires: Sequence[Wire]) -> None:
+        """Connect each port `out_N` of a client to exactly its targets, once all are there.
+
+        A target is a port's name, or the number of a physical playback port, from 0.
+
+        Raises:
+            CannotWireError: a port is not there, or JACK does not do it or does not answer.
+        """
+        for _ in range(ATTEMPTS):
+            problem = await self._ask(client, wires)
+            if problem is not None:
+                break
+        if problem is None:
+            problem = NO_SERVER
+        if problem:
+            raise CannotWireError(problem)
+
+    async def _ask(self, client: str, wires: Sequence[Wire]) -> str | None:
+        """What the process answers; None if it ended before it did."""
+        number, self._next_id = self._next_id, self._next_id + 1
+        request = self._requests[number] = _Request(anyio.Event())
+        asked = {"id": number, "client": client, "wires": wires, "wait_s": WAIT_S}
+        try:
+            with anyio.move_on_after(ANSWER_DEADLINE_S):
+                (await self._connected()).send(json.dumps(asked).encode())
+                await request.answered.wait()
+        except OSError:
+            self._link = None  # serve has not seen it end yet
+            return None
+        finally:
+            del self._requests[number]
+        if request.answered.is_set():
+            return request.problem
+        if self._scope is not None:
+            self._scope.cancel()
+        return SILENT
+
+    async def _connected(self) -> socket.socket:
+        self._called.set()
+        while self._link is None:
+            await self._linked.wait()
+        return self._link
+
+    async def serve(self) -> None:
+        """Run the process whenever it is needed, until cancelled."""
+        while True:
+            await self._called.wait()
+            self._called = anyio.Event()
+            with anyio.CancelScope() as self._scope:
+                await self._run()
+            for request in self._requests.values():
+                request.answered.set()
+
+    async def _run(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            ours.setblocking(False)
+            with theirs:
+                process = await anyio.open_process(
+                    COMMAND, stdin=theirs.fileno(), stdout=DEVNULL, stderr=DEVNULL
+                )
+            self._link = ours
+            self._linked.set()
+            self._linked = anyio.Event()
+            try:
+                await self._hear(ours)
+            finally:
+                self._link = None
+                with anyio.CancelScope(shield=True), suppress(ProcessLookupError):
+                    process.kill()
+                    with anyio.move_on_after(KILL_DEADLINE_S):
+                        await process.wait()
+
+    async def _hear(self, link: socket.socket) -> None:
+        while True:
+            await anyio.wait_readable(link)
+            try:
+                record = link.recv(RECORD_BYTES)
+            except OSError:
+                return
+            if not record:
+                return
+            answer = json.loads(record)
+            request = self._requests.get(answer["id"])
+            if request is not None:
+                request.problem = answer["problem"]
+                request.answered.set()
+
+
+@asynccontextmanager
+async def open_patchbay() -> AsyncIterator[Patchbay]:
+    """Wire players until the block is left."""
+    patchbay = Patchbay()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(patchbay.serve)
+        yield patchbay
+        tasks.cancel_scope.cancel()

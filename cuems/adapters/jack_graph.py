@@ -1,0 +1,186 @@
+"""The process that owns a JACK client and wires other clients, so that the engine owns none.
+
+A libjack call can block for ever (a jackd that was stopped) and a client of a dead server cannot
+be closed safely. Here that costs a process, which its parent kills and starts again
+(adapters/jack.py). Everything that touches libjack is in this file; its callbacks come on threads
+of libjack and only write a byte to a pipe.
+
+Descriptor 0 is a SOCK_SEQPACKET pair. The engine asks `{"id", "client", "wires", "wait_s"}`: port
+`client:out_N` is to be connected to exactly the targets of `wires` ([N, target] each; a target
+that is a number is that physical playback port, from 0). The answer, `{"id", "problem"}`, comes
+when the server shows the graph so, or when `wait_s` is over and it is not; "" is no problem.
+"""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+import jack
+
+PR_SET_PDEATHSIG = 1
+RECORD_BYTES = 65_536
+NAME = "cuems-patchbay"
+ALREADY = 17  # EEXIST: what was to be connected is
+
+
+class Request(TypedDict):
+    """What the engine asks."""
+
+    id: int
+    client: str
+    wires: list[tuple[int, str | int]]
+    wait_s: float
+
+
+@dataclass(slots=True)
+class Graph:
+    """Our view of the server's graph."""
+
+    client: jack.Client
+    problem: str = ""
+    strays: set[tuple[str, str]] = field(default_factory=set)
+
+    def wire(self, request: Request) -> str:
+        """Make the graph as asked; what is in the way, or ""."""
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for number, target in request["wires"]:
+            source = f"{request['client']}:out_{number}"
+            if not self._has(source):
+                return f"its player has no JACK port {source}"
+            name = self._target(target)
+            if not name:
+                return f"JACK has no port {_told(target)}"
+            wanted[source].add(name)
+        for source, targets in wanted.items():
+            problem = self._connect(source, targets)
+            if problem:
+                return problem
+        return ""
+
+    def _has(self, port: str) -> bool:
+        try:
+            self.client.get_port_by_name(port)
+        except jack.JackError:
+            return False
+        return True
+
+    def _target(self, target: str | int) -> str:
+        if isinstance(target, str):
+            return target if self._has(target) else ""
+        found = self.client.get_ports(is_audio=True, is_input=True, is_physical=True)
+        return found[target].name if target < len(found) else ""
+
+    def _connect(self, source: str, targets: set[str]) -> str:
+        for name in self._connected(source) - targets:
+            self.client.disconnect(source, name)
+        for name in targets - self._connected(source):
+            try:
+                self.client.connect(source, name)
+            except jack.JackErrorCode as error:
+                if error.code != ALREADY:
+                    return f"JACK does not connect {source} to {name}"
+        lost = targets - self._connected(source)
+        return f"JACK dropped {source} from {lost.pop()}" if lost else ""
+
+    def _connected(self, source: str) -> set[str]:
+        port = self.client.get_port_by_name(source)
+        return {other.name for other in self.client.get_all_connections(port)}
+
+
+def _told(target: str | int) -> str:
+    return target if isinstance(target, str) else f"for playback number {target + 1}"
+
+
+def main() -> None:
+    """Serve until the engine closes its end, or the server dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for the engine, which then ends this
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.environ["JACK_NO_START_SERVER"] = "1"
+    link = socket.socket(fileno=0)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    os.set_blocking(reader, False)
+    try:
+        client = jack.Client(NAME, no_start_server=True)
+    except jack.JackError:
+        _refuse_all(link)
+        return
+    ended = _listen(client, writer)
+    serve(link, Graph(client), reader, ended)
+    os._exit(0)  # closing a client talks to the server, which may be gone
+
+
+def _listen(client: jack.Client, writer: int) -> list[str]:
+    """Let every change of the graph write a byte, and the server's end fill the list."""
+    ended: list[str] = []
+
+    def changed(*_: object) -> None:
+        with suppress(BlockingIOError):  # full: it has not looked since, and will
+            os.write(writer, b"c")
+
+    def shut_down(_: object, reason: str) -> None:
+        ended.append(reason)
+        changed()
+
+    client.set_shutdown_callback(shut_down)
+    client.set_port_registration_callback(changed, only_available=False)
+    client.set_port_connect_callback(changed, only_available=False)
+    client.activate()
+    return ended
+
+
+def _refuse_all(link: socket.socket) -> None:
+    """There is no server: say so to the one who asks, and end."""
+    request: Request = json.loads(link.recv(RECORD_BYTES) or b"{}")
+    if request:
+        _answer(link, request["id"], "no JACK server is running")
+
+
+def serve(link: socket.socket, graph: Graph, reader: int, ended: list[str]) -> None:
+    """Answer each request when the graph is as asked, or its patience is over."""
+    waiting: dict[int, tuple[Request, float]] = {}
+    while not ended:
+        now_s = time.monotonic()
+        deadlines = [deadline_s for _, deadline_s in waiting.values()]
+        wait_s = max(0.0, min(deadlines) - now_s) if deadlines else None
+        ready, _, _ = select.select([link.fileno(), reader], [], [], wait_s)
+        if reader in ready:
+            os.read(reader, RECORD_BYTES)
+        if link.fileno() in ready:
+            data = link.recv(RECORD_BYTES)
+            if not data:
+                return
+            asked: Request = json.loads(data)
+            waiting[asked["id"]] = asked, time.monotonic() + asked["wait_s"]
+        for number in _settled(link, graph, waiting.values()):
+            del waiting[number]
+
+
+def _settled(
+    link: socket.socket, graph: Graph, waiting: Iterable[tuple[Request, float]]
+) -> list[int]:
+    """Answer what can be answered now; the numbers of those requests."""
+    settled = []
+    for request, deadline_s in waiting:
+        problem = graph.wire(request)
+        if not problem or time.monotonic() >= deadline_s:
+            _answer(link, request["id"], problem)
+            settled.append(request["id"])
+    return settled
+
+
+def _answer(link: socket.socket, number: int, problem: str) -> None:
+    link.send(json.dumps({"id": number, "problem": problem}).encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The patchbay against a real JACK server, a client of its own, and servers that misbehave."""
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import jack
+import pytest
+
+from cuems.adapters.jack import CannotWireError, Patchbay, open_patchbay
+from tests.jack import Jack, open_jack
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Jack]:
+    async with open_jack() as running:
+        yield running
+
+
+@asynccontextmanager
+async def open_client(name: str, *, sends: int = 0, takes: int = 0) -> AsyncIterator[jack.Client]:
+    """A client with ports; libjack waits for its server, so not on the loop's thread."""
+    client = await anyio.to_thread.run_sync(lambda: jack.Client(name, no_start_server=True))
+    for number in range(sends):
+        client.outports.register(f"out_{number}")
+    for number in range(takes):
+        client.inports.register(f"in_{number}")
+    await anyio.to_thread.run_sync(client.activate)
+    try:
+        yield client
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(client.close)
+
+
+def targets(client: jack.Client, port: str) -> list[str]:
+    return sorted(other.name for other in client.get_all_connections(port))
+
+
+async def test_outputs_are_connected_to_exactly_their_targets(server: Jack) -> None:
+    with anyio.fail_after(30):
+        async with (
+            open_patchbay() as patchbay,
+            open_client("player", sends=2) as player,
+            open_client("amp", takes=2),
+        ):
+            player.connect("player:out_0", "system:playback_1")
+            await patchbay.wire("player", [(0, "amp:in_0"), (0, "amp:in_1"), (1, 1)])
+            assert targets(player, "player:out_0") == ["amp:in_0", "amp:in_1"]
+            assert targets(player, "player:out_1") == ["system:playback_2"]
+
+
+async def test_ports_that_come_later_are_waited_for(server: Jack) -> None:
+    with anyio.fail_after(30):
+        async with open_patchbay() as patchbay, anyio.create_task_group() as tg:
+            tg.start_soon(patchbay.wire, "player", [(0, "amp:in_0")])
+            async with open_client("player", sends=1) as player, open_client("amp", takes=1):
+                await patchbay.wire("player", [(0, "amp:in_0")])
+                assert targets(player, "player:out_0") == ["amp:in_0"]
+
+
+async def test_a_port_that_never_comes_is_named(server: Jack) -> None:
+    with anyio.fail_after(30):
+        async with open_patchbay() as patchbay, open_client("player", sends=1):
+            with pytest.raises(CannotWireError, match="JACK has no port amp:in_9"):
+                await patchbay.wire("player", [(0, "amp:in_9")])
+            with pytest.raises(CannotWireError, match="for playback number 8"):
+                await patchbay.wire("player", [(0, 7)])
+            with pytest.raises(CannotWireError, match="no JACK port player:out_4"):
+                await patchbay.wire("player", [(4, "system:playback_1")])
+
+
+async def test_a_server_that_dies_is_said_and_its_successor_is_used(server: Jack) -> None:
+    with anyio.fail_after(40):
+        async with open_patchbay() as patchbay:
+            async with open_client("player", sends=1):
+                await patchbay.wire("player", [(0, 0)])
+                await server.kill()
+            await refused(patchbay, "no JACK server is running")
+            await server.start()
+            async with open_client("player", sends=1) as player:
+                await patchbay.wire("player", [(0, 0)])
+                assert targets(player, "player:out_0") == ["system:playback_1"]
+
+
+async def test_a_server_that_stands_still_holds_nobody_up(server: Jack) -> None:
+    with anyio.fail_after(40):
+        async with open_patchbay() as patchbay:
+            async with open_client("player", sends=1):
+                await patchbay.wire("player", [(0, 0)])
+            assert server.process is not None
+            server.process.send_signal(signal.SIGSTOP)
+            await refused(patchbay, "JACK")
+            server.process.send_signal(signal.SIGCONT)
+            async with open_client("player", sends=1):
+                await patchbay.wire("player", [(0, 0)])
+
+
+async def refused(patchbay: Patchbay, words: str) -> None:
+    with pytest.raises(CannotWireError, match=words):
+        await patchbay.wire("player", [(0, 0)])

@@ -1,0 +1,136 @@
+"""A JACK client that writes down what arrives at its ports, and when.
+
+    python -m tests.fakes.jack_recorder FILE PORT…
+
+A process of its own: recording in a test's process would wait for the test. One record per cycle:
+the monotonic moment of its start (int64, ns), its number of frames (int32), then the samples of
+each port (float32). It says `ready` when it listens, and is over when its stdin is.
+"""
+
+import struct
+import sys
+import time
+from array import array
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE
+
+import anyio
+import jack
+
+RATE_HZ = 48_000
+NS_PER_S = 1_000_000_000
+HEAD = struct.Struct("<qi")
+CLIENT = "desk"
+
+
+def main(path: str, names: list[str]) -> None:
+    client = jack.Client(CLIENT, no_start_server=True)
+    ports = [client.inports.register(name) for name in names]
+    origin_ns = time.monotonic_ns()
+    origin = client.frame_time
+    with open(path, "wb") as file:
+
+        def process(frames: int) -> None:
+            # JACK's own frame clock is steady, however late this thread comes.
+            start_ns = origin_ns + (client.last_frame_time - origin) * NS_PER_S // RATE_HZ
+            file.write(HEAD.pack(start_ns, frames))
+            for port in ports:
+                file.write(port.get_buffer())
+
+        client.set_process_callback(process)
+        with client:
+            print("ready", flush=True)  # noqa: T201
+            sys.stdin.read()
+            client.deactivate()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The samples of each port, one after the other, and when each cycle began."""
+
+    cycles: list[tuple[int, int]]  # the moment, ns, and the index of its first sample
+    channels: list[array[float]]
+
+    def moment_ns(self, index: int) -> int:
+        """When a sample was due at the port."""
+        low, high = 0, len(self.cycles)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.cycles[middle][1] <= index else (low, middle)
+        begun_ns, first = self.cycles[low]
+        return begun_ns + (index - first) * NS_PER_S // RATE_HZ
+
+    def onsets(
+        self, channel: int = 0, level: float = 0.25, apart: int = RATE_HZ // 20
+    ) -> list[int]:
+        """The samples at which sound begins after silence of `apart` samples."""
+        found: list[int] = []
+        last = -apart
+        for index, value in enumerate(self.channels[channel]):
+            if abs(value) >= level:
+                if index - last >= apart:
+                    found.append(index)
+                last = index
+        return found
+
+
+def read_recording(path: Path, ports: int) -> Recording:
+    """What was recorded so far."""
+    data = path.read_bytes()
+    cycles: list[tuple[int, int]] = []
+    channels = [array("f") for _ in range(ports)]
+    at = 0
+    while at + HEAD.size <= len(data):
+        begun_ns, frames = HEAD.unpack_from(data, at)
+        at += HEAD.size
+        if at + 4 * frames * ports > len(data):
+            break
+        cycles.append((begun_ns, len(channels[0])))
+        for channel in channels:
+            channel.frombytes(data[at : at + 4 * frames])
+            at += 4 * frames
+    return Recording(cycles, channels)
+
+
+class Recorder:
+    """A running recorder; connect to `desk:PORT`."""
+
+    def __init__(self, path: Path, ports: int) -> None:
+        self._path = path
+        self._ports = ports
+
+    def read(self) -> Recording:
+        return read_recording(self._path, self._ports)
+
+
+@asynccontextmanager
+async def open_recorder(folder: Path, *ports: str) -> AsyncIterator[Recorder]:
+    """Record `desk:PORT` of the default JACK server until the block is left."""
+    path = folder / "recording"
+    process = await anyio.open_process(
+        [sys.executable, "-m", "tests.fakes.jack_recorder", str(path), *ports],
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=None,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        with anyio.fail_after(20):
+            await process.stdout.receive()
+        yield Recorder(path, len(ports))
+    finally:
+        with anyio.CancelScope(shield=True):
+            await process.stdin.aclose()
+            with anyio.move_on_after(2):
+                await process.wait()
+            if process.returncode is None:
+                process.kill()
+            await process.aclose()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
