@@ -24,14 +24,15 @@ STOP_GRACE_S = 0.5  # a jackd whose clients were killed may take for ever
 class Jack:
     """A `jackd` with the dummy driver, which can be killed and started again."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, period: int = 128) -> None:
         self.name = name
+        self._period = str(period)
         self.process: Process | None = None
 
     async def start(self) -> None:
         """Start the server and wait until it listens."""
         self.process = await anyio.open_process(
-            ["jackd", "-n", self.name, "-r", "-d", "dummy", "-r", "48000", "-p", "128"],
+            ["jackd", "-n", self.name, "-r", "-d", "dummy", "-r", "48000", "-p", self._period],
             stdout=DEVNULL,
             stderr=DEVNULL,
         )
@@ -77,11 +78,14 @@ def server_name() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_jack() -> AsyncIterator[Jack]:
-    """A running server that clients of this process and its children use by default."""
+async def open_jack(period: int = 128) -> AsyncIterator[Jack]:
+    """A running server that clients of this process and its children use by default.
+
+    `period` is the frames of a cycle: an unhurried client misses fewer of the longer ones.
+    """
     before = os.environ.get("JACK_DEFAULT_SERVER")
     with server_name() as name:
-        jack = Jack(name)
+        jack = Jack(name, period)
         os.environ["JACK_DEFAULT_SERVER"] = name
         os.environ["JACK_NO_START_SERVER"] = "1"
         try:

@@ -23,6 +23,7 @@ EVENT_INBOX_EVENTS = 64  # a seek gives two
 ERRORS_KEPT = 20  # the first ones name the cause
 MAX_LINE_BYTES = 1_048_576
 READ_BYTES = 65_536
+UNASKED = 0  # the number of a request whose answer nobody waits for
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Command = Sequence[Json]
@@ -129,6 +130,19 @@ class Mpv:
             self._data(command, request, deadline_s)
             for command, request in zip(commands, requests, strict=True)
         ]
+
+    def post(self, commands: Sequence[Command]) -> bool:
+        """Send commands at once, without an answer; whether they went. Never waits.
+
+        A unix socket takes so little as a whole or not at all.
+        """
+        if self._send_lock.statistics().locked:
+            return False
+        try:
+            self._socket.send(b"".join(_line(UNASKED, command) for command in commands))
+        except OSError:  # full, or gone: who waits for an answer learns which
+            return False
+        return True
 
     def take_errors(self) -> list[str]:
         """What mpv logged as errors since the last time, oldest first."""

@@ -1,7 +1,7 @@
 """A cue played by an mpv of its own."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 
@@ -20,6 +20,7 @@ SEEK_DEADLINE_S = 5.0  # an exact seek in a long GOP of a large picture takes un
 JOIN_LEAD_AUDIO_NS = 40_000_000  # an exact seek in sound takes a few ms
 JOIN_LEAD_VIDEO_NS = 250_000_000  # one in a picture decodes from the last key frame: field.md 5
 LOOK_FLICKS = from_ms(500)  # how often it is seen whether a playing cue is on the line
+FIRST_LOOK_FLICKS = from_ms(100)  # after GO: what the wiring costs must not delay other cues
 SEEKS = 3  # a player that is off the line after so many does not play
 
 Wiring = Callable[[list[Wire]], Awaitable[None]]
@@ -60,6 +61,8 @@ class MpvPerformer:
         self._loaded = False
         self._speed = 1.0
         self._seeks = 0
+        self._released = False
+        self._is_wired = False  # as last seen, since it was armed
         lead = JOIN_LEAD_AUDIO_NS if isinstance(cue, AudioCue) else JOIN_LEAD_VIDEO_NS
         self._join_lead_ns = lead
 
@@ -87,15 +90,25 @@ class MpvPerformer:
         await self._wire()
         self._stands_at = elapsed
 
+    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+        if self._stands(moment):
+            set_levels = [mpv.level(parameter, value) for parameter, value in levels.items()]
+            self._released = self._mpv.post([*set_levels, mpv.pause(False)])
+
+    def _stands(self, moment: Moment) -> bool:
+        """Whether it is paused where it is to play from."""
+        if self._stands_at is None:
+            return False
+        off = abs(moment.elapsed_at(time.monotonic_ns()) - self._stands_at)
+        return off <= mpv.TOLERANCE_FLICKS
+
     async def play(self, moment: Moment) -> None:
-        off = None
-        if self._stands_at is not None:
-            off = abs(moment.elapsed_at(time.monotonic_ns()) - self._stands_at)
-        if off is None or off > mpv.TOLERANCE_FLICKS:
+        if not self._released and not self._stands(moment):
             await self._wait_ahead(moment)
         await self._mpv.command(*mpv.pause(False))
         self._stands_at = None
-        await self._wire()
+        self._released = False
+        self._is_wired = False
 
     async def hold(self, elapsed: int) -> None:
         await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))
@@ -106,10 +119,12 @@ class MpvPerformer:
 
     def next_turn(self, elapsed: int) -> int | None:
         """Loops and regions are written out in the source: what is left is to look after it."""
-        return elapsed + LOOK_FLICKS
+        return elapsed + (LOOK_FLICKS if self._is_wired else FIRST_LOOK_FLICKS)
 
     async def turn(self, moment: Moment) -> None:
-        """Keep it on the line: by its speed, or by a seek where it is far off."""
+        """Repair its wiring; keep it on the line by its speed, or by a seek where it is far off."""
+        if not self._is_wired:
+            await self._wire()
         ahead_s = await self._ahead_s(moment)
         if ahead_s is None:
             return
@@ -145,6 +160,7 @@ class MpvPerformer:
         self._wires = wires(self._routes, channels, mixed=bool(filters))
 
     async def _wire(self) -> None:
+        self._is_wired = True
         if self._wiring is None:
             return
         try:

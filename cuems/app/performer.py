@@ -1,6 +1,6 @@
 """What the stage asks of a cue's player, whoever it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,12 @@ class Performer(Protocol):
 
     async def arm(self, elapsed: int) -> None:
         """Be ready, silent, `elapsed` into the body; raises where that cannot be proved."""
+
+    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+        """Armed: start at once, at these levels, if that can be done without waiting.
+
+        Of many cues due in one frame each is released before any is waited for. `play` follows.
+        """
 
     async def play(self, moment: Moment) -> None:
         """Sound or show from where `moment` says now is."""

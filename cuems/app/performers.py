@@ -66,6 +66,9 @@ class AudioPerformer:
             await anyio.sleep(SETTLE_S)
             self._present = True
 
+    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+        pass  # it follows MTC by itself
+
     async def play(self, moment: Moment) -> None:
         await self.turn(moment)
         await self._send(audio.follow(True))

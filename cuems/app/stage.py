@@ -87,6 +87,8 @@ class Seat:
         self.levels: dict[Parameter, float] = {}
         self.scope = anyio.CancelScope()
         self.proved = False
+        self.performer: Performer | None = None  # while it stands armed, and nothing is asked of it
+        self.told: dict[Parameter, float] = {}  # the levels it has
         self._changed = anyio.Event()
 
     def want(self, wanted: Wanted) -> None:
@@ -98,6 +100,10 @@ class Seat:
         """Ask for another level."""
         self.levels[parameter] = value
         self._wake()
+
+    def untold(self) -> dict[Parameter, float]:
+        """The levels that the player does not have yet."""
+        return {at: level for at, level in self.levels.items() if self.told.get(at) != level}
 
     def _wake(self) -> None:
         self._changed.set()
@@ -176,6 +182,7 @@ class Stage:
             case Arm(cue=cue, elapsed=elapsed):
                 self._want(cue, Ready(elapsed))
             case Start(cue=cue, start=start, elapsed=elapsed):
+                self._release(cue, Moment(start, elapsed, now_ns, self._line))
                 self._want(cue, Playing(Moment(start, elapsed, now_ns, self._line)))
             case Unfreeze(cue=cue, start=start, elapsed=elapsed):
                 self._want(cue, Playing(Moment(start, elapsed, now_ns, self._line)))
@@ -214,6 +221,11 @@ class Stage:
             if self._master != 1.0:
                 self._set_volume(cue)
             self._called.set()
+
+    def _release(self, cue: CueId, moment: Moment) -> None:
+        seat = self._seats.get(cue)
+        if seat is not None and seat.performer is not None:
+            seat.performer.release(seat.untold(), moment)
 
     def _relocate(self, cue: CueId, moment: Moment) -> None:
         if cue not in self._seats:
@@ -329,13 +341,12 @@ class Stage:
         self, seat: Seat, performer: Performer, standing: Wanted, lost_since_ns: int | None
     ) -> None:
         """Do what is asked of an armed player, until it fails or the seat is left."""
-        levels: dict[Parameter, float] = {}
+        seat.told = {}
         while True:
             change = seat.change()
-            for parameter, value in list(seat.levels.items()):  # first: a fade-in begins in silence
-                if levels.get(parameter) != value:
-                    await performer.set_level(parameter, value)
-                    levels[parameter] = value
+            for parameter, value in seat.untold().items():  # first: a fade-in begins in silence
+                await performer.set_level(parameter, value)
+                seat.told[parameter] = value
             if seat.wanted is not standing:
                 standing = await self._become(seat, performer)
             if lost_since_ns is not None:
@@ -344,7 +355,12 @@ class Stage:
             if not seat.proved:
                 seat.proved = True
                 await self._report(CueArmed(seat.cue.id))
-            await self._wait(change, performer, standing)
+            if isinstance(standing, Ready) and not change.is_set():
+                seat.performer = performer
+            try:
+                await self._wait(change, performer, standing)
+            finally:
+                seat.performer = None
 
     async def _become(self, seat: Seat, performer: Performer) -> Wanted:
         wanted = seat.wanted

@@ -342,7 +342,7 @@ async def test_a_player_killed_while_armed_is_armed_again(tmp_path: Path) -> Non
 
 
 async def test_a_player_that_keeps_dying_breaks_its_cue(tmp_path: Path) -> None:
-    command = f"{MPV} & sleep 0.5; kill -9 $!"
+    command = f"{MPV} & sleep 1.5; kill -9 $!"
     async with open_house(tmp_path, audio(), command=command) as house:
         house.stage.perform(Arm(cue=RAIN))
         await house.armed()

@@ -57,8 +57,19 @@ class Desk:
         self._link = link
         self.line = line
         self._armed = False
-        self._ended = 0
+        self.ended = 0
+        self._loads = 0
         self._news = Mailbox[None](1)
+
+    def next_load(self) -> int:
+        """The number of one more load; nothing is armed for it yet."""
+        self._loads += 1
+        self.forget_armed()
+        return self._loads
+
+    def forget_armed(self) -> None:
+        """What is armed is not what will be."""
+        self._armed = False
 
     async def say(self, message: bus.BusMessage) -> None:
         await self._link.send(encode(CONTROLLER, message))
@@ -68,7 +79,7 @@ class Desk:
             message = decode(await self._link.receive()).message
             if isinstance(message, bus.ArmedReport):
                 self._armed = message.armed
-            self._ended += isinstance(message, bus.CueEndedReport)
+            self.ended += isinstance(message, bus.CueEndedReport)
             self._news.put(None)
 
     async def tell_line(self) -> None:
@@ -79,7 +90,7 @@ class Desk:
     async def armed(self, ended: int) -> None:
         """The next cue is ready, and so many are over."""
         with anyio.fail_after(PATIENCE_S):
-            while not self._armed or self._ended < ended:
+            while not self._armed or self.ended < ended:
                 await self._news.receive()
 
 
@@ -107,7 +118,7 @@ async def fire(
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stamps:
         stamps.bind(stamps_path)
         stamps.setblocking(False)
-        await desk.say(bus.LoadCommand(project="bench", load_seq=1))
+        await desk.say(bus.LoadCommand(project="bench", load_seq=desk.next_load()))
         for run_seq, cue in enumerate(cues, 1):
             await desk.armed(run_seq - 1)
             await anyio.sleep(random.random() * SPREAD_S)

@@ -17,8 +17,11 @@ from cuems.core.timecode import FLICKS_PER_S
 from cuems.players.errors import CannotPlayError
 from cuems.players.mpv import (
     WRITTEN_OUT_STRETCHES,
+    ahead_s,
     argv,
     check_armed,
+    client_name,
+    jack_options,
     level,
     load,
     pause,
@@ -295,3 +298,30 @@ def test_a_video_output_shows_the_picture_as_bright_as_its_opacity(
 
 def test_commands_hold_and_release() -> None:
     assert (pause(True)[-1], pause(False)[-1]) == (True, False)
+
+
+def test_how_far_ahead_it_is_is_read_off_the_steady_clock_of_its_kind() -> None:
+    sound, picture = audio(), VideoCue(id=CUE, media=None)
+    plain = source(sound, "a")
+    assert ahead_s(sound, plain, flicks(1.5), "1.520000|1.4|no|no") == pytest.approx(0.02)
+    assert ahead_s(picture, plain, flicks(1.5), "|1.480000|no|no") == pytest.approx(-0.02)
+
+
+def test_a_player_that_stands_or_is_at_its_end_is_neither_ahead_nor_behind() -> None:
+    plain = source(audio(), "a")
+    for pace in ("1.5|1.5|yes|no", "1.5|1.5|no|yes", "|||", ""):
+        assert ahead_s(audio(), plain, 0, pace) is None
+
+
+def test_a_loop_that_has_just_started_over_is_not_far_behind() -> None:
+    endless = source(audio(loop=0), "a")
+    end = WRITTEN_OUT_STRETCHES * flicks(2)
+    late = f"{end / FLICKS_PER_S - 0.01}||no|no"
+    assert ahead_s(audio(), endless, end + flicks(0.01), late) == pytest.approx(-0.02)
+    assert ahead_s(audio(), endless, end - flicks(0.01), "0.01||no|no") == pytest.approx(0.02)
+
+
+def test_a_jack_client_is_known_by_its_cue() -> None:
+    cue = AudioCue(id=CUE, name="Regen: Öl/2", media=None)
+    assert client_name(cue, "a1") == "cuems-Regen---l-2-a1"
+    assert "--jack-name=x" in jack_options("x")
