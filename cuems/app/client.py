@@ -15,9 +15,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from cuems.core.errors import CuemsError
+from cuems.wire.control_table import AUTH
 from cuems.wire.control_view import ShowView
 from cuems.wire.osc import MAX_PACKET_BYTES, Osc, OscArgument, OscDecodeError, decode, encode
 
+CLIENT_REPLY = "/engine/reply/client/"
 DEFAULT_URL = "ws://127.0.0.1:9190"
 CLOSE_TIMEOUT_S = 1.0
 PING_INTERVAL_S = 1.0  # of somebody who only watches: a dead link is to be noticed
@@ -58,6 +60,7 @@ class Client:
         self._connection = connection
         self._url = url
         self._timeout_s = timeout_s
+        self._told: dict[str, OscArgument] = {}
 
     async def learn(self) -> None:
         """Hear everything a newcomer is told, and where timecode is.
@@ -69,12 +72,25 @@ class Client:
             await self._connection.send(LISTEN_TIMECODE)
         await self.ask("ping")
 
+    async def authenticate(self, secret: str) -> None:
+        """Be let in; raises CommandRefusedError or NotReachableError."""
+        await self._ask("auth", AUTH, (secret,))
+
     async def ask(self, command: str, *args: OscArgument) -> None:
         """Have a command done; raises CommandRefusedError or NotReachableError."""
+        await self._ask(command, f"/engine/command/{command}", args)
+
+    async def ask_clients(self) -> list[str]:
+        """Who is connected, JSON each; raises CommandRefusedError or NotReachableError."""
+        self._told.clear()
+        await self.ask("clients")
+        return [str(value) for at, value in self._told.items() if at.startswith(CLIENT_REPLY)]
+
+    async def _ask(self, command: str, address: str, args: tuple[OscArgument, ...]) -> None:
         reply = f"/engine/reply/{command}"
         late = f"no answer to {command} within {self._timeout_s:g} s: it may be done or not"
         with _in_time(self._url, self._timeout_s, late), _reached(self._url):
-            await self._connection.send(encode(Osc(f"/engine/command/{command}", args)))
+            await self._connection.send(encode(Osc(address, args)))
             message = await self._next()
             while message.address != reply:
                 message = await self._next()
@@ -94,7 +110,8 @@ class Client:
                 continue
             message = decode(frame)
             if isinstance(message, Osc):
-                self.view.take(message)
+                if not self.view.take(message) and message.address.startswith(CLIENT_REPLY):
+                    self._told[message.address] = message.args[0] if message.args else ""
                 return message
 
 
@@ -116,12 +133,18 @@ def _in_time(url: str, timeout_s: float, late: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_client(url: str, timeout_s: float) -> AsyncIterator[Client]:
-    """Connect; raises UrlError or NotReachableError."""
+async def open_client(url: str, timeout_s: float, token: str = "") -> AsyncIterator[Client]:
+    """Connect, and show a token or passcode.
+
+    Raises UrlError, NotReachableError, or CommandRefusedError where it does not open.
+    """
     _check(url)
     connection = await _connection(url, timeout_s)
     async with connection:
-        yield Client(connection, url, timeout_s)
+        client = Client(connection, url, timeout_s)
+        if token:
+            await client.authenticate(token)
+        yield client
 
 
 def _check(url: str) -> None:

@@ -2,18 +2,18 @@
 
 import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_OID, uuid5
 
 import platformdirs
 
 from cuems.adapters.files import read_identity, read_small_file
+from cuems.app.doors import ConfigError as ConfigError
+from cuems.app.doors import DoorFlags, Doors, read_doors, to_address
 from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
-from cuems.core.errors import CuemsError
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
 from cuems.wire.mappings_xml import read_mappings
@@ -29,10 +29,6 @@ MAPPINGS_FILE = "default_mappings.xml"
 LOOPBACK = "127.0.0.1"  # nothing is bound to more than that unless somebody says so
 CONTROL_PORT = 9190
 BUS_URL = f"tcp://{LOOPBACK}:9093"
-
-
-class ConfigError(CuemsError):
-    """The program cannot be started as asked; the text names the option or file."""
 
 
 class Role(StrEnum):
@@ -73,6 +69,7 @@ class Flags:
     load: str | None = None
     local_node: bool = True
     ipc: Path | None = None
+    doors: DoorFlags = field(default_factory=DoorFlags)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +85,7 @@ class RunConfig:
     library: Path
     state: Path
     control: tuple[str, int]
+    doors: Doors
     bus_url: str
     mtc: str
     mtc_port: str
@@ -131,6 +129,7 @@ def read_config(flags: Flags) -> RunConfig:
         library=flags.library or default_library(),
         state=state,
         control=_control(flags, CONTROL_PORT),
+        doors=read_doors(flags.doors),
         bus_url=flags.bus or BUS_URL,
         mtc=flags.mtc,
         mtc_port="",
@@ -171,6 +170,7 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
         library=flags.library or Path(settings.library_path),
         state=state,
         control=_control(flags, node.oscquery_ws_port),
+        doors=read_doors(flags.doors),
         bus_url=flags.bus or f"tcp://{controller}:{node.nng_hub_port}",
         mtc=flags.mtc,
         mtc_port=node.mtc_port,
@@ -230,16 +230,4 @@ def audio_program(node: NodeSettings) -> AudioProgram | None:
 
 
 def _control(flags: Flags, port: int) -> tuple[str, int]:
-    return to_address(flags.control) if flags.control else (LOOPBACK, port)
-
-
-def to_address(text: str) -> tuple[str, int]:
-    """`HOST:PORT`; raises ConfigError. An IPv6 host stands in brackets."""
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host or port is None or parts.path or parts.username:
-        raise ConfigError(f"--control {text!r}: expected HOST:PORT, as in 127.0.0.1:9190")
-    return host, port
+    return to_address("--control", flags.control) if flags.control else (LOOPBACK, port)

@@ -17,7 +17,6 @@ from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from cuems.adapters.clock import Alarm, open_alarm
-from cuems.adapters.control import ClientId, Clients
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.desk import ControlDesk
@@ -25,7 +24,9 @@ from cuems.app.links import (
     OUTBOX_MESSAGES,
     Asker,
     Asks,
+    AsksTogether,
     Bus,
+    Caller,
     ControllerItem,
     NodeSaid,
     Rang,
@@ -118,7 +119,6 @@ class ControllerParts:
     sender: NodeId
     library: Path
     links: tuple[Bus, ...]
-    clients: Clients
     rules: Rules
     source: bus.Source | None
     line: ShowLine
@@ -240,17 +240,11 @@ class ControllerLoop:
         match item:
             case Rang():
                 await self._apply(Woke(now_ns))
-            case Asks(client, address, asked):
-                position = self._line.position_at(now_ns)
-                await self._apply(
-                    Asked(
-                        client=client,
-                        address=address,
-                        command=asked,
-                        now_ns=now_ns,
-                        position=position,
-                    )
-                )
+            case Asks():
+                await self._ask(item, now_ns)
+            case AsksTogether(several):
+                for asks in several:
+                    await self._ask(asks, now_ns)
             case NodeSaid(node, report, received_ns):
                 if isinstance(report, bus.ClockProbe):
                     await self._answer_probe(node, report, received_ns)
@@ -259,6 +253,17 @@ class ControllerLoop:
                 await self._apply(Reported(node, report, received_ns))
             case _:
                 await self._apply(item)
+
+    async def _ask(self, asks: Asks, now_ns: int) -> None:
+        await self._apply(
+            Asked(
+                client=asks.client,
+                address=asks.address,
+                command=asks.command,
+                now_ns=now_ns,
+                position=self._line.position_at(now_ns),
+            )
+        )
 
     async def _apply(self, event: ControllerEvent) -> None:
         effects = self._controller.handle(event)
@@ -350,8 +355,8 @@ class ControllerLoop:
 
     def _answer(self, asked: Asked, reason: str) -> None:
         match asked.client:
-            case ClientId() as client:
-                self._desk.answer(client, asked.address, reason)
+            case Caller(tell=tell):
+                tell(asked.address, reason)
             case Asker() as asker:
                 asker.answer(reason)
             case _:

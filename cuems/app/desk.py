@@ -1,26 +1,29 @@
 """What clients see of the controller: their frames become commands, its statuses become frames."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable
 
 from anyio.streams.memory import MemoryObjectSendStream
 
-from cuems.adapters.control import ClientId, Clients
-from cuems.app.links import Asks, ControllerItem
+from cuems.adapters.clients import ClientId, Clients
+from cuems.app.guests import Guests
+from cuems.app.links import Caller, ControllerItem
+from cuems.app.posts import Posts
+from cuems.app.requests import Requests
+from cuems.core.access import Scope
 from cuems.core.errors import CuemsError
 from cuems.core.status import Status, StatusBoard
-from cuems.wire.control import command, messages, reply
+from cuems.wire.control import messages, reply
 from cuems.wire.namespace import Namespace
-from cuems.wire.osc import Osc, OscBundle, OscEncodeError, decode, encode
+from cuems.wire.osc import Osc, OscEncodeError, decode, encode
 from cuems.wire.oscquery import (
     Page,
     TextFrameError,
     news_frame,
-    page,
     read_text_frame,
     readable,
 )
+from cuems.wire.web import WebRequest
 
 REASON_LINES = 50  # of a script with a thousand faults these are enough to begin with
 REASON_CHARACTERS = 16_000  # in UTF-8 they still fit an OSC packet
@@ -29,37 +32,64 @@ log = logging.getLogger(__name__)
 
 
 class ControlDesk:
-    """What clients see of the controller (adapters/control.Surface); `board` is all of it."""
+    """What clients see of the controller (adapters/control.WebSurface); `board` is all of it."""
 
-    def __init__(self, send: MemoryObjectSendStream[ControllerItem], clients: Clients) -> None:
-        self._send = send
+    def __init__(
+        self, send: MemoryObjectSendStream[ControllerItem], clients: Clients, guests: Guests
+    ) -> None:
         self._clients = clients
+        self._guests = guests
+        self.requests = Requests(send, guests, clients, self._admit)
         self.board = StatusBoard()
         self._space = Namespace()
-        self._garbled: Counter[ClientId] = Counter()
+        self._posts = Posts(send, guests.gate, self._space)
 
-    def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
-        """Everything that is known, for a newcomer."""
-        log.info("client %s (%s) connected", client.number, client.peer)
+    # ---- who comes and goes
+
+    def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]] | None:
+        """Everything that is known, for a newcomer that may hear it."""
+        log.info("%s connected", client)
+        return None if self._guests.enter(client) is None else self._state()
+
+    def _state(self) -> Iterable[tuple[str, bytes]]:
         for status in self.board.dump():
             yield from _frames(status)
 
+    def _admit(self, client: ClientId) -> None:
+        self._clients.admit(client, self._state())
+
+    def disconnected(self, client: ClientId, reason: str) -> None:
+        """A client is gone."""
+        garbled = self._guests.leave(client).garbled
+        also = f"; {garbled} frames of it were no command" if garbled > 1 else ""
+        why = f": {reason}" if reason else ""
+        log.info("%s left%s%s", client, why, also)
+
+    def refused(self, peer: str, reason: str) -> None:
+        """Somebody was not let in."""
+        log.warning("client from %s refused: %s", peer, reason)
+
+    # ---- what they say
+
     async def received(self, client: ClientId, data: bytes) -> None:
-        """A frame of a client: a command, or an answer that says why it is none."""
+        """A packet of a client: commands, or an answer that says why it holds none."""
         address = ""
         try:
             packet = decode(data)
-            if isinstance(packet, OscBundle):
-                raise BundleError
-            address = packet.address
-            asked = command(packet)
+            address = packet.address if isinstance(packet, Osc) else ""
+            await self.requests.take(packet, self._caller(client))
         except CuemsError as error:
             self._not_understood(client, address, error)
-        else:
-            await self._send.send(Asks(client, address, asked))
+
+    def _caller(self, client: ClientId) -> Caller:
+        return Caller(client, lambda address, reason: self.answer(client, address, reason))
 
     def asked(self, client: ClientId, text: str) -> None:
         """A text frame of a client: which address it wants to hear, and which not."""
+        denied = self._guests.refusal(client, Scope.VIEW)
+        if denied:
+            self.answer(client, "", denied)
+            return
         try:
             frame = read_text_frame(text)
             method = readable(self._space, frame)
@@ -73,26 +103,16 @@ class ControlDesk:
             if method.args is not None:
                 self._clients.send(client, frame.DATA, encode(Osc(frame.DATA, method.args)))
 
-    def page(self, target: str) -> Page:
-        """What OSCQuery answers to a GET."""
-        return page(self._space, target)
-
     def _not_understood(self, client: ClientId, address: str, error: CuemsError) -> None:
-        self._garbled[client] += 1
-        if self._garbled[client] == 1:
-            log.warning("client %s (%s): %s", client.number, client.peer, error)
+        if self._guests.garbled(client) == 1:
+            log.warning("%s: %s", client, error)
         self.answer(client, address, str(error))
 
-    def disconnected(self, client: ClientId, reason: str) -> None:
-        """A client is gone."""
-        garbled = self._garbled.pop(client, 0)
-        also = f"; {garbled} frames of it were no command" if garbled > 1 else ""
-        why = f": {reason}" if reason else ""
-        log.info("client %s (%s) left%s%s", client.number, client.peer, why, also)
+    async def page(self, request: WebRequest) -> Page:
+        """What a web request is answered."""
+        return await self._posts.answer(request)
 
-    def refused(self, peer: str, reason: str) -> None:
-        """Somebody was not let in."""
-        log.warning("client from %s refused: %s", peer, reason)
+    # ---- what they are told
 
     def answer(self, client: ClientId, address: str, reason: str) -> None:
         """Tell a client what became of its command."""
@@ -119,6 +139,7 @@ class ControlDesk:
 
     def settle(self) -> None:
         """Tell those who follow the namespace what has come and gone."""
+        self._guests.settle()
         for news in self._space.take_news():
             self._clients.announce(news_frame(news))
 
@@ -132,10 +153,3 @@ def _bounded(reason: str) -> str:
     if len(lines) > REASON_LINES:
         lines[REASON_LINES:] = [f"and {len(lines) - REASON_LINES} lines more"]
     return "\n".join(lines)[:REASON_CHARACTERS]
-
-
-class BundleError(CuemsError):
-    """A bundle where a message was expected."""
-
-    def __init__(self) -> None:
-        super().__init__("a bundle: expected one message a frame")

@@ -1,13 +1,14 @@
 """Every stream between tasks, with its capacity, in one place (house.md 3)."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from cuems.adapters.control import ClientId
+from cuems.adapters.clients import ClientId
 from cuems.core.bus import BusStalledError, NodeReport, Peers
 from cuems.core.cues import NodeId
 from cuems.core.desk import ControllerEvent
@@ -57,12 +58,27 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Asks:
-    """A client asks; `address` is what it called the command."""
+class Caller:
+    """A client that is told what becomes of its commands: the address, and "" or why not."""
 
-    client: ClientId | Asker | None
+    client: ClientId
+    tell: Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """Somebody asks; `address` is what it called the command."""
+
+    client: Caller | Asker | None
     address: str
     command: OperatorCommand
+
+
+@dataclass(frozen=True, slots=True)
+class AsksTogether:
+    """Several things at once: nothing comes in between."""
+
+    asks: tuple[Asks, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,7 @@ class NodeSaid:
     received_ns: int
 
 
-ControllerItem = ControllerEvent | Asks | NodeSaid | Rang
+ControllerItem = ControllerEvent | Asks | AsksTogether | NodeSaid | Rang
 
 
 async def send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:

@@ -16,8 +16,8 @@ import anyio.to_process
 import anyio.to_thread
 from anyio.streams.memory import MemoryObjectSendStream
 
+from cuems.adapters.access_file import read_keys
 from cuems.adapters.bus import open_bus_dialer, open_bus_listener
-from cuems.adapters.control import Clients, read_console, serve_control
 from cuems.adapters.files import library_identity, only_one, read_cluster_key
 from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.memory_bus import open_memory_bus
@@ -28,6 +28,7 @@ from cuems.app.controller import ControllerParts, ShowLine, open_outside_line, r
 from cuems.app.desk import ControlDesk
 from cuems.app.editor import EditorParts, serve_editor
 from cuems.app.fetching import Fetching
+from cuems.app.front import Front, serve_front
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
 from cuems.app.performers import workshop
@@ -88,10 +89,8 @@ async def _end_on_signal(
 
 async def _run_controller(config: RunConfig) -> None:
     project = await _first_project(config)
-    clients = Clients()
-    console = await anyio.to_thread.run_sync(read_console)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
-    desk = ControlDesk(send, clients)
+    front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
     rules = Rules(
         first_seq=secrets.randbelow(1 << 30),
         local_node=config.node if config.local_node else None,
@@ -99,7 +98,7 @@ async def _run_controller(config: RunConfig) -> None:
     )
     async with AsyncExitStack() as resources:
         journal = await resources.enter_async_context(
-            open_journal(config.state / "journal", partial(_tell_journal, desk))
+            open_journal(config.state / "journal", partial(_tell_journal, front.desk))
         )
         near: list[Bus] = []
         if config.local_node:
@@ -118,7 +117,6 @@ async def _run_controller(config: RunConfig) -> None:
             sender=config.node,
             library=config.library,
             links=(*near, listener),
-            clients=clients,
             rules=rules,
             source=source,
             line=line,
@@ -129,21 +127,13 @@ async def _run_controller(config: RunConfig) -> None:
             load=project,
         )
         tg = await resources.enter_async_context(anyio.create_task_group())
-        port = await tg.start(
-            lambda *, task_status: serve_control(
-                config.control,
-                console=console,
-                surface=desk,
-                clients=clients,
-                task_status=task_status,
-            )
-        )
-        await tg.start(run_controller, parts, send, inbox, desk)
+        where = await tg.start(serve_front, front, config.state, config.control, config.doors)
+        await tg.start(run_controller, parts, send, inbox, front.desk)
         if config.ipc is not None:
-            tg.start_soon(serve_editor, _editor_parts(config, config.ipc, desk, send))
+            tg.start_soon(serve_editor, _editor_parts(config, config.ipc, front.desk, send))
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
-        _say_where(config, port, listener.url)
+        _say_where(where, listener.url)
 
 
 def _tell_journal(desk: ControlDesk, state: JournalState) -> None:
@@ -228,13 +218,12 @@ async def _sent_timecode(config: RunConfig) -> AsyncIterator[MtcOutput | None]:
         yield output
 
 
-def _say_where(config: RunConfig, port: int, bus_url: str) -> None:
+def _say_where(where: str, bus_url: str) -> None:
     host = urlsplit(bus_url).hostname
     if host not in LOOPBACK:
         log.warning("the node bus %s is open to everybody who can reach it", bus_url)
     log.info("nodes connect to %s", bus_url)
-    shown = f"[{config.control[0]}]" if ":" in config.control[0] else config.control[0]
-    log.info("ready: control surface at http://%s:%s/", shown, port)
+    log.info("ready: control surface at %s", where)
 
 
 # ---- a node

@@ -8,8 +8,8 @@ import logging
 
 import anyio
 
-from cuems.adapters.control import ClientId
 from cuems.adapters.mailbox import Mailbox
+from cuems.app.links import Caller
 from cuems.core.bus import GoCommand
 from cuems.core.cues import CueId
 from cuems.core.desk import Answer, Asked, ControllerEffect, ForgetCues, Publish, Tell
@@ -156,7 +156,6 @@ class ShowLog:
 
 
 def _who(asked: Asked) -> str:
-    client = asked.client
-    if isinstance(client, ClientId):
-        return str(client)
+    if isinstance(asked.client, Caller):
+        return str(asked.client.client)
     return asked.address

@@ -9,12 +9,14 @@ import cuems
 from cuems.app.supervise import run_to_exit_status
 from cuems.cli.check import check
 from cuems.cli.client import COMMANDS
+from cuems.cli.clients import clients
 from cuems.cli.commands import commands
 from cuems.cli.key import key
 from cuems.cli.mtc import mtc
 from cuems.cli.run import run_role
 from cuems.cli.runs import list_runs, replay_run, report, why_cue
 from cuems.cli.simulate import simulate
+from cuems.cli.token import token
 
 INTERRUPTED = 130
 
@@ -26,6 +28,7 @@ def cli() -> None:
 
 
 cli.add_command(check)
+cli.add_command(clients)
 cli.add_command(commands)
 cli.add_command(key)
 cli.add_command(mtc)
@@ -33,6 +36,7 @@ cli.add_command(run_role)
 for command in (list_runs, report, replay_run, why_cue):
     cli.add_command(command)
 cli.add_command(simulate)
+cli.add_command(token)
 for command in COMMANDS:
     cli.add_command(command)
 

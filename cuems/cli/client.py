@@ -38,6 +38,7 @@ class Target:
     """Which engine, how patiently, and for whom the answer is."""
 
     url: str
+    token: str
     timeout_s: float
     as_json: bool
 
@@ -53,6 +54,13 @@ def client_options(command: Callable[..., int]) -> Callable[..., int]:
             help=f"Control surface of the controller [{DEFAULT_URL}].",
         ),
         click.option(
+            "--token",
+            envvar="CUEMS_TOKEN",
+            default="",
+            metavar="SECRET",
+            help="Token or passcode (better in CUEMS_TOKEN: others see a command line).",
+        ),
+        click.option(
             "--timeout",
             type=click.FloatRange(0, LONGEST_TIMEOUT_S, min_open=True),
             default=DEFAULT_TIMEOUT_S,
@@ -66,11 +74,11 @@ def client_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def _operate(target: Target, operation: Operation) -> int:
+def operate(target: Target, operation: Operation) -> int:
     """Connect and do it; the exit status."""
 
     async def run() -> None:
-        async with open_client(target.url, target.timeout_s) as client:
+        async with open_client(target.url, target.timeout_s, target.token) as client:
             await operation(client)
 
     try:
@@ -93,13 +101,13 @@ def _failed(target: Target, reason: str, status: int) -> int:
     return status
 
 
-def _ask(command: str, *args: str, url: str, timeout: float, as_json: bool) -> int:
+def _ask(command: str, *args: str, url: str, token: str, timeout: float, as_json: bool) -> int:
     """Have one command done."""
-    target = Target(url=url, timeout_s=timeout, as_json=as_json)
-    return _said_done(target, _operate(target, lambda client: client.ask(command, *args)))
+    target = Target(url=url, token=token, timeout_s=timeout, as_json=as_json)
+    return said_done(target, operate(target, lambda client: client.ask(command, *args)))
 
 
-def _said_done(target: Target, status: int) -> int:
+def said_done(target: Target, status: int) -> int:
     if status == 0 and target.as_json:
         click.echo(json.dumps({"ok": True}))
     return status
@@ -120,22 +128,22 @@ panic = _plain("panic", "panic", "Fade everything out, then stop; twice: stop at
 @click.command("load")
 @click.argument("project")
 @client_options
-def load(*, project: str, url: str, timeout: float, as_json: bool) -> int:
+def load(*, project: str, url: str, token: str, timeout: float, as_json: bool) -> int:
     """Load a project by its folder's name. Done means read and found sound, not yet armed."""
-    return _ask("load", project, url=url, timeout=timeout, as_json=as_json)
+    return _ask("load", project, url=url, token=token, timeout=timeout, as_json=as_json)
 
 
 def _about_cue(name: str, command: str, text: str, flag: str = "") -> click.Command:
     """A command about one cue, which is looked up among those of the show."""
 
-    def ask(*, cue: str, url: str, timeout: float, as_json: bool) -> int:
-        async def operate(client: Client) -> None:
+    def ask(*, cue: str, url: str, token: str, timeout: float, as_json: bool) -> int:
+        async def about(client: Client) -> None:
             await client.learn()
             found = client.view.find(cue)
             await client.ask(command, f"{found} {flag}" if flag else found)
 
-        target = Target(url=url, timeout_s=timeout, as_json=as_json)
-        return _said_done(target, _operate(target, operate))
+        target = Target(url=url, token=token, timeout_s=timeout, as_json=as_json)
+        return said_done(target, operate(target, about))
 
     helped = f"{text}\n\nCUE is a cue's name or id."
     return click.command(name, help=helped)(click.argument("cue")(client_options(ask)))
@@ -148,7 +156,7 @@ disable = _about_cue("disable", "cue_enabled", "Take a cue out of the show.", "0
 
 @click.command("status")
 @client_options
-def status(*, url: str, timeout: float, as_json: bool) -> int:
+def status(*, url: str, token: str, timeout: float, as_json: bool) -> int:
     """Say what is loaded, running, armed and why not, what stands by, the nodes and the cues."""
 
     async def tell(client: Client) -> None:
@@ -159,12 +167,12 @@ def status(*, url: str, timeout: float, as_json: bool) -> int:
         for line in status_lines(client.view):
             click.echo(line)
 
-    return _operate(Target(url=url, timeout_s=timeout, as_json=as_json), tell)
+    return operate(Target(url=url, token=token, timeout_s=timeout, as_json=as_json), tell)
 
 
 @click.command("watch")
 @client_options
-def watch(*, url: str, timeout: float, as_json: bool) -> int:
+def watch(*, url: str, token: str, timeout: float, as_json: bool) -> int:
     """Follow a show until interrupted, or until the connection is lost.
 
     A live picture on a terminal; a line for each change where the output goes elsewhere (--json:
@@ -174,7 +182,7 @@ def watch(*, url: str, timeout: float, as_json: bool) -> int:
     async def follow(client: Client) -> None:
         await watch_show(client, as_json=as_json, on_terminal=sys.stdout.isatty())
 
-    return _operate(Target(url=url, timeout_s=timeout, as_json=as_json), follow)
+    return operate(Target(url=url, token=token, timeout_s=timeout, as_json=as_json), follow)
 
 
 COMMANDS = (go, stop, pause, resume, panic, load, next_cue, enable, disable, status, watch)

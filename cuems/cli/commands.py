@@ -62,7 +62,7 @@ def to_lines() -> Iterator[str]:
     for row in TABLE:
         arguments = " ".join(_argument(argument) for argument in _arguments(row))
         yield f"{click.style(row.address, bold=True)}  {arguments}".rstrip()
-        critical = "" if row.access is Access.READ else f" ({row.scope.value})"
+        critical = "" if row.access is Access.READ else f" ({_scope(row)})"
         yield f"    {row.description}{critical}"
 
 
@@ -75,7 +75,7 @@ def _plain(row: Row) -> dict[str, object]:
     return {
         "address": row.address,
         "access": _access(row),
-        "scope": row.scope.value,
+        "scope": None if row.scope is None else row.scope.value,
         "critical": row.critical,
         "description": row.description,
         "type_tags": None if row.rest else row.type_tags,
@@ -100,7 +100,7 @@ def to_markdown() -> str:
     table_head = ["| address | argument | does | scope |", "|---|---|---|---|"]
     status_head = ["| address | argument | says |", "|---|---|---|"]
     lines = [INTRODUCTION, COMMANDS_HEAD, *table_head]
-    lines += [f"| {_cells(row)} | {row.scope.value} |" for row in writable]
+    lines += [f"| {_cells(row)} | {_scope(row)} |" for row in writable]
     lines += ["", STATUS_HEAD, *status_head]
     lines += [f"| {_cells(row)} |" for row in readable]
     return "\n".join(lines) + "\n"
@@ -125,3 +125,7 @@ def _argument(argument: Argument) -> str:
 
 def _access(row: Row) -> str:
     return row.access.name.lower()
+
+
+def _scope(row: Row) -> str:
+    return "none" if row.scope is None else row.scope.value

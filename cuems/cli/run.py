@@ -7,6 +7,7 @@ import anyio
 import click
 
 from cuems.app.config import Flags, Role, Timecode, read_config
+from cuems.app.doors import MAX_CLIENTS, MOST_CLIENTS, DoorFlags
 from cuems.app.logs import configure_logs
 from cuems.app.run import run
 from cuems.wire.dmx_option import OFF
@@ -23,6 +24,14 @@ from cuems.wire.dmx_option import OFF
 @click.option("--library", type=click.Path(path_type=Path), help="Folder of projects and media.")
 @click.option("--state", type=click.Path(path_type=Path), help="Folder of what this host keeps.")
 @click.option("--control", metavar="HOST:PORT", help="Control surface [127.0.0.1:9190].")
+@click.option(
+    "--max-clients",
+    type=click.IntRange(1, MOST_CLIENTS),
+    default=MAX_CLIENTS,
+    help=f"How many clients are served [{MAX_CLIENTS}].",
+)
+@click.option("--tls-cert", metavar="FILE", help="Certificates: the control surface speaks TLS.")
+@click.option("--tls-key", metavar="FILE", help="The certificate's private key.")
 @click.option("--bus", metavar="URL", help="Node bus; nodes dial it [tcp://127.0.0.1:9093].")
 @click.option(
     "--mtc",
@@ -63,6 +72,9 @@ def run_role(
     library: Path | None,
     state: Path | None,
     control: str | None,
+    max_clients: int,
+    tls_cert: str | None,
+    tls_key: str | None,
     bus: str | None,
     mtc: str,
     players: str,
@@ -88,5 +100,10 @@ def run_role(
         load=load,
         ipc=ipc,
         local_node=not no_local_node,
+        doors=DoorFlags(
+            max_clients=max_clients,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+        ),
     )
     sys.exit(anyio.run(run, read_config(flags)))

@@ -102,6 +102,38 @@ class Ping:
     """Nothing but an answer: is somebody there?"""
 
 
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Let me do what this token or passcode allows."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class SayHello:
+    """Tell me everything once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListClients:
+    """Who is connected?"""
+
+
+@dataclass(frozen=True, slots=True)
+class MuteClient:
+    """Obey a client no more, or again."""
+
+    number: int
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropClient:
+    """End a client's connection."""
+
+    number: int
+
+
 OperatorCommand: TypeAlias = (
     LoadProject
     | UnloadProject
@@ -118,3 +150,5 @@ OperatorCommand: TypeAlias = (
     | SetPlayer
     | Ping
 )
+# What is asked about clients, by clients: no show is needed to do it.
+ClientCommand: TypeAlias = Authenticate | SayHello | ListClients | MuteClient | DropClient

@@ -6,12 +6,14 @@ table order. There are no OSC patterns and no regular expressions, so no address
 """
 
 import math
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from cuems.core import status as st
+from cuems.core.access import Scope
 from cuems.core.cues import UUID_LENGTH
 from cuems.core.errors import CuemsError
-from cuems.core.operator import OperatorCommand, PlayerArgument
+from cuems.core.operator import ClientCommand, OperatorCommand, PlayerArgument
 from cuems.core.timecode import to_ms
 from cuems.wire.control_table import MS_PER_DAY, PLAIN, TABLE, Argument, Kind, Row
 from cuems.wire.osc import Impulse, Osc, OscArgument
@@ -51,7 +53,16 @@ LITERAL = {row.address: row for row in TABLE if row.make and "{" not in row.addr
 TEMPLATES = tuple((row, row.address.split("/")) for row in TABLE if row.make and "{" in row.address)
 
 
-def command(osc: Osc) -> OperatorCommand:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a message asks for, and what its sender must be allowed (None: nothing)."""
+
+    address: str
+    command: OperatorCommand | ClientCommand
+    scope: Scope | None
+
+
+def request(osc: Osc) -> Request:
     """What a message asks for.
 
     Raises UnknownAddressError or ArgumentError. Arguments beyond those asked for are ignored, and
@@ -60,7 +71,7 @@ def command(osc: Osc) -> OperatorCommand:
     row, parameters = _match(osc.address)
     assert row.make is not None
     if row.rest:
-        return row.make(*parameters, _plain_arguments(osc))
+        return Request(osc.address, row.make(*parameters, _plain_arguments(osc)), row.scope)
     given = osc.args
     if len(row.arguments) > len(given) == 1 and isinstance(given[0], str):
         given = tuple(given[0].split(maxsplit=len(row.arguments) - 1))
@@ -72,7 +83,7 @@ def command(osc: Osc) -> OperatorCommand:
         if value is None:
             raise ArgumentError(osc.address, argument, given[number], found=True)
         values.append(value)
-    return row.make(*parameters, *values)
+    return Request(osc.address, row.make(*parameters, *values), row.scope)
 
 
 def _match(address: str) -> tuple[Row, tuple[str, ...]]:
@@ -137,6 +148,8 @@ def _value(argument: Argument, given: OscArgument) -> Value | None:
     """The argument's value, or None where `given` is none."""
     if argument.kind is Kind.TEXT:
         return given.strip() or None if isinstance(given, str) else None
+    if argument.kind is Kind.PLAIN:
+        return f"{given:.12g}" if isinstance(given, float) else _plain_text(given)
     number = _number(given)
     if number is None:
         return None
@@ -147,6 +160,11 @@ def _value(argument: Argument, given: OscArgument) -> Value | None:
     low = -math.inf if argument.minimum is None else argument.minimum
     high = math.inf if argument.maximum is None else argument.maximum
     return number if low <= number <= high else None
+
+
+def _plain_text(given: OscArgument) -> str | None:
+    """A text, or a number's own: a passcode of digits comes as either."""
+    return (str(given).strip() or None) if isinstance(given, str | int) else None
 
 
 def _number(given: OscArgument) -> float | None:
@@ -245,6 +263,7 @@ def reply(command_address: str, reason: str | None = None) -> Osc:
     """
     asked = command_address.removeprefix("/")[:MAX_ADDRESS_CHARACTERS]
     name = asked.removeprefix("engine/command/") or "packet"
+    name = name.removeprefix("engine/") if name in ("engine/auth", "engine/hello") else name
     return Osc(f"/engine/reply/{name}", ("ok" if reason is None else reason,))
 
 

@@ -8,14 +8,21 @@ of a thing has its own address for each part.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from inspect import signature
 
+from cuems.core.access import Scope
 from cuems.core.cues import CueId, NodeId
 from cuems.core.operator import (
+    Authenticate,
+    ClientCommand,
+    DropClient,
     EnableCue,
     GoCue,
+    ListClients,
     LoadProject,
     LoadTo,
     MoveStandby,
+    MuteClient,
     OperatorCommand,
     Ping,
     PlayerArgument,
@@ -24,11 +31,13 @@ from cuems.core.operator import (
     PressPause,
     PressResume,
     PressStop,
+    SayHello,
     SetMixerVolume,
     SetPlayer,
     UnloadProject,
 )
 
+AUTH = "/engine/auth"
 MS_PER_DAY = 24 * 60 * 60 * 1000
 
 
@@ -37,14 +46,6 @@ class Access(Enum):
 
     READ = 1
     WRITE = 2
-
-
-class Scope(StrEnum):
-    """What a client must be allowed for an address."""
-
-    VIEW = "view"
-    CONTROL = "control"
-    EDIT = "edit"
 
 
 class Kind(StrEnum):
@@ -95,10 +96,18 @@ class Row:
     description: str
     arguments: tuple[Argument, ...] = ()
     access: Access = Access.WRITE
-    scope: Scope = Scope.CONTROL
+    scope: Scope | None = Scope.CONTROL  # None: whoever has shown no key yet may, too
     critical: bool = False
     rest: bool = False
-    make: Callable[..., OperatorCommand] | None = None
+    make: Callable[..., OperatorCommand | ClientCommand] | None = None
+
+    def __post_init__(self) -> None:
+        """A row that could not be obeyed is never built."""
+        if (self.make is None) is not (self.access is Access.READ):
+            raise TypeError(f"{self.address}: a command needs a target, a status has none")
+        if self.make is not None:
+            given = [None] * (self.address.count("{") + (1 if self.rest else len(self.arguments)))
+            signature(self.make).bind(*given)
 
     @property
     def type_tags(self) -> str:
@@ -116,6 +125,9 @@ GAIN = Argument(name="volume", kind=Kind.NUMBER, unit="gain", minimum=0, maximum
 YES_NO = Argument(name="value", kind=Kind.TEXT, choices=("yes", "no", ""))
 TEXT = Argument(name="text", kind=Kind.TEXT)
 PLAIN = Argument(name="argument", kind=Kind.PLAIN)
+SECRET = Argument(name="secret", kind=Kind.PLAIN)
+CLIENT = Argument(name="client", kind=Kind.WHOLE, minimum=1)
+MUTED = Argument(name="muted", kind=Kind.FLAG)
 PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=0, maximum=100)
 PLAY_PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=-1, maximum=100)
 TIMECODE_MS = Argument(name="timecode", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
@@ -124,7 +136,7 @@ TIMECODE_MS = Argument(name="timecode", kind=Kind.WHOLE, unit="ms", minimum=0, m
 def _command(
     name: str,
     description: str,
-    make: Callable[..., OperatorCommand],
+    make: Callable[..., OperatorCommand | ClientCommand],
     *arguments: Argument,
     scope: Scope = Scope.CONTROL,
 ) -> Row:
@@ -175,6 +187,25 @@ TABLE: tuple[Row, ...] = (
              CUE, ENABLED),
     _command("load_to_time", "Arm so that the next GO starts that far in", LoadTo, INTO_MS),
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
+    _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
+             ListClients, scope=Scope.EDIT),
+    _command("client_mute", "Obey a client no more, or again", MuteClient, CLIENT, MUTED,
+             scope=Scope.EDIT),
+    _command("client_drop", "End a client's connection", DropClient, CLIENT, scope=Scope.EDIT),
+    Row(
+        address=AUTH,
+        description="Show a token or passcode: be told everything, and do what it allows",
+        arguments=(SECRET,),
+        scope=None,
+        critical=True,
+        make=Authenticate,
+    ),
+    Row(
+        address="/engine/hello",
+        description="Be told everything once more; over UDP: and for a minute what changes",
+        scope=Scope.VIEW,
+        make=SayHello,
+    ),
     Row(
         address="/{node}/audio/mixer/{output}/{channel}/volume",
         description="Set a fader of a node's audio mixer",

@@ -5,11 +5,11 @@ press GO in an operator's browser (faults.md F39): browsers name the page's orig
 send none.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -30,6 +30,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+SUBPROTOCOL = "cuems.osc"
+MAX_TARGET_CHARACTERS = 4096
 # Names no stranger on the internet can point at us; a name with other dots may be somebody's
 # own, resolved to our address on purpose (DNS rebinding).
 LOCAL_SUFFIXES = (".local", ".lan", ".home.arpa", ".internal", ".localhost")
@@ -50,6 +52,51 @@ class Answer:
     status: HTTPStatus
     headers: dict[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """A request that is none for a file; `secret` is what it shows to be let in ("": nothing)."""
+
+    method: str
+    target: str
+    peer: str
+    secret: str
+
+
+def secret_of(target: str, headers: Iterable[tuple[str, str]]) -> str:
+    """What a request shows to be let in.
+
+    `?token=`, a header `Authorization: Bearer …` or `X-Auth-Token: …` (the ecosystem's power
+    bridge), or, since a page in a browser can set neither, a subprotocol after SUBPROTOCOL.
+    """
+    for name, value in headers:
+        match name.lower():
+            case "authorization" if value[:7].lower() == "bearer ":
+                return value[7:].strip()
+            case "x-auth-token":
+                return value.strip()
+            case "sec-websocket-protocol":
+                offered = [part.strip() for part in value.split(",")]
+                if offered[0] == SUBPROTOCOL and len(offered) > 1:
+                    return offered[1]
+            case _:
+                pass
+    for part in _queried(target):
+        name, _, value = part.partition("=")
+        if name == "token":
+            return unquote_plus(value)
+    return ""
+
+
+def without_secret(target: str) -> str:
+    """A request's target without `token=`, for whoever answers it or logs it."""
+    kept = "&".join(part for part in _queried(target) if not part.startswith("token="))
+    return target.partition("?")[0] + (f"?{kept}" if kept else "")
+
+
+def _queried(target: str) -> list[str]:
+    return target[:MAX_TARGET_CHARACTERS].partition("?")[2].split("&")
 
 
 def asset(name: str, body: bytes) -> Asset | None:
@@ -74,6 +121,8 @@ def content(method: str, status: HTTPStatus, what: Asset) -> Answer:
     headers = _headers(what.content_type, what.body)
     if status is HTTPStatus.NO_CONTENT:
         del headers["Content-Type"], headers["Content-Length"]
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     return Answer(status=status, headers=headers, body=b"" if method == "HEAD" else what.body)
 
 

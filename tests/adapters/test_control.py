@@ -12,23 +12,25 @@ from anyio.abc import SocketAttribute, SocketStream
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from cuems.adapters.control import (
-    ANSWERS_MAX_BYTES,
+from cuems.adapters.clients import (
     BURST_MESSAGES,
     IGNORED_MAX_ADDRESSES,
-    MAX_FRAME_BYTES,
     MESSAGES_PER_S,
-    REST,
     STALLED_S,
     Allowance,
     ClientId,
     Clients,
+)
+from cuems.adapters.control import (
+    ANSWERS_MAX_BYTES,
+    MAX_FRAME_BYTES,
+    REST,
     ControlPortError,
     read_console,
     serve_control,
 )
 from cuems.wire.oscquery import Page
-from cuems.wire.web import Asset
+from cuems.wire.web import Asset, WebRequest
 
 CONSOLE = {"/": Asset("text/html; charset=utf-8", b"<title>cuems</title>")}
 
@@ -44,6 +46,7 @@ class FakeSurface:
         self.shut_out: list[str] = []
         self.texts: list[str] = []
         self.pages: dict[str, list[bytes]] = {}
+        self.requests: list[WebRequest] = []
         self.changed = anyio.Event()
 
     def connected(self, client: ClientId) -> Iterable[tuple[str, bytes]]:
@@ -64,8 +67,9 @@ class FakeSurface:
         self.texts.append(text)
         self._tell()
 
-    def page(self, target: str) -> Page:
-        found = self.pages.get(target)
+    async def page(self, request: WebRequest) -> Page:
+        self.requests.append(request)
+        found = self.pages.get(request.target)
         if found is None:
             return Page(HTTPStatus.NOT_FOUND, "text/plain", (b"nothing",))
         status = HTTPStatus.OK if found else HTTPStatus.NO_CONTENT
@@ -494,7 +498,7 @@ async def test_while_a_long_answer_is_made_commands_are_heard() -> None:
     class Verbose(FakeSurface):
         """Does not come to an end until GO is pressed."""
 
-        def page(self, target: str) -> Page:
+        async def page(self, request: WebRequest) -> Page:
             return Page(HTTPStatus.OK, "application/json", self.pieces())
 
         def pieces(self) -> Iterator[bytes]:
@@ -517,7 +521,7 @@ async def test_queries_leave_most_of_the_loop_to_the_show() -> None:
     class Slow(FakeSurface):
         """Takes a while for each answer."""
 
-        def page(self, target: str) -> Page:
+        async def page(self, request: WebRequest) -> Page:
             return Page(HTTPStatus.OK, "application/json", self.pieces())
 
         def pieces(self) -> Iterator[bytes]:

@@ -8,7 +8,8 @@ import anyio.lowlevel
 import pytest
 from anyio.abc import SocketAttribute
 
-from cuems.adapters.control import ClientId, Clients, serve_control
+from cuems.adapters.clients import ClientId, Clients
+from cuems.adapters.control import serve_control
 from cuems.app.client import (
     Client,
     CommandRefusedError,
@@ -19,7 +20,7 @@ from cuems.app.client import (
 from cuems.wire.namespace import Namespace
 from cuems.wire.osc import Osc, OscBundle, decode, encode
 from cuems.wire.oscquery import Page, page
-from cuems.wire.web import Asset
+from cuems.wire.web import Asset, WebRequest
 
 CONSOLE = {"/": Asset("text/html", b"")}
 DUMP = (
@@ -61,8 +62,8 @@ class FakeEngine:
         self._clients.announce("news that an old client need not know")
         self.say(client, Osc("/engine/status/timecode", (12_000,)))
 
-    def page(self, target: str) -> Page:
-        return page(Namespace(), target)
+    async def page(self, request: WebRequest) -> Page:
+        return page(Namespace(), request.target)
 
     def say(self, client: ClientId, message: Osc) -> None:
         self._clients.send(client, message.address, encode(message))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cuems.adapters.files import FileError
-from cuems.app.config import ConfigError, Flags, Role, read_config, to_address
+from cuems.app.config import ConfigError, Flags, Role, read_config
+from cuems.app.doors import to_address
 from cuems.core.cues import NodeId
 from cuems.players import AudioProgram
 from cuems.wire.file_faults import ProjectFileError
@@ -127,4 +128,4 @@ def test_settings_that_cannot_be_believed_are_named_with_their_line(tmp_path: Pa
 )
 def test_an_address_that_is_none_is_named(text: str) -> None:
     with pytest.raises(ConfigError, match="expected HOST:PORT"):
-        to_address(text)
+        to_address("--control", text)

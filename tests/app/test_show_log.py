@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from cuems.adapters.control import ClientId
+from cuems.adapters.clients import ClientId
+from cuems.app.links import Caller
 from cuems.app.show_log import ShowLog
 from cuems.core.bus import GoCommand
 from cuems.core.cues import CueId, NodeId
@@ -32,7 +33,7 @@ from cuems.core.status import (
 
 RAIN = CueId("rain")
 NODE = NodeId("left")
-TABLET = ClientId(3, "10.0.0.7:5000")
+TABLET = Caller(ClientId(3, "10.0.0.7:5000"), lambda address, reason: None)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def every_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
-def asked(command: OperatorCommand, client: ClientId | None = TABLET) -> Asked:
+def asked(command: OperatorCommand, client: Caller | None = TABLET) -> Asked:
     address = "--load" if client is None else "/engine/command/x"
     return Asked(client=client, address=address, command=command, now_ns=0, position=0)
 

@@ -13,13 +13,15 @@ import anyio
 from websockets.asyncio.client import ClientConnection, connect
 
 from cuems.adapters.bus import NngBus, open_bus_dialer, open_bus_listener
-from cuems.adapters.control import ClientId, Clients, serve_control
+from cuems.adapters.clients import ClientId, Clients
+from cuems.adapters.control import serve_control
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.wire.bus import decode, encode
 from cuems.wire.osc import Osc
 from cuems.wire.osc import encode as encode_osc
 from cuems.wire.oscquery import Page
+from cuems.wire.web import WebRequest
 
 CLIENTS, BROADCASTS_S, BUS_MESSAGES_S = 20, 200, 100
 NODE = NodeId("00000000-0000-4000-8000-00000000c10c")
@@ -37,8 +39,8 @@ class Deaf:
     def asked(self, client: ClientId, text: str) -> None:
         pass
 
-    def page(self, target: str) -> Page:
-        raise AssertionError(f"nobody asks for {target}")
+    async def page(self, request: WebRequest) -> Page:
+        raise AssertionError(f"nobody asks for {request.target}")
 
     def disconnected(self, client: ClientId, reason: str) -> None:
         pass

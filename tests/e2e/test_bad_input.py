@@ -89,7 +89,9 @@ NONSENSE: dict[str, bytes | str] = {
     "garbage": b"\xff\xfe\x00garbage",
     "an empty frame": b"",
     "half a message": encode(Osc("/engine/command/load", ("demo",)))[:-6],
-    "a bundle": encode(OscBundle(elements=(Osc("/engine/command/go"),), timetag=1)),
+    "a bundle of a clock that is wrong": encode(
+        OscBundle(elements=(Osc("/engine/command/go"),), timetag=(1 << 64) - 1)
+    ),
     "a bundle that lies about its size": b"#bundle\0" + bytes(8) + struct.pack(">i", -4),
     "an unknown address": encode(Osc("/engine/command/explode")),
     "an argument of the wrong kind": encode(Osc("/engine/command/load", (7,))),

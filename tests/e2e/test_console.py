@@ -9,7 +9,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cuems.adapters.control import ClientId, Clients, read_console, serve_control
+from cuems.adapters.clients import ClientId, Clients
+from cuems.adapters.control import read_console, serve_control
 from cuems.core import status as st
 from cuems.core.cues import CueId, NodeId
 from cuems.core.operator import (
@@ -25,8 +26,10 @@ from cuems.core.operator import (
 )
 from cuems.core.timecode import from_ms
 from cuems.wire import oscquery
-from cuems.wire.control import ControlError, command, messages, reply
+from cuems.wire.control import ControlError, messages, reply
+from cuems.wire.control import request as requested
 from cuems.wire.osc import Osc, decode, encode
+from cuems.wire.web import WebRequest
 from tests.e2e.browser import SIZES, Page, open_page
 
 pytestmark = pytest.mark.slow
@@ -58,12 +61,13 @@ class Stage:
         if self.silent:
             return
         try:
-            asked = command(osc)
+            asked = requested(osc).command
         except ControlError as error:
             answer = reply(osc.address, str(error))
         else:
             answer = reply(osc.address, None if isinstance(asked, Ping) else self.refusal)
             if not isinstance(asked, Ping):
+                assert isinstance(asked, OperatorCommand)
                 self.commands.append(asked)
         self.clients.send(client, answer.address, encode(answer))
 
@@ -74,7 +78,7 @@ class Stage:
         """The console sends no text frames."""
         raise AssertionError(text)
 
-    def page(self, target: str) -> oscquery.Page:
+    async def page(self, request: WebRequest) -> oscquery.Page:
         """The console asks for nothing but its files."""
         return oscquery.Page(HTTPStatus.NOT_FOUND, "text/plain", (b"",))
 

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,11 +8,16 @@ from hypothesis import strategies as st
 from cuems.core import status
 from cuems.core.cues import CueId, NodeId
 from cuems.core.operator import (
+    Authenticate,
+    ClientCommand,
+    DropClient,
     EnableCue,
     GoCue,
+    ListClients,
     LoadProject,
     LoadTo,
     MoveStandby,
+    MuteClient,
     OperatorCommand,
     Ping,
     PressGo,
@@ -19,6 +25,7 @@ from cuems.core.operator import (
     PressPause,
     PressResume,
     PressStop,
+    SayHello,
     SetMixerVolume,
     SetPlayer,
     UnloadProject,
@@ -30,11 +37,11 @@ from cuems.wire.control import (
     ArgumentError,
     ControlError,
     UnknownAddressError,
-    command,
     messages,
     reply,
+    request,
 )
-from cuems.wire.control_table import TABLE, Access, Kind, Row
+from cuems.wire.control_table import TABLE, Access, Argument, Kind, Row
 from cuems.wire.osc import (
     Char,
     Double,
@@ -46,6 +53,11 @@ from cuems.wire.osc import (
     decode,
     encode,
 )
+
+
+def command(osc: Osc) -> OperatorCommand | ClientCommand:
+    return request(osc).command
+
 
 CUE = CueId("3f0f3d1e-8f5b-4a6e-9c55-1f1b6a3f2a10")
 NODE = NodeId("6c7b0e0a-1111-4222-8333-abcdefabcdef")
@@ -117,6 +129,13 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
         (Osc("/engine/command/cue_enabled", (CUE, True)), EnableCue(CUE, enabled=True)),
         (Osc("/engine/command/load_to_time", (1500.0,)), LoadTo(1500)),
         (Osc("/engine/command/ping"), Ping()),
+        (Osc("/engine/auth", ("tell no one",)), Authenticate("tell no one")),
+        (Osc("/engine/auth", (4711,)), Authenticate("4711")),
+        (Osc("/engine/auth", (4711.0,)), Authenticate("4711")),
+        (Osc("/engine/hello"), SayHello()),
+        (Osc("/engine/command/clients"), ListClients()),
+        (Osc("/engine/command/client_mute", (3, True)), MuteClient(3, muted=True)),
+        (Osc("/engine/command/client_drop", (3.0,)), DropClient(3)),
         (Osc(FADER, (1,)), SetMixerVolume(node=NODE, output="0", channel="master", value=1.0)),
         (
             Osc(f"/engine/players{FADER}", (0.5,)),
@@ -137,7 +156,9 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     ],
     ids=lambda value: value.address if isinstance(value, Osc) else "",
 )
-def test_a_message_becomes_the_command_it_asks_for(osc: Osc, wanted: OperatorCommand) -> None:
+def test_a_message_becomes_the_command_it_asks_for(
+    osc: Osc, wanted: OperatorCommand | ClientCommand
+) -> None:
     assert command(osc) == wanted
 
 
@@ -256,7 +277,13 @@ def test_the_table_holds_every_status_and_no_other() -> None:
     assert {row.address for row in statuses} - used == set()
 
 
-SAMPLES: dict[Kind, OscArgument] = {Kind.TEXT: "x", Kind.FLAG: 1, Kind.WHOLE: 1, Kind.NUMBER: 1.0}
+SAMPLES: dict[Kind, OscArgument] = {
+    Kind.TEXT: "x",
+    Kind.PLAIN: "x",
+    Kind.FLAG: 1,
+    Kind.WHOLE: 1,
+    Kind.NUMBER: 1.0,
+}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +292,9 @@ SAMPLES: dict[Kind, OscArgument] = {Kind.TEXT: "x", Kind.FLAG: 1, Kind.WHOLE: 1,
 def test_every_command_row_makes_a_command(row: Row) -> None:
     address = row.address.replace("{node}", NODE).replace("{path*}", "a/b").replace("{", "")
     args = tuple(SAMPLES[argument.kind] for argument in row.arguments)
-    assert isinstance(command(Osc(address.replace("}", ""), args)), OperatorCommand)
+    asked = request(Osc(address.replace("}", ""), args))
+    assert isinstance(asked.command, OperatorCommand | ClientCommand)
+    assert asked.scope is row.scope
 
 
 def test_every_address_stands_once_in_the_table() -> None:
@@ -281,6 +310,7 @@ def test_every_address_stands_once_in_the_table() -> None:
     [
         ("/engine/command/go", None, Osc("/engine/reply/go", ("ok",))),
         ("engine/command/go", "not armed", Osc("/engine/reply/go", ("not armed",))),
+        ("/engine/auth", "denied", Osc("/engine/reply/auth", ("denied",))),
         ("/what/ever", "unknown", Osc("/engine/reply/what/ever", ("unknown",))),
         ("", "cut off", Osc("/engine/reply/packet", ("cut off",))),
     ],
@@ -296,3 +326,21 @@ def test_a_players_argument_is_plain_whatever_osc_type_it_wears() -> None:
     asked = command(Osc(f"/{NODE}/player/word", args))
     assert isinstance(asked, SetPlayer)
     assert [type(value) for value in asked.args] == [int, float, str, str, bool, type(None), int]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"make": None},
+        {"make": GoCue},
+        {"make": EnableCue, "arguments": (Argument(name="cue", kind=Kind.TEXT),)},
+        {"make": PressGo, "access": Access.READ},
+        {"address": "/{node}/x", "make": PressGo},
+    ],
+    ids=repr,
+)
+def test_a_row_whose_target_does_not_fit_it_cannot_be_built(wrong: dict[str, Any]) -> None:
+    right: dict[str, Any] = {"address": "/x", "description": "x", "make": PressGo}
+    Row(**right)
+    with pytest.raises(TypeError):
+        Row(**right | wrong)

@@ -21,7 +21,7 @@ def test_commands_and_statuses_of_the_show_are_there_from_the_start_without_news
         assert method is None or method.row is row
     assert space.take_news() == ()
     assert space.contents("") == ("engine",)
-    assert space.contents("/engine") == ("command", "status")
+    assert space.contents("/engine") == ("command", "auth", "hello", "status")
 
 
 def test_what_was_not_told_yet_is_an_empty_text_or_nothing() -> None:

@@ -2,7 +2,15 @@ from http import HTTPStatus
 
 import pytest
 
-from cuems.wire.web import Asset, answer, asset, may_connect, refusal
+from cuems.wire.web import (
+    Asset,
+    answer,
+    asset,
+    may_connect,
+    refusal,
+    secret_of,
+    without_secret,
+)
 
 CONSOLE = {"/": Asset("text/html; charset=utf-8", b"<p>"), "/console.js": Asset("x", b"js")}
 
@@ -91,3 +99,51 @@ def test_a_page_behind_the_site_proxy_may_connect() -> None:
 def test_a_refusal_says_why() -> None:
     page = refusal("not from there")
     assert (page.status, page.body) == (HTTPStatus.FORBIDDEN, b"not from there\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/realtime?token=s3cret", []),
+        ("/?VALUE&token=s3cret", []),
+        ("/?token=s3%63ret&x", []),
+        ("/", [("Authorization", "Bearer s3cret")]),
+        ("/", [("authorization", "bearer  s3cret ")]),
+        ("/", [("X-Auth-Token", "s3cret")]),
+        ("/", [("Sec-WebSocket-Protocol", "cuems.osc, s3cret")]),
+    ],
+)
+def test_a_secret_is_found_wherever_a_client_can_put_it(
+    target: str, headers: list[tuple[str, str]]
+) -> None:
+    assert secret_of(target, headers) == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/", []),
+        ("/?tokens=1&atoken=2", []),
+        ("/token=3", []),
+        ("/", [("Authorization", "Basic s3cret")]),
+        ("/", [("Sec-WebSocket-Protocol", "other, s3cret")]),
+        ("/", [("Sec-WebSocket-Protocol", "cuems.osc")]),
+        ("/?" + "x" * 5000 + "&token=far", []),
+    ],
+)
+def test_what_is_no_secret_is_none(target: str, headers: list[tuple[str, str]]) -> None:
+    assert secret_of(target, headers) == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        ("/x?token=s", "/x"),
+        ("/x?VALUE&token=s", "/x?VALUE"),
+        ("/x?token=s&VALUE", "/x?VALUE"),
+        ("/x?VALUE", "/x?VALUE"),
+        ("/x", "/x"),
+    ],
+)
+def test_a_secret_does_not_go_on_with_the_target(target: str, kept: str) -> None:
+    assert without_secret(target) == kept
