@@ -1,0 +1,1 @@
+"""Long fuzzing, each one command; a small version of each is among the tests."""
