@@ -13,7 +13,7 @@ from cuems.core.announcing import Announcer
 from cuems.core.chains import Scope
 from cuems.core.chase_health import ChaseDesk
 from cuems.core.cluster import Cluster
-from cuems.core.cuelist import RunningOrder, has_player, output_names
+from cuems.core.cuelist import RunningOrder, has_player, kind, output_names
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
     Answer,
@@ -82,9 +82,12 @@ from cuems.core.operator import (
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.status import (
     CueEnabled,
+    CueKind,
     CueName,
     CuePlay,
+    CueStart,
     DeployProgress,
+    GoGuard,
     Loaded,
     MixerVolume,
     NodeName,
@@ -144,6 +147,7 @@ class Controller:
     def begin(self) -> tuple[ControllerEffect, ...]:
         """What clients are told before anything has happened."""
         self._announcer.begin()
+        self._publish(GoGuard(self.rules.min_go_ns // 1_000_000))
         return self._taken()
 
     def next_due(self) -> int | None:
@@ -280,6 +284,7 @@ class Controller:
         self._reset_statuses(self._loaded)
         for cue in order:
             self._publish(CueName(cue, order[cue].name))
+            self._publish(CueKind(cue, kind(order[cue]), len(tuple(order.lists_around(cue)))))
             self._publish(CueEnabled(cue, order[cue].enabled))
         self._publish(Loaded(project, read.show.id))
         everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)
@@ -380,6 +385,8 @@ class Controller:
         if isinstance(report, bus.Hello):
             self._hello(node, report)
         elif self._loaded is not None:
+            if isinstance(report, bus.CueStartedReport) and report.cue in self._loaded.order:
+                self._publish(CueStart(report.cue, report.start))
             for status in self._loaded.tally.hear(node, report):
                 self._publish(status)
         self._node_news(node, report)
@@ -470,6 +477,8 @@ class Controller:
             case ReleaseLine():
                 self._hold(paused=False)
             case ActionDone() | CueStarted() | CueProgress() | CueEnded() | CueReset():
+                if isinstance(effect, CueStarted):
+                    self._publish(CueStart(effect.cue, effect.start))
                 for status in show.tally.note(effect):
                     self._publish(status)
             case _:

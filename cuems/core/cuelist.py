@@ -5,15 +5,17 @@ the last child of. Disabled cues and timecode cues are transparent: nobody's tur
 The standby pointer passes over everything that will fire by itself (interop.md 6.4).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from cuems.core.cues import (
     UUID_LENGTH,
+    ActionCue,
     AnyCue,
     AudioCue,
     CueId,
     CueList,
     DmxCue,
+    FadeCue,
     NodeId,
     PostGo,
     Show,
@@ -48,6 +50,21 @@ def output_names(cue: AnyCue) -> tuple[str, ...]:
             return tuple(output.output_name for output in cue.outputs)
         case _:
             return ()
+
+
+KINDS: Mapping[type[AnyCue], str] = {
+    AudioCue: "audio",
+    VideoCue: "video",
+    DmxCue: "dmx",
+    ActionCue: "action",
+    FadeCue: "fade",
+    CueList: "list",
+}
+
+
+def kind(cue: AnyCue) -> str:
+    """What a person calls this kind of cue."""
+    return KINDS[type(cue)]
 
 
 def has_player(cue: AnyCue) -> bool:

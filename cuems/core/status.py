@@ -64,6 +64,23 @@ class CueName:
 
 
 @dataclass(frozen=True, slots=True)
+class CueKind:
+    """What kind of cue it is, and in how many lists it is: 0 at the top."""
+
+    cue: CueId
+    kind: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueStart:
+    """A cue has had its turn: where on the line, flicks, its body starts, or did."""
+
+    cue: CueId
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class CueReason:
     """Why a cue failed ("" when it did not)."""
 
@@ -142,6 +159,13 @@ class DeployProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class GoGuard:
+    """How long after a GO the next one is refused, ms."""
+
+    shortest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """The newest thing that went wrong, one line for the operator."""
 
@@ -155,7 +179,7 @@ class JournalFault:
     text: str
 
 
-CueStatus = CuePlay | CueName | CueReason | CueEnabled
+CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled
 Status = (
     Running
     | Armed
@@ -164,6 +188,8 @@ Status = (
     | ShowTimecode
     | CuePlay
     | CueName
+    | CueKind
+    | CueStart
     | CueReason
     | CueEnabled
     | MixerVolume
@@ -173,14 +199,33 @@ Status = (
     | NodeHealth
     | ChaseHealth
     | DeployProgress
+    | GoGuard
     | Notice
     | JournalFault
 )
 
 DUMP_ORDER = (
-    Running, Armed, Loaded, NextCue, Paused, WaitingFor, Notice, JournalFault, NodeName,
-    NodeHealth, ChaseHealth, DeployProgress, CuePlay, CueName, CueReason, CueEnabled, MixerVolume,
-)  # fmt: skip
+    Running,
+    Armed,
+    Loaded,
+    NextCue,
+    Paused,
+    WaitingFor,
+    GoGuard,
+    Notice,
+    JournalFault,
+    NodeName,
+    NodeHealth,
+    ChaseHealth,
+    DeployProgress,
+    CuePlay,
+    CueName,
+    CueKind,
+    CueStart,
+    CueReason,
+    CueEnabled,
+    MixerVolume,
+)
 
 StatusT = TypeVar("StatusT")
 Key = tuple[type[Status], tuple[str, ...]]
@@ -191,10 +236,13 @@ def key(status: Status) -> Key:
     match status:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
-            | Notice() | JournalFault()
+            | GoGuard() | Notice() | JournalFault()
         ):  # fmt: skip
             return type(status), ()
-        case CuePlay(cue) | CueName(cue) | CueReason(cue) | CueEnabled(cue):
+        case (
+            CuePlay(cue) | CueName(cue) | CueKind(cue) | CueStart(cue) | CueReason(cue)
+            | CueEnabled(cue)
+        ):  # fmt: skip
             return type(status), (cue,)
         case NodeName(node) | NodeHealth(node) | ChaseHealth(node) | DeployProgress(node):
             return type(status), (node,)

@@ -184,7 +184,9 @@ def _number(given: OscArgument) -> float | None:
 def messages(status: st.Status) -> tuple[Osc, ...]:
     """What clients are told of a status: one message for each fact in it."""
     match status:
-        case st.CuePlay() | st.CueName() | st.CueReason() | st.CueEnabled():
+        case st.CueKind(cue, kind, depth):
+            return _told(f"cue_kind/{cue}", kind), _told(f"cue_depth/{cue}", depth)
+        case st.CuePlay() | st.CueName() | st.CueStart() | st.CueReason() | st.CueEnabled():
             return (_cue_message(status),)
         case st.NodeName(node, name):
             return (_told(f"node_name/{node}", name),)
@@ -200,12 +202,17 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return (_show_message(status),)
 
 
-def _cue_message(status: st.CueStatus) -> Osc:
+CueMessage: TypeAlias = st.CuePlay | st.CueName | st.CueStart | st.CueReason | st.CueEnabled
+
+
+def _cue_message(status: CueMessage) -> Osc:
     match status:
         case st.CuePlay(cue, percent):
             return _told(f"cue/{cue}", percent)
         case st.CueName(cue, name):
             return _told(f"cue_name/{cue}", name)
+        case st.CueStart(cue, start):
+            return _told(f"cue_start/{cue}", to_ms(start) % MS_PER_DAY)
         case st.CueReason(cue, reason):
             return _told(f"cue_reason/{cue}", reason)
         case st.CueEnabled(cue, enabled):
@@ -222,6 +229,7 @@ ShowStatus: TypeAlias = (
     | st.ShowTimecode
     | st.Paused
     | st.WaitingFor
+    | st.GoGuard
     | st.Notice
     | st.JournalFault
 )
@@ -243,6 +251,8 @@ def _show_message(status: ShowStatus) -> Osc:
             return _told("paused", YES_NO_TEXT[value])
         case st.WaitingFor(reason):
             return _told("waiting_for", reason)
+        case st.GoGuard(shortest_ms):
+            return _told("go_guard", shortest_ms)
         case st.Notice(text):
             return _told("notice", text)
         case st.JournalFault(text):

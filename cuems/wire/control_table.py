@@ -130,6 +130,8 @@ CLIENT = Argument(name="client", kind=Kind.WHOLE, minimum=1)
 MUTED = Argument(name="muted", kind=Kind.FLAG)
 PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=0, maximum=100)
 PLAY_PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=-1, maximum=100)
+DEPTH = Argument(name="depth", kind=Kind.WHOLE, unit="lists", minimum=0)
+GUARD_MS = Argument(name="guard", kind=Kind.WHOLE, unit="ms", minimum=0)
 TIMECODE_MS = Argument(name="timecode", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
 
 
@@ -238,10 +240,14 @@ TABLE: tuple[Row, ...] = (
     _status("timecode", "Timecode, once a second", TIMECODE_MS),
     _status("paused", "Whether the operator froze the show", YES_NO, critical=True),
     _status("waiting_for", "Why the show is not armed; empty when it is", TEXT),
+    _status("go_guard", "How long after a GO the next one is refused", GUARD_MS),
     _status("notice", "The newest thing that went wrong", TEXT),
     _status("journal", "Why the record of the show is not being kept; empty when it is", TEXT),
     _status("cue/{cue}", "0 unplayed, 1 to 99 playing, 100 played, -1 failed", PLAY_PERCENT),
     _status("cue_name/{cue}", "A cue's name; cues come in running order", TEXT),
+    _status("cue_kind/{cue}", "audio, video, dmx, action, fade or list", TEXT),
+    _status("cue_depth/{cue}", "In how many lists a cue is, 0 at the top", DEPTH),
+    _status("cue_start/{cue}", "Where on the line a cue that had its turn starts", TIMECODE_MS),
     _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),
     _status("cue_enabled/{cue}", "Whether a cue takes part", ENABLED),
     _status("audio/mixer/{node}/{output}/{channel}/volume", "Where a fader stands", GAIN),

@@ -67,6 +67,15 @@ FADER = f"/{NODE}/audio/mixer/0/master/volume"
 TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     (status.NodeName(NODE, "foh"), (Osc(f"/engine/status/node_name/{NODE}", ("foh",)),)),
     (status.CueName(CUE, "Overture"), (Osc(f"/engine/status/cue_name/{CUE}", ("Overture",)),)),
+    (
+        status.CueKind(CUE, "audio", 2),
+        (
+            Osc(f"/engine/status/cue_kind/{CUE}", ("audio",)),
+            Osc(f"/engine/status/cue_depth/{CUE}", (2,)),
+        ),
+    ),
+    (status.CueStart(CUE, from_ms(1500)), (Osc(f"/engine/status/cue_start/{CUE}", (1500,)),)),
+    (status.GoGuard(200), (Osc("/engine/status/go_guard", (200,)),)),
     (status.Running(value=None), (Osc("/engine/status/running", ("",)),)),
     (status.Running(value=True), (Osc("/engine/status/running", ("yes",)),)),
     (status.Armed(value=False), (Osc("/engine/status/armed", ("no",)),)),

@@ -32,6 +32,7 @@ def test_what_was_not_told_yet_is_an_empty_text_or_nothing() -> None:
         if (method := space.method(row.address)) is not None and row.access is Access.READ
     }
     assert values.pop("/engine/status/timecode") is None
+    assert values.pop("/engine/status/go_guard") is None
     assert set(values.values()) == {("",)}
     load = space.method("/engine/command/load")
     assert load is not None
