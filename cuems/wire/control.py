@@ -6,7 +6,11 @@ table order. There are no OSC patterns and no regular expressions, so no address
 """
 
 import math
+<<<<<<< HEAD
 from dataclasses import dataclass
+=======
+from collections.abc import Mapping
+>>>>>>> 181a58d (One look-up for what is told as a text or a yes; docs/control.md made anew)
 from typing import TypeAlias, assert_never
 
 from cuems.core import status as st
@@ -235,28 +239,31 @@ ShowStatus: TypeAlias = (
 )
 
 
+FLAGS: Mapping[type[ShowStatus], str] = {
+    st.Running: "running",
+    st.Armed: "armed",
+    st.Paused: "paused",
+}
+TEXTS: Mapping[type[ShowStatus], str] = {
+    st.Loaded: "load",
+    st.WaitingFor: "waiting_for",
+    st.Notice: "notice",
+    st.JournalFault: "journal",
+}
+
+
 def _show_message(status: ShowStatus) -> Osc:
     match status:
-        case st.Running(value):
-            return _told("running", YES_NO_TEXT[value])
-        case st.Armed(value):
-            return _told("armed", YES_NO_TEXT[value])
-        case st.Loaded(project=project):
-            return _told("load", project)
+        case st.Running() | st.Armed() | st.Paused():
+            return _told(FLAGS[type(status)], YES_NO_TEXT[status.value])
+        case st.Loaded(text) | st.WaitingFor(text) | st.Notice(text) | st.JournalFault(text):
+            return _told(TEXTS[type(status)], text)
         case st.NextCue(cue):
             return _told("nextcue", cue or "")
         case st.ShowTimecode(position):
             return _told("timecode", to_ms(position) % MS_PER_DAY)
-        case st.Paused(value):
-            return _told("paused", YES_NO_TEXT[value])
-        case st.WaitingFor(reason):
-            return _told("waiting_for", reason)
         case st.GoGuard(shortest_ms):
             return _told("go_guard", shortest_ms)
-        case st.Notice(text):
-            return _told("notice", text)
-        case st.JournalFault(text):
-            return _told("journal", text)
         case _:
             assert_never(status)
 
