@@ -6,11 +6,8 @@ table order. There are no OSC patterns and no regular expressions, so no address
 """
 
 import math
-<<<<<<< HEAD
-from dataclasses import dataclass
-=======
 from collections.abc import Mapping
->>>>>>> 181a58d (One look-up for what is told as a text or a yes; docs/control.md made anew)
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from cuems.core import status as st
