@@ -4,6 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
+
+settings.register_profile("cuems", deadline=None)  # machines are shared: no test is of its speed
+if settings.get_current_profile_name() == "default":  # in CI it is Hypothesis's own
+    settings.load_profile("cuems")
 
 
 @pytest.fixture
