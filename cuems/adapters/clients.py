@@ -70,6 +70,7 @@ class Outbox:
 
     def __init__(self, door: str, cut: Callable[[], None]) -> None:
         self.door = door
+        self.reply_port: int | None = None
         self.dropped = ""
         self.is_told = False
         self.hears_news = False
@@ -154,6 +155,18 @@ class Clients:
         outbox = self._outboxes.get(client)
         if outbox is not None:
             outbox.put(address, frame, next(self._serials))
+
+    def tell(self, client: ClientId, address: str, frame: bytes) -> None:
+        """Tell one a state: it replaces an unsent one of the same address."""
+        outbox = self._outboxes.get(client)
+        if outbox is not None:
+            outbox.put(address, frame)
+
+    def reply_to(self, client: ClientId, port: int) -> None:
+        """Where one that sends datagrams wants its answers."""
+        outbox = self._outboxes.get(client)
+        if outbox is not None:
+            outbox.reply_port = port
 
     def door(self, client: ClientId) -> str:
         """How one is connected."""

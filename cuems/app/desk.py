@@ -1,7 +1,7 @@
 """What clients see of the controller: their frames become commands, its statuses become frames."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from anyio.streams.memory import MemoryObjectSendStream
 
@@ -41,6 +41,7 @@ class ControlDesk:
         self._guests = guests
         self.requests = Requests(send, guests, clients, self._admit)
         self.board = StatusBoard()
+        self.followers: list[Callable[[Osc], None]] = []
         self._space = Namespace()
         self._posts = Posts(send, guests.gate, self._space)
 
@@ -131,6 +132,8 @@ class ControlDesk:
         for message, frame in zip(told, frames, strict=True):
             self._space.put(message)
             self._clients.publish(message.address, frame)
+            for follow in self.followers:
+                follow(message)
 
     def forget_cues(self) -> None:
         """Drop what is known of cues."""

@@ -32,6 +32,9 @@ from cuems.wire.dmx_option import OFF
 )
 @click.option("--tls-cert", metavar="FILE", help="Certificates: the control surface speaks TLS.")
 @click.option("--tls-key", metavar="FILE", help="The certificate's private key.")
+@click.option("--osc-udp", metavar="HOST:PORT", help="OSC over UDP, too [off].")
+@click.option("--osc-tcp", metavar="HOST:PORT", help="OSC over TCP, SLIP or length prefix [off].")
+@click.option("--qlab", metavar="HOST:PORT", help="QLab's remotes, by TCP and UDP [off].")
 @click.option("--bus", metavar="URL", help="Node bus; nodes dial it [tcp://127.0.0.1:9093].")
 @click.option(
     "--mtc",
@@ -75,6 +78,9 @@ def run_role(
     max_clients: int,
     tls_cert: str | None,
     tls_key: str | None,
+    osc_udp: str | None,
+    osc_tcp: str | None,
+    qlab: str | None,
     bus: str | None,
     mtc: str,
     players: str,
@@ -104,6 +110,9 @@ def run_role(
             max_clients=max_clients,
             tls_cert=tls_cert,
             tls_key=tls_key,
+            osc_udp=osc_udp,
+            osc_tcp=osc_tcp,
+            qlab=qlab,
         ),
     )
     sys.exit(anyio.run(run, read_config(flags)))

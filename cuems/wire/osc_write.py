@@ -31,14 +31,14 @@ from cuems.wire.osc_form import (
 PADDING = (b"\0\0\0\0", b"\0\0\0", b"\0\0", b"\0")
 
 
-def encode(packet: OscPacket) -> bytes:
-    """A message or bundle as bytes.
+def encode(packet: OscPacket, most_bytes: int = MAX_PACKET_BYTES) -> bytes:
+    """A message or bundle as bytes; a stream may carry more of them than a datagram.
 
     An int is sent as i, outside 32 bits as h; raises OscEncodeError for what does not fit.
     """
     data = _message_bytes(packet) if type(packet) is Osc else _packet_bytes(packet, 0)
-    if len(data) > MAX_PACKET_BYTES:
-        problem = f"{len(data)} bytes, expected at most {MAX_PACKET_BYTES}"
+    if len(data) > most_bytes:
+        problem = f"{len(data)} bytes, expected at most {most_bytes}"
         raise OscEncodeError(packet.address if isinstance(packet, Osc) else "#bundle", problem)
     return data
 
