@@ -5,7 +5,8 @@ A mark is a ramp of MARK_SAMPLES: number N goes from N * STEP + FLOOR upwards. T
 sound at once, and nothing may change their level.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fakes.jack_recorder import NS_PER_S, RATE_HZ, Recording
@@ -16,7 +17,9 @@ STEP, FLOOR, RISE = 650, 5, 0.75
 MARK_SAMPLES = 850
 FULL_SCALE = 32768
 SLOP = 3  # levels, of rounding on the way
-SAME_NS = NS_PER_S // 20  # longer than a mark
+SAME = 4000  # frames: so much a busy machine may add to a mark, and it is not another
+HALF_CYCLE = 128
+JOINT = 2  # samples: the one before it, one that is mpv's rounding, the one after
 
 
 def mark(number: int) -> list[int]:
@@ -24,24 +27,58 @@ def mark(number: int) -> list[int]:
     return [number * STEP + FLOOR + round(index * RISE) for index in range(MARK_SAMPLES)]
 
 
-def write_mark(path: Path, number: int, at_s: float, seconds: float) -> Path:
-    """A file that is silent but for a mark at a place of it."""
-    before, whole = round(at_s * RATE_HZ), round(seconds * RATE_HZ)
-    return write_wav(path, samples=[*[0] * before, *mark(number), *[0] * (whole - before)])
+def write_marks(path: Path, seconds: float, marks: Mapping[float, int]) -> Path:
+    """A file that is silent but for marks at places of it, in s."""
+    samples = [0] * round(seconds * RATE_HZ)
+    for at_s, number in marks.items():
+        at = round(at_s * RATE_HZ)
+        samples[at : at + MARK_SAMPLES] = mark(number)
+    return write_wav(path, samples=samples)
 
 
-def mark_starts_ns(recording: Recording, channel: int = 0) -> Iterator[tuple[int, int]]:
-    """The number of each mark that was heard, and when its first sample was due."""
+@dataclass(frozen=True)
+class Mark:
+    """A mark that was heard: when its first sample was due, and at which of JACK's frames."""
+
+    number: int
+    start_ns: int
+    frame: int
+
+
+def heard_marks(recording: Recording, channel: int = 0) -> Iterator[Mark]:
+    """The marks that were heard, in order."""
     samples = recording.channels[channel]
     last: dict[int, int] = {}
-    for begun_ns, index in recording.cycles:
-        if index + 1 >= len(samples) or not round(samples[index] * FULL_SCALE) > FLOOR:
-            continue
-        number, rest = divmod(round(samples[index] * FULL_SCALE), STEP)
-        into = (rest - FLOOR) / RISE
-        rises = (samples[index + 1] - samples[index]) * FULL_SCALE
-        if not (0 <= into < MARK_SAMPLES and abs(rises - RISE) < SLOP):
-            continue
-        if begun_ns - last.get(number, 0) > SAME_NS:
-            yield number, begun_ns - round(into * NS_PER_S / RATE_HZ)
-        last[number] = begun_ns
+    for cycle in recording.cycles:
+        for index in (cycle.index, cycle.index + HALF_CYCLE):
+            if index + 1 >= len(samples):
+                return
+            number, into = _decoded(samples[index], samples[index + 1])
+            if number is None:
+                continue
+            frame = cycle.frame + index - cycle.index - into
+            if abs(frame - last.get(number, -RATE_HZ)) > SAME:
+                since = index - cycle.index - into
+                yield Mark(number, cycle.heard_ns + since * NS_PER_S // RATE_HZ, frame)
+                last[number] = frame
+
+
+def joints(recording: Recording, before: int, after: int, channel: int = 0) -> int:
+    """How often the end of one mark was followed by the beginning of another without a gap."""
+    samples = recording.channels[channel]
+    end = (before * STEP + FLOOR + RISE * (MARK_SAMPLES - 1)) / FULL_SCALE
+    begin = (after * STEP + FLOOR) / FULL_SCALE
+    near = SLOP / FULL_SCALE
+    return sum(
+        abs(left - end) < near and abs(right - begin) < near
+        for left, right in zip(samples, samples[JOINT:], strict=False)
+    )
+
+
+def _decoded(value: float, following: float) -> tuple[int | None, int]:
+    """Which mark a sample is of, and how far into it."""
+    number, rest = divmod(round(value * FULL_SCALE), STEP)
+    into = round((rest - FLOOR) / RISE)
+    rises = (following - value) * FULL_SCALE
+    is_mark = value * FULL_SCALE > FLOOR and 0 <= into < MARK_SAMPLES
+    return (number if is_mark and abs(rises - RISE) < SLOP else None), into

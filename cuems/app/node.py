@@ -279,6 +279,7 @@ class NodeLoop:
             project=self._node.project,
             load_seq=self._node.load_seq,
             stop_generation=self._node.stop_generation,
+            missing=self._parts.workshop.missing,
         )
 
     def _set_stage(self, order: RunningOrder) -> None:
@@ -291,6 +292,7 @@ class NodeLoop:
             report=self._proved,
             master=self._master,
             line=self._time.position_at,
+            notice=lambda cue, text: self._notice(f"{order[cue].name}: {text}"),
             say=lambda cue, line: log.info("%s", line, extra={"cue": order[cue].name}),
         )
         self._tasks.start_soon(self._serve_stage, self._stage, self._staging)
@@ -302,6 +304,9 @@ class NodeLoop:
 
     async def _proved(self, event: PlayerEvent) -> None:
         await self._send.send(Proved(event))
+
+    async def _notice(self, text: str) -> None:
+        await self._say(bus.NoticeReport(text))
 
     async def _fetch(self, load: bus.LoadCommand, scope: anyio.CancelScope) -> None:
         """Get a project, unless a newer load has taken over."""

@@ -101,6 +101,11 @@ class Workshop:
     rate: FrameRate
     patchbay: Patchbay | None = None
 
+    @property
+    def missing(self) -> str:
+        """What nobody sees or hears of what is played ("": all is)."""
+        return self.outputs.missing if self.config.enabled else "nothing is played, as asked"
+
 
 def workshop(config: PlayerConfig, rate: FrameRate, environment: Mapping[str, str]) -> Workshop:
     """What this machine's performers are made of; looks at its devices."""

@@ -27,7 +27,16 @@ from cuems.core.operator import (
     PressStop,
     UnloadProject,
 )
-from cuems.core.status import Armed, CueName, CueReason, NodeHealth, Notice, Status, WaitingFor
+from cuems.core.status import (
+    Armed,
+    CueName,
+    CueReason,
+    NodeHealth,
+    NodeOutputs,
+    Notice,
+    Status,
+    WaitingFor,
+)
 
 PLAIN_WORDS: dict[type[OperatorCommand], str] = {
     PressStop: "STOP",
@@ -109,6 +118,8 @@ class ShowLog:
                 self._note_waiting(reason)
             case NodeHealth(node, state, detail):
                 self._inform(f"node {node} is {state}" + (f": {detail}" if detail else ""))
+            case NodeOutputs(node, missing) if missing:
+                self._warn(f"node {node}: {missing}")
             case Notice(text):
                 self._noticed = text
                 self._warn(text)

@@ -22,6 +22,7 @@ from cuems.adapters.process import ProcessDiedError
 from cuems.app.lights import Lights
 from cuems.app.performer import Line, Moment, Performer, unknown_line
 from cuems.app.performers import PortTakenError, Workshop, open_performer
+from cuems.core.body import body_flicks
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue
 from cuems.core.effects import (
     Arm,
@@ -48,10 +49,16 @@ ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those th
 ARM_DEADLINE_S = 10.0
 FIND_DEADLINE_S = 3.0
 RESTART_PAUSES_S = (0.0, 0.2, 1.0)
+END_GRACE_S = 0.1  # a player that began a few ms late ends as much later
 STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned all its restarts again
 
 Report = Callable[[PlayerEvent], Awaitable[None]]
 Say = Callable[[CueId, str], None]
+Notice = Callable[[CueId, str], Awaitable[None]]
+
+
+async def keep_quiet(_cue: CueId, _text: str) -> None:
+    """The notice of a stage that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,16 @@ class Stage:
         say: Say,
         master: float = 1.0,
         line: Line = unknown_line,
+        notice: Notice = keep_quiet,
     ) -> None:
         """`report` gets what the sequencer has to know; `say` a line for the log.
+
+        `notice` gets what was lost and repaired, which an operator should know.
 
         `master` is the gain of the whole node's sound, `line` the timecode line.
         """
         self._line = line
+        self._notice = notice
         self._master = master
         self._volumes: dict[CueId, float] = {}
         self._cues = cues
@@ -190,8 +201,8 @@ class Stage:
                 self._relocate(cue, Moment(start, elapsed, now_ns, self._line))
             case Freeze(cue):
                 self._freeze(cue, now_ns)
-            case Stop(cue) | Disarm(cue):
-                self._leave(cue)
+            case Stop() | Disarm():
+                self._leave(effect)
             case SetLevel(cue, Parameter.VOLUME, value):
                 self._volumes[cue] = value
                 self._set_volume(cue)
@@ -242,11 +253,16 @@ class Stage:
         if cue in self._seats and isinstance(playing := self._seats[cue].wanted, Playing):
             self._want(cue, Held(playing.moment.elapsed_at(now_ns)))
 
-    def _leave(self, cue: CueId) -> None:
-        seat = self._seats.pop(cue, None)
-        self._volumes.pop(cue, None)
-        if seat is not None:
-            self._new.pop(cue, None)
+    def _leave(self, effect: Stop | Disarm) -> None:
+        seat = self._seats.pop(effect.cue, None)
+        self._volumes.pop(effect.cue, None)
+        if seat is None:
+            return
+        self._new.pop(effect.cue, None)
+        ends = isinstance(seat.cue, AudioCue) and body_flicks(seat.cue) is not None
+        if ends and isinstance(effect, Stop) and effect.over:
+            seat.scope.deadline = anyio.current_time() + END_GRACE_S
+        else:
             seat.scope.cancel()
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -350,7 +366,7 @@ class Stage:
             if seat.wanted is not standing:
                 standing = await self._become(seat, performer)
             if lost_since_ns is not None:
-                self._say_joined(seat, standing, lost_since_ns)
+                await self._tell_joined(seat, standing, lost_since_ns)
                 lost_since_ns = None
             if not seat.proved:
                 seat.proved = True
@@ -392,16 +408,17 @@ class Stage:
                 return
             await performer.turn(standing.moment)
 
-    def _say_joined(self, seat: Seat, standing: Wanted, since_ns: int) -> None:
+    async def _tell_joined(self, seat: Seat, standing: Wanted, since_ns: int) -> None:
         now_ns = time.monotonic_ns()
         match standing:
             case Playing(moment):
                 at_s = to_ns(moment.elapsed_at(now_ns)) / NS_PER_S
                 lost_s = (now_ns - max(since_ns, moment.at_ns)) / NS_PER_S
-                self._say(seat.cue.id, f"joined again at {at_s:.1f} s, {lost_s:.1f} s lost")
+                text = f"joined again at {at_s:.1f} s, {lost_s:.1f} s lost"
+                await self._notice(seat.cue.id, text)
             case Ready() | Held():
-                away_s = (now_ns - since_ns) / NS_PER_S
-                self._say(seat.cue.id, f"ready again after {away_s:.1f} s")
+                text = f"ready again after {(now_ns - since_ns) / NS_PER_S:.1f} s"
+        self._say(seat.cue.id, text)
 
 
 def _elapsed(wanted: Wanted) -> int:

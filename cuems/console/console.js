@@ -131,7 +131,7 @@ function drawCue(row, cue, number) {
 function drawNodes() {
   at("nodes").replaceChildren(
     ...[...show.nodes.values()].map((node) => {
-      const words = [node.detail, node.chase && `timecode ${node.chase}`];
+      const words = [node.detail, node.outputs, node.chase && `timecode ${node.chase}`];
       if (node.deploy !== null && node.deploy < 100) {
         words.push(`fetching ${node.deploy} % ${node.deployDetail}`);
       }

@@ -3,7 +3,7 @@
 const STATUS = "/engine/status/";
 
 const newCue = (id) => ({ id, name: "", percent: 0, reason: "", enabled: true });
-const newNode = (id) => ({ id, name: "", state: "", detail: "", chase: "", deploy: null, deployDetail: "" });
+const newNode = (id) => ({ id, name: "", state: "", detail: "", outputs: "", chase: "", deploy: null, deployDetail: "" });
 
 function of(map, id, make) {
   if (!map.has(id)) map.set(id, make(id));
@@ -52,6 +52,7 @@ export class Show {
     if (kind === "node_name") node.name = String(value);
     else if (kind === "node") node.state = String(value);
     else if (kind === "node_detail") node.detail = String(value);
+    else if (kind === "node_outputs") node.outputs = String(value);
     else if (kind === "chase") node.chase = String(value);
     else if (kind === "deploy") node.deploy = Number(value);
     else if (kind === "deploy_detail") node.deployDetail = String(value);

@@ -160,8 +160,9 @@ class Hello:
     """A node is there: said on every connection, first of all.
 
     `boot` differs at each start of the node; `project` is what it has loaded ("": nothing).
-    `name` is what a person knows the machine by. The last two are those of the load and the stop
-    it last obeyed.
+    `name` is what a person knows the machine by. `load_seq` and `stop_generation` are those of the
+    load and the stop it last obeyed. `missing` says what nobody sees or hears of what it plays
+    ("": all is).
     """
 
     boot: str
@@ -171,6 +172,7 @@ class Hello:
     load_seq: int = 0
     stop_generation: int = 0
     project_hash: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +290,13 @@ class GoRefusedReport:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeReport:
+    """Something went wrong on this node that an operator should know; the show goes on."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOutcomeReport:
     """What became of action cue `cue` (None: an upstream node does not say which) on `target`."""
@@ -359,6 +368,7 @@ NodeReport = (
     | NextCueReport
     | CueEnabledReport
     | GoRefusedReport
+    | NoticeReport
     | ActionOutcomeReport
     | ChaseReport
     | ClockProbe

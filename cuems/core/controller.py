@@ -91,6 +91,7 @@ from cuems.core.status import (
     Loaded,
     MixerVolume,
     NodeName,
+    NodeOutputs,
     Notice,
     Status,
 )
@@ -395,6 +396,7 @@ class Controller:
         """A node is there, maybe for the first time since it was switched on."""
         started = self._cluster.greeted(node, hello.boot, hello.name)
         self._publish(NodeName(node, hello.name))
+        self._publish(NodeOutputs(node, hello.missing))
         if started:
             self._node_changed(node, lost=True)
         if not started and hello.stop_generation != self._stop_generation:
@@ -432,6 +434,8 @@ class Controller:
                     self._publish(status)
             case bus.DeployReport(percent, detail):
                 self._publish(DeployProgress(node, percent, detail))
+            case bus.NoticeReport(text):
+                self._publish(Notice(f"{self._cluster.label(node)}: {text}"))
             case bus.GoRefusedReport(run_seq, reason):
                 self._publish(Notice(f"{self._cluster.label(node)} refused GO {run_seq}: {reason}"))
             case _:

@@ -150,6 +150,14 @@ class ChaseHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeOutputs:
+    """What nobody sees or hears of what a node plays, for want of an output ("": all is)."""
+
+    node: NodeId
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeployProgress:
     """How far a node has fetched the project, 0 to 100 percent, and what it is doing."""
 
@@ -197,6 +205,7 @@ Status = (
     | WaitingFor
     | NodeName
     | NodeHealth
+    | NodeOutputs
     | ChaseHealth
     | DeployProgress
     | GoGuard
@@ -216,6 +225,7 @@ DUMP_ORDER = (
     JournalFault,
     NodeName,
     NodeHealth,
+    NodeOutputs,
     ChaseHealth,
     DeployProgress,
     CuePlay,
@@ -244,7 +254,13 @@ def key(status: Status) -> Key:
             | CueEnabled(cue)
         ):  # fmt: skip
             return type(status), (cue,)
-        case NodeName(node) | NodeHealth(node) | ChaseHealth(node) | DeployProgress(node):
+        case (
+            NodeName(node)
+            | NodeHealth(node)
+            | NodeOutputs(node)
+            | ChaseHealth(node)
+            | DeployProgress(node)
+        ):
             return type(status), (node,)
         case MixerVolume(node, output, channel):
             return type(status), (node, output, channel)

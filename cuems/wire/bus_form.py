@@ -25,6 +25,7 @@ Own = (
     | bus.CueFailedReport
     | bus.CueResetReport
     | bus.GoRefusedReport
+    | bus.NoticeReport
     | bus.ChaseReport
     | bus.ClockProbe
     | bus.ClockReply
@@ -38,6 +39,7 @@ OWN_TARGETS: Mapping[type[Own], str] = {
     bus.CueFailedReport: "cue_failed",
     bus.CueResetReport: "cue_reset",
     bus.GoRefusedReport: "go_refused",
+    bus.NoticeReport: "notice",
     bus.ChaseReport: "chase",
     bus.ClockProbe: "clock_probe",
     bus.ClockReply: "clock_reply",

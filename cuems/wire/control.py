@@ -191,6 +191,8 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return (_cue_message(status),)
         case st.NodeName(node, name):
             return (_told(f"node_name/{node}", name),)
+        case st.NodeOutputs(node, missing):
+            return (_told(f"node_outputs/{node}", missing),)
         case st.NodeHealth(node, state, detail):
             return _told(f"node/{node}", state), _told(f"node_detail/{node}", detail)
         case st.DeployProgress(node, percent, detail):

@@ -254,6 +254,8 @@ TABLE: tuple[Row, ...] = (
     _status("node_name/{node}", "What a person knows a node by", TEXT),
     _status("node/{node}", "ok, late, lost or not adopted", TEXT),
     _status("node_detail/{node}", "More on a node's state", TEXT),
+    _status("node_outputs/{node}", "What nobody sees or hears of what a node plays; empty: all is",
+            TEXT),
     _status("chase/{node}", "internal, stopped, locking, locked, freewheeling or lost", TEXT),
     _status("chase_detail/{node}", "Where a node's timecode comes from, and how good it is", TEXT),
     _status("deploy/{node}", "How much of the project a node has fetched", PERCENT),

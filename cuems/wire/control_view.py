@@ -49,6 +49,7 @@ class NodeView:
     name: str = ""
     state: str = ""
     detail: str = ""
+    outputs: str = ""
     chase: str = ""
     chase_detail: str = ""
     deploy: int | None = None
@@ -109,6 +110,8 @@ class ShowView:
                 view.state = str(value)
             case "node_detail":
                 view.detail = str(value)
+            case "node_outputs":
+                view.outputs = str(value)
             case "chase":
                 view.chase = str(value)
             case "chase_detail":

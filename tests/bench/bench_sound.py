@@ -37,7 +37,7 @@ from tests.bench.figures import say, show
 from tests.e2e.rig import Home
 from tests.fakes.jack_recorder import Recorder, Recording, open_recorder
 from tests.jack import open_jack
-from tests.marks import MARKS, mark_starts_ns, write_mark
+from tests.marks import MARKS, heard_marks, write_marks
 from tests.media import RATE_HZ, write_wav
 
 WRITTEN = "2026-01-01T00:00:00"
@@ -126,10 +126,14 @@ async def open_rig(folder: Path) -> AsyncIterator[Rig]:
 
 def late_ns(recording: Recording, due_ns: list[tuple[int, int]]) -> list[int]:
     """How long after its moment each mark began; those that were not heard are left out."""
-    heard = list(mark_starts_ns(recording))
+    heard = list(heard_marks(recording))
     late = []
     for number, due in due_ns:
-        near = [at - due for told, at in heard if told == number and abs(at - due) < NEAR_NS]
+        near = [
+            mark.start_ns - due
+            for mark in heard
+            if mark.number == number and abs(mark.start_ns - due) < NEAR_NS
+        ]
         late += sorted(near, key=abs)[:1]
     return late
 
@@ -137,7 +141,7 @@ def late_ns(recording: Recording, due_ns: list[tuple[int, int]]) -> list[int]:
 async def one_by_one(rig: Rig, count: int) -> None:
     media = rig.home.library / "media"
     for number in range(MARKS):
-        write_mark(media / f"{number}.wav", number, 0.0, 1.0)
+        write_marks(media / f"{number}.wav", 1.0, {0.0: number})
     cues = [cue(f"mark {number}", f"{number % MARKS}.wav", CUE_S) for number in range(count)]
     await rig.load(cues)
     due_ns = []
@@ -156,7 +160,7 @@ async def together(rig: Rig, count: int) -> None:
     whole_s = count * APART_S + 1
     for number in range(count):
         name = f"{number}.wav"
-        write_mark(rig.home.library / "media" / name, number, number * APART_S, whole_s)
+        write_marks(rig.home.library / "media" / name, whole_s, {number * APART_S: number})
         post_go = PostGo.GO if number + 1 < count else PostGo.PAUSE
         cues.append(cue(f"mark {number}", name, whole_s, post_go))
     begun_s = time.monotonic()

@@ -52,6 +52,7 @@ from cuems.core.status import (
     MixerVolume,
     NextCue,
     NodeHealth,
+    NodeOutputs,
     Notice,
     Paused,
     Running,
@@ -443,9 +444,17 @@ def test_what_nodes_say_of_themselves_is_published() -> None:
     ]
     refused = published(rig.report(bus.GoRefusedReport(3, "too late")))
     assert refused == [Notice(f"node {NODE} refused GO 3: too late")]
+    lost = published(rig.report(bus.NoticeReport("rain: 0.9 s lost")))
+    assert lost == [Notice(f"node {NODE}: rain: 0.9 s lost")]
     failed = rig.report(bus.LoadFailedReport(project="show", reason="no script", load_seq=1))
     assert Notice(f"node {NODE}: show: no script") in published(failed)
     assert Armed(False) in published(failed)
+
+
+def test_a_node_that_has_no_output_for_something_says_so_in_its_greeting() -> None:
+    rig = Rig()
+    blind = rig.report(bus.Hello(boot="1", version="1", missing="pictures are not shown"))
+    assert NodeOutputs(NODE_ID, "pictures are not shown") in published(blind)
 
 
 def test_timecode_is_told_on_whole_seconds_and_not_before_a_load() -> None:

@@ -4,9 +4,10 @@
 
 A process of its own: recording in a test's process would wait for the test. One record per cycle:
 the monotonic moment at which we were told of it (int64, ns), which is never before its samples
-are due, its number of frames (int32), then the samples of each port (float32). It says `ready`
-when it listens, and is over when its stdin is. (JACK's own clocks are smoothed over many cycles,
-and the dummy driver, which may stand still on a busy machine, leads them astray by up to 0.3 s.)
+are due, JACK's count of frames at its start and their number (uint32), then the samples of each
+port (float32). It says `ready` when it listens, and is over when its stdin is. (JACK's own clocks
+are smoothed over many cycles, and the dummy driver, which may stand still on a busy machine, leads
+them astray by up to 0.3 s.)
 """
 
 import gc
@@ -25,7 +26,7 @@ import jack
 
 RATE_HZ = 48_000
 NS_PER_S = 1_000_000_000
-HEAD = struct.Struct("<qi")
+HEAD = struct.Struct("<qII")
 CLIENT = "desk"
 
 
@@ -36,7 +37,7 @@ def main(path: str, names: list[str]) -> None:
     with open(path, "wb") as file:
 
         def process(frames: int) -> None:
-            file.write(HEAD.pack(time.monotonic_ns(), frames))
+            file.write(HEAD.pack(time.monotonic_ns(), client.last_frame_time, frames))
             for port in ports:
                 file.write(port.get_buffer())
 
@@ -48,50 +49,37 @@ def main(path: str, names: list[str]) -> None:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """When we were told of it, JACK's count of frames, and the index of its first sample here."""
+
+    heard_ns: int
+    frame: int
+    index: int
+
+
+@dataclass(frozen=True)
 class Recording:
-    """The samples of each port, one after the other, and when each cycle began."""
+    """The samples of each port, one after the other, and the cycles they came in."""
 
-    cycles: list[tuple[int, int]]  # the moment, ns, and the index of its first sample
+    cycles: list[Cycle]
     channels: list["array[float]"]
-
-    def moment_ns(self, index: int) -> int:
-        """When a sample was due at the port."""
-        low, high = 0, len(self.cycles)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.cycles[middle][1] <= index else (low, middle)
-        begun_ns, first = self.cycles[low]
-        return begun_ns + (index - first) * NS_PER_S // RATE_HZ
-
-    def onsets(
-        self, channel: int = 0, level: float = 0.25, apart: int = RATE_HZ // 20
-    ) -> list[int]:
-        """The samples at which sound begins after silence of `apart` samples."""
-        found: list[int] = []
-        last = -apart
-        for index, value in enumerate(self.channels[channel]):
-            if abs(value) >= level:
-                if index - last >= apart:
-                    found.append(index)
-                last = index
-        return found
 
 
 def read_recording(path: Path, ports: int) -> Recording:
     """What was recorded so far."""
     data = path.read_bytes()
-    cycles: list[tuple[int, int]] = []
+    cycles: list[Cycle] = []
     channels = [array("f") for _ in range(ports)]
     at = 0
     while at + HEAD.size <= len(data):
-        begun_ns, frames = HEAD.unpack_from(data, at)
+        heard_ns, frame, count = HEAD.unpack_from(data, at)
         at += HEAD.size
-        if at + 4 * frames * ports > len(data):
+        if at + 4 * count * ports > len(data):
             break
-        cycles.append((begun_ns, len(channels[0])))
+        cycles.append(Cycle(heard_ns, frame, len(channels[0])))
         for channel in channels:
-            channel.frombytes(data[at : at + 4 * frames])
-            at += 4 * frames
+            channel.frombytes(data[at : at + 4 * count])
+            at += 4 * count
     return Recording(cycles, channels)
 
 

@@ -100,6 +100,10 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
         ),
     ),
     (
+        status.NodeOutputs(NODE, "nothing sounds"),
+        (Osc(f"/engine/status/node_outputs/{NODE}", ("nothing sounds",)),),
+    ),
+    (
         status.ChaseHealth(NODE, "locked", "MIDI, 0 missed"),
         (
             Osc(f"/engine/status/chase/{NODE}", ("locked",)),
