@@ -46,6 +46,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
                 "name": "foh",
                 "state": "late",
                 "detail": "by 40 ms",
+                "outputs": "",
                 "chase": "",
                 "chase_detail": "",
                 "deploy": 40,
