@@ -2,15 +2,16 @@
 
 An rtmidi call can hold the interpreter for good: an output whose JACK died, an open while JACK
 does not answer; even a healthy open takes 30 ms. Here that freezes a process that its parent
-kills and starts again (adapters/midi.py, adapters/mtc_output.py). Everything that touches rtmidi
-is in this file, and the engine never imports it.
+kills and starts again (adapters/midi.py, mtc_output.py, midi_output.py). Everything that touches
+rtmidi is in this file, and the engine never imports it.
 
 `read WANTED` reports on descriptor 0, a SOCK_SEQPACKET pair: `M`, the arrival on CLOCK_MONOTONIC
 (int64, ns) and the MIDI bytes; `S` and a status as JSON four times a second. `--bell` is an eventfd
 that it rings for all of that but timecode that rolls on as foreseen, and statuses meanwhile. `send`
 takes lines `{"position", "at_ns", "rolling", "rate"}` on stdin and writes a status per line to
-stdout ten times a second. `list` prints the ports to read from. A status has `port` and `api`, or
-`reason`.
+stdout ten times a second. `play` takes lines `{"port", "data"}`, the data in hex, and answers each
+with a `reason`, empty where it was sent. `list` prints the ports to read from. A status has `port`
+and `api`, or `reason`.
 """
 
 import argparse
@@ -49,6 +50,7 @@ SEND_STATUS_NS = 100_000_000
 LINES_BYTES = 65536
 ARRIVAL = struct.Struct("<cq")
 MIDI_CLOCK = 0xF8
+CONNECT_S = 0.05  # what is sent in the JACK period of a connection is lost
 PEER_CREDENTIALS = struct.Struct("3i")
 PR_SET_PDEATHSIG = 1
 
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     send.add_argument("--client", default="MtcMaster")
     send.add_argument("--port", default="MTCPort")
     send.add_argument("--connect", default="", help="an input to play into, by name or part of it")
+    modes.add_parser("play")
     options = parser.parse_args(arguments)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for the engine, which then ends this
@@ -75,6 +78,8 @@ def main(arguments: Sequence[str]) -> None:
         write(readable_ports(apis))
     elif options.mode == "read":
         read(Reader(options.wanted, apis, socket.socket(fileno=0), options.bell))
+    elif options.mode == "play":
+        play_messages(Messages(apis))
     else:
         send_timecode(Sender(options.client, options.port, options.connect, apis))
 
@@ -358,6 +363,67 @@ def send_timecode(sender: Sender) -> None:
 def to_line(text: bytes) -> Line:
     values = json.loads(text)
     return Line(values["position"], values["at_ns"], values["rolling"], FrameRate[values["rate"]])
+
+
+# ---- messages to other equipment
+
+
+class Messages:
+    """Sends messages to the inputs of others, each through an output of its own."""
+
+    def __init__(self, apis: Sequence[str]) -> None:
+        self.apis = Apis[rtmidi.MidiOut](apis, self._make)
+        self._opened: dict[str, tuple[str, rtmidi.MidiOut]] = {}  # by what was asked for
+
+    @staticmethod
+    def _make(api: str) -> rtmidi.MidiOut:
+        return rtmidi.MidiOut(APIS[api], name="cuems messages")
+
+    def send(self, wanted: str, data: bytes) -> str:
+        """Send to the input of that name, or with that in its name; "" or why it was not sent."""
+        try:
+            self._output(wanted).send_message(data)
+        except (NoPortError, rtmidi.RtMidiError) as error:
+            return str(error)
+        return ""
+
+    def _output(self, wanted: str) -> rtmidi.MidiOut:
+        port, output = self._opened.get(wanted, ("", None))
+        if output is not None and port in output.get_ports():
+            return output
+        if output is not None:
+            del self._opened[wanted]
+            output.delete()
+        self.apis.connect()
+        seen: list[str] = []
+        for api, client in self.apis.clients.items():
+            ports = client.get_ports()
+            fitting = [port for port in ports if wanted in names(port)]
+            fitting += [port for port in ports if wanted.lower() in port.lower()]
+            if fitting:
+                output = self._make(api)
+                output.open_port(output.get_ports().index(fitting[0]), name="out")
+                select.select([], [], [], CONNECT_S)
+                self._opened[wanted] = fitting[0], output
+                return output
+            seen += ports
+        raise NoPortError(f"no such port, of: {', '.join(seen) or 'none'}")
+
+
+def play_messages(messages: Messages) -> None:
+    """Send what stdin asks for until it ends, an answer each; or until the MIDI server dies."""
+    unfinished = b""
+    while True:
+        ready, _, _ = select.select([0, *messages.apis.server_fds], [], [])
+        if 0 not in ready:
+            os._exit(0)  # rtmidi's destructors talk to the server
+        text = os.read(0, LINES_BYTES)
+        if not text:
+            return
+        *lines, unfinished = (unfinished + text).split(b"\n")
+        for line in lines:
+            asked = json.loads(line)
+            write({"reason": messages.send(asked["port"], bytes.fromhex(asked["data"]))})
 
 
 if __name__ == "__main__":

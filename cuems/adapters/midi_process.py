@@ -2,8 +2,8 @@
 
 It says four times a second or more how its port is. One that ends, or that falls silent because a
 MIDI library holds it for good, is replaced after a pause that grows while replacing does not help.
-What reads and what sends (adapters/midi.py, adapters/mtc_output.py) share this room, and nothing
-else does.
+What reads and what sends (adapters/midi.py, mtc_output.py, midi_output.py) share this room, and
+nothing else does.
 """
 
 import json

@@ -32,13 +32,14 @@ from cuems.app.links import (
     Rang,
     send_all,
 )
+from cuems.app.messenger import Messenger
 from cuems.app.project import load_show, project_folder
 from cuems.app.recorder import Recorder
 from cuems.app.show_log import ShowLog
 from cuems.core import bus
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Controller, Rules
-from cuems.core.cues import NodeId
+from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
     Answer,
     Asked,
@@ -47,6 +48,7 @@ from cuems.core.desk import (
     ForgetCues,
     HoldLine,
     LineMoved,
+    MessageFailed,
     ProjectRead,
     ProjectUnreadable,
     Publish,
@@ -54,6 +56,7 @@ from cuems.core.desk import (
     Reported,
     RestartLine,
     RollLine,
+    Send,
     Tell,
     Woke,
 )
@@ -151,6 +154,7 @@ async def run_controller(
             tg.start_soon(send_all, outbox, link)
             tg.start_soon(_hear_bus, link, send)
         tg.start_soon(loop.show_log.serve)
+        tg.start_soon(loop.messenger.serve)
         task_status.started()
         await loop.decide(inbox)
 
@@ -213,6 +217,7 @@ class ControllerLoop:
         self._report_due_ns = 0
         self._told_fault = ""
         self.show_log = ShowLog()
+        self.messenger = Messenger(self._message_failed)
 
     async def decide(self, inbox: MemoryObjectReceiveStream[ControllerItem]) -> None:
         """Apply what happens, in order, for ever."""
@@ -295,6 +300,10 @@ class ControllerLoop:
             match effect:
                 case Tell(message):
                     await self._tell(message)
+                case Send(cue, message):
+                    problem = self.messenger.send(cue, message)
+                    if problem:
+                        await self._apply(MessageFailed(cue, problem))
                 case Publish(status):
                     self._desk.publish(status)
                 case ForgetCues():
@@ -309,6 +318,9 @@ class ControllerLoop:
                     await self._redraw(effect)
                 case _:
                     assert_never(effect)
+
+    async def _message_failed(self, cue: CueId, reason: str) -> None:
+        await self._send.send(MessageFailed(cue, reason))
 
     async def _redraw(self, effect: RestartLine | HoldLine | RollLine) -> None:
         now_ns = time.monotonic_ns()

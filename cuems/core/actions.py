@@ -75,6 +75,8 @@ class Actions:
                 case _:
                     pass
         target_id = cue.action_target
+        if target_id is None and isinstance(cue, ActionCue) and cue.message is not None:
+            return APPLIED
         if target_id is None or target_id not in self._standing.order:
             return rejected(f"no cue {target_id or ''!r} in the show")
         target = self._standing.order[target_id]

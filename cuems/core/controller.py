@@ -23,6 +23,7 @@ from cuems.core.desk import (
     ForgetCues,
     HoldLine,
     LineMoved,
+    MessageFailed,
     ProjectRead,
     ProjectUnreadable,
     Publish,
@@ -30,6 +31,7 @@ from cuems.core.desk import (
     Reported,
     RestartLine,
     RollLine,
+    Send,
     Tell,
     Woke,
 )
@@ -43,6 +45,7 @@ from cuems.core.effects import (
     EnabledChanged,
     FreezeLine,
     ReleaseLine,
+    SendMessage,
     ShowStopped,
     StandbyChanged,
 )
@@ -95,7 +98,7 @@ from cuems.core.status import (
     Notice,
     Status,
 )
-from cuems.core.tally import Tally
+from cuems.core.tally import OWN, Tally
 from cuems.core.timecode import from_ms
 
 GO_PATIENCE_FLICKS = from_ms(2000)  # a GO this late would surprise more than a missing cue
@@ -172,6 +175,8 @@ class Controller:
                 self._answer_load(load_seq, reason)
             case LineMoved(line):
                 self._line_moved(line)
+            case MessageFailed(cue, reason):
+                self._message_failed(cue, reason)
             case Woke(now_ns):
                 for health in self._cluster.wake(now_ns):
                     self._node_changed(health.node, lost=health.state == "lost")
@@ -476,6 +481,8 @@ class Controller:
                 self._publish(CueEnabled(cue, enabled))
             case ShowStopped():
                 self._stopped(show)
+            case SendMessage(cue, message):
+                self._out.append(Send(cue, message))
             case FreezeLine():
                 self._hold(paused=True)
             case ReleaseLine():
@@ -487,6 +494,11 @@ class Controller:
                     self._publish(status)
             case _:
                 pass
+
+    def _message_failed(self, cue: CueId, reason: str) -> None:
+        if self._loaded is not None and self._announcer.running:
+            for status in self._loaded.tally.failed(OWN, cue, reason):
+                self._publish(status)
 
     def _hold(self, *, paused: bool) -> None:
         """Told also for a node that missed the action; to the others it is no news."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from cuems.core.messages import Message
+
 CueId = NewType("CueId", str)
 NodeId = NewType("NodeId", str)
 
@@ -236,10 +238,11 @@ class DmxCue(Cue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionCue(Cue):
-    """Does something to another cue, or to the show."""
+    """Does something to another cue, or to the show, or says `message` to other equipment."""
 
     action: Action = Action.PLAY
     action_target: CueId | None = None
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from cuems.core.bus import NodeCommand, NodeReport, Source
-from cuems.core.cues import NodeId, Show
+from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.events import LineEvent
+from cuems.core.messages import Message
 from cuems.core.operator import OperatorCommand
 from cuems.core.status import Status
 
@@ -65,7 +66,17 @@ class Woke:
     now_ns: int
 
 
-ControllerEvent = Asked | Reported | ProjectRead | ProjectUnreadable | LineMoved | Woke
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """A cue's message did not reach its equipment."""
+
+    cue: CueId
+    reason: str
+
+
+ControllerEvent = (
+    Asked | Reported | ProjectRead | ProjectUnreadable | LineMoved | MessageFailed | Woke
+)
 
 
 # ---- out
@@ -123,6 +134,14 @@ class RollLine:
     """Let the line roll on from where it stands."""
 
 
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Say what a cue says to other equipment."""
+
+    cue: CueId
+    message: Message
+
+
 ControllerEffect = (
-    Tell | Publish | ForgetCues | Answer | ReadProject | RestartLine | HoldLine | RollLine
+    Tell | Send | Publish | ForgetCues | Answer | ReadProject | RestartLine | HoldLine | RollLine
 )

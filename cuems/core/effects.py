@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from cuems.core.cues import CueId
 from cuems.core.fades import Fade
+from cuems.core.messages import Message
 
 # ---- to players (only for cues this machine plays)
 
@@ -196,6 +197,14 @@ class ActionDone:
 
 
 @dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Say this to other equipment; the controller does, so that it is said once."""
+
+    cue: CueId
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class ShowStopped:
     """Everything was silenced and the show stands by at its top. Looks that hold go dark."""
 
@@ -223,6 +232,7 @@ Report = (
     | ArmedChanged
     | GoRefused
     | ActionDone
+    | SendMessage
     | ShowStopped
     | FreezeLine
     | ReleaseLine

@@ -21,6 +21,7 @@ from cuems.core.effects import (
     FreezeLine,
     GoRefused,
     ReleaseLine,
+    SendMessage,
     ShowStopped,
     StandbyChanged,
     Start,
@@ -286,6 +287,8 @@ class Sequencer:
         done = self._actions.do(cue, run, at)
         if cue.id in self._scope.tells:
             self._emit(done)
+            if isinstance(cue, ActionCue) and cue.message is not None:
+                self._emit(SendMessage(cue.id, cue.message))
         if known is not None and self._standing.enabled(known) != enabled:
             self._emit(EnabledChanged(known, not enabled))
         if self._performance.paused and not paused:

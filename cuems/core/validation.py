@@ -65,7 +65,8 @@ def _dangling(show: Show, order: RunningOrder) -> Iterator[ShowProblem]:
 
 def _dangling_action(cue: ActionCue | FadeCue, order: RunningOrder) -> Iterator[ShowProblem]:
     if cue.action_target is None:
-        if isinstance(cue, FadeCue) or cue.action not in TARGETLESS:
+        speaks = isinstance(cue, ActionCue) and cue.message is not None
+        if isinstance(cue, FadeCue) or (cue.action not in TARGETLESS and not speaks):
             yield _problem(cue, "action_target", "", "the id of the cue it acts on")
     elif cue.action_target not in order:
         yield _problem(cue, "action_target", cue.action_target, "the id of a cue of this show")

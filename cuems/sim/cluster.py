@@ -35,6 +35,7 @@ from cuems.core.desk import (
     Reported,
     RestartLine,
     RollLine,
+    Send,
     Tell,
     Woke,
 )
@@ -336,7 +337,7 @@ class Rig:
                     self._handle(ProjectRead(load_seq, self._show, None))
                 case RestartLine() | HoldLine() | RollLine():
                     self._redraw(effect)
-                case ForgetCues():
+                case ForgetCues() | Send():
                     pass
                 case _:
                     assert_never(effect)

@@ -20,6 +20,7 @@ from cuems.core.cues import (
     Show,
     VideoCue,
 )
+from cuems.core.messages import destination
 from cuems.core.timecode import FrameRate, frame_at, from_ns, to_duration_text, to_ms
 from cuems.sim.findings import Conflict, Peak, conflicts, peaks
 from cuems.sim.log import Entry, Verb
@@ -185,6 +186,8 @@ def description(report: Report, cue: AnyCue) -> str:
             return f"dmx scene, {_length(cue)}"
         case ActionCue():
             target = report.cue_name(cue.action_target)
+            if cue.message is not None and cue.action_target is None:
+                return f"message to {destination(cue.message)}"
             return f"{cue.action.value} {target}".rstrip()
         case FadeCue():
             target = report.cue_name(cue.action_target)

@@ -20,7 +20,10 @@ from cuems.core.cues import (
     PostGo,
     VideoCue,
 )
+from cuems.core.messages import Message
 from cuems.wire.cue_parts_reader import PartsReader
+from cuems.wire.message_text import MessageTextError, read_message
+from cuems.wire.message_xml import NAMESPACE, message_texts
 from cuems.wire.xml_faults import Faults
 from cuems.wire.xml_fields import FieldReader, Layout
 
@@ -194,11 +197,30 @@ class CueReader:
 
     def _action_cue(self, element: Element) -> ActionCue:
         *common, target, action = self.fields.parts(element, ACTION_CUE)
+        properties = common[len(COMMON.tags) - 1]
         return ActionCue(
             **self._common(common),
             action=self.fields.member(action, ACTIONS, Action.PLAY),
             action_target=self._target(target),
+            message=None if properties is None else self._message(properties),
         )
+
+    def _message(self, properties: Element) -> Message | None:
+        """What an action cue says to other equipment, in the one place where a file may say it."""
+        text = self.fields.opaque(properties)
+        texts = message_texts(text)
+        if text is None or NAMESPACE not in text:
+            return None
+        if len(texts) != 1:
+            self.fields.report(
+                properties, f"{len(texts)} messages", f"one <message> of {NAMESPACE}"
+            )
+            return None
+        try:
+            return read_message(texts[0])
+        except MessageTextError as error:
+            self.fields.report(properties, error.part, error.expected)
+            return None
 
     def _fade_cue(self, element: Element) -> FadeCue:
         read = self.fields

@@ -19,7 +19,10 @@ from cuems.core.cues import (
     VideoCue,
     VideoOutput,
 )
+from cuems.core.messages import Message
 from cuems.core.timecode import FLICKS_PER_MS, to_duration_text
+from cuems.wire.message_text import MessageTextError, read_message, write_message
+from cuems.wire.message_xml import message_texts, with_message
 from cuems.wire.xml_writer import XmlWriter
 
 
@@ -64,7 +67,20 @@ def _write_common(xml: XmlWriter, cue: AnyCue) -> None:
     xml.timecode("prewait", cue.pre_wait_flicks)
     xml.leaf("target", cue.target)
     xml.leaf("timecode", cue.timecode)
-    xml.opaque("ui_properties", cue.ui_properties)
+    properties = cue.ui_properties
+    if isinstance(cue, ActionCue):
+        said = None if cue.message is None else write_message(cue.message)
+        if [cue.message] != _messages(properties):
+            properties = with_message(properties, said)
+    xml.opaque("ui_properties", properties)
+
+
+def _messages(properties: str | None) -> list[Message | None]:
+    """The messages that properties hold already, however they are written; none is [None]."""
+    try:
+        return [read_message(text) for text in message_texts(properties)] or [None]
+    except MessageTextError:
+        return []
 
 
 def _write_contents(xml: XmlWriter, cue: CueList) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-import mido  # type: ignore[import-untyped]
+import mido
 
 from cuems.core.chase import Chase
 from cuems.core.mtc import MtcDecoder, quarter_frames

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,13 @@ from cuems.core.cues import (
     VideoCue,
     VideoOutput,
 )
+from cuems.core.messages import Message, MidiMessage, MidiProgram
 from cuems.core.timecode import from_ms
 from cuems.wire.file_faults import Fault, ProjectFileError
 from cuems.wire.show_xml import read_show, write_show
 from cuems.wire.xml_writer import UnwritableTextError
 from tests.strategies import shows
+from tests.wire.test_message_text import MESSAGES
 
 SHOWS = Path(__file__).parent.parent / "shows"
 SCRIPT = (SHOWS / "all_kinds/script.xml").read_text()
@@ -468,3 +471,49 @@ def test_a_line_past_65535_is_told_exactly() -> None:
     text = in_list(cues + cue_of("ActionCue").replace("devamp", "explode"))
     [fault] = faults_of(text.encode())
     assert fault.line == text[: text.index("explode")].count("\n") + 1 > 65_535
+
+
+SAYING = (
+    "<ui_properties><color>#fff</color>"
+    '<message xmlns="urn:cuems:message:1">midi Desk program 1 5</message></ui_properties>'
+)
+
+
+def with_properties(properties: str, tag: str = "ActionCue") -> bytes:
+    cue = re.sub(r"<ui_properties.*?(/>|</ui_properties>)", "<ui_properties/>", cue_of(tag))
+    return in_list(cue.replace("<ui_properties/>", properties)).encode()
+
+
+def test_what_an_action_cue_says_to_other_equipment_is_read_and_survives() -> None:
+    read = read_show(with_properties(SAYING), "script.xml").show
+    (cue,) = read.cue_list.contents
+    assert isinstance(cue, ActionCue)
+    assert cue.message == MidiMessage("Desk", MidiProgram(channel=1, program=5))
+    assert cue.ui_properties == SAYING
+    written = write_show(read)
+    assert SAYING.encode() in written
+    assert read_show(written, "script.xml").show == read
+
+
+@given(MESSAGES)
+def test_a_message_that_is_put_into_a_cue_is_written(message: Message) -> None:
+    read = read_show(with_properties(SAYING), "script.xml").show
+    (cue,) = read.cue_list.contents
+    assert isinstance(cue, ActionCue)
+    changed = replace(cue, message=message)
+    show = replace(read, cue_list=replace(read.cue_list, contents=(changed,)))
+    (again,) = read_show(write_show(show), "script.xml").show.cue_list.contents
+    assert isinstance(again, ActionCue)
+    assert again.message == message
+    assert "#fff" in str(again.ui_properties)
+
+
+def test_a_message_that_makes_no_sense_is_told_with_its_part() -> None:
+    data = with_properties(SAYING.replace("program 1 5", "program 0 5"))
+    assert told(data) == ["ui_properties: '0': expected a number from 1 to 16"]
+    twice = with_properties(
+        SAYING.replace("</ui_", SAYING[SAYING.index("<message") : -16] + "</ui_")
+    )
+    assert told(twice) == [
+        "ui_properties: '2 messages': expected one <message> of urn:cuems:message:1"
+    ]
