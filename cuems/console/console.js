@@ -1,24 +1,33 @@
 // The page: draws the show, and turns keys and buttons into commands.
 
+import { drawCues } from "./cues.js";
 import { Link } from "./link.js";
-import { Show, clock, cueState } from "./show.js";
+import { at, put, say } from "./page.js";
+import { drawFaders, drawNodes } from "./rig.js";
+import { Show, clock, nameOf } from "./show.js";
 
 const COMMAND = "/engine/command/";
 const REPLY = "/engine/reply/";
-const STATE_WORDS = { failed: "failed", played: "played", ready: "", off: "off" };
+const AUTH = "/engine/auth";
+const DENIED = "denied";
+const COUNT_MS = 250;
+const KEPT_KEY = "cuems.key";
 
-const at = (id) => document.getElementById(id);
 const show = new Show();
-const rows = new Map(); // cue id -> its row in the list
 let link = null;
 let drawing = false;
 let keyIsUp = true;
+let guardedUntil = 0;
+
+// ---- drawing
 
 function draw() {
   drawing = false;
-  drawFacts(show.facts);
-  drawCues();
-  drawNodes();
+  const alive = link?.alive ?? false;
+  drawFacts(show.facts, alive);
+  drawCues(show, alive, ask);
+  drawNodes(show, alive, ask);
+  drawFaders(show, alive, (address, value) => link.send(address, value));
 }
 
 function changed() {
@@ -27,151 +36,106 @@ function changed() {
   requestAnimationFrame(draw);
 }
 
-function say(id, words) {
-  const element = at(id);
-  if (element.textContent !== words) element.textContent = words;
-  if (element.hasAttribute("hidden") || id === "waiting" || id === "notice") {
-    element.hidden = words === "";
-  }
-}
-
-function drawFacts(facts) {
+function drawFacts(facts, alive) {
   const page = document.documentElement.dataset;
   page.armed = facts.armed ?? "";
   page.running = facts.running ?? "";
   page.paused = facts.paused ?? "";
-  at("project").textContent = facts.load || "No project";
-  at("timecode").textContent = clock(facts.timecode);
-  at("armed").textContent = facts.armed === "yes" ? "armed" : "not armed";
-  at("running").textContent = facts.running === "yes" ? "running" : "stopped";
+  page.mode = facts.mode ?? "";
+  page.chase = show.chase();
+  put(at("project"), facts.load || "No project");
+  put(at("timecode"), clock(facts.timecode));
+  put(at("chase"), show.chase());
+  put(at("armed"), facts.armed === "yes" ? "armed" : "not armed");
+  put(at("running"), facts.running === "yes" ? "running" : "stopped");
   at("paused").hidden = facts.paused !== "yes";
   say("waiting", facts.armed !== "yes" && facts.waiting_for ? `Waiting: ${facts.waiting_for}` : "");
   say("notice", facts.notice ?? "");
+  say("journal", facts.journal ? `No record is kept: ${facts.journal}` : "");
   const next = show.cues.get(facts.nextcue);
-  at("next-name").textContent = next ? nameOf(next) : facts.nextcue || "none";
-  at("go").disabled = !link?.alive || facts.armed !== "yes";
-  at("stop").disabled = !link?.alive;
-  at("pause").disabled = !link?.alive || facts.paused === "yes";
-  at("resume").disabled = !link?.alive || facts.paused !== "yes";
+  put(at("next-name"), next ? nameOf(next) : facts.nextcue || "none");
+  drawButtons(facts, alive);
 }
 
-const nameOf = (cue) => cue.name || `cue ${cue.id.slice(0, 8)}`;
-
-function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.append(...children);
-  return made;
+function drawButtons(facts, alive) {
+  at("go").disabled = !alive || facts.armed !== "yes";
+  at("go").toggleAttribute("data-guarded", performance.now() < guardedUntil);
+  at("stop").disabled = !alive;
+  at("panic").disabled = !alive;
+  at("pause").disabled = !alive || facts.paused === "yes";
+  at("resume").disabled = !alive || facts.paused !== "yes";
+  const locked = facts.mode === "show";
+  at("mode").hidden = !facts.mode;
+  at("mode").disabled = !alive;
+  at("mode").setAttribute("aria-pressed", locked ? "true" : "false");
+  put(at("mode"), locked ? "show mode: locked" : "edit mode");
+  for (const control of at("load-form").elements) control.disabled = !alive || locked;
 }
 
-function newRow(id) {
-  const parts = {
-    number: element("span", "number"),
-    name: element("span", "name"),
-    state: element("span", "state"),
-    reason: element("span", "reason"),
-    progress: element("progress", "progress"),
-    enabled: element("input", ""),
-  };
-  parts.progress.max = 100;
-  parts.progress.setAttribute("aria-hidden", "true");
-  parts.enabled.type = "checkbox";
-  parts.enabled.addEventListener("change", () => {
-    ask("cue_enabled", `${id} ${parts.enabled.checked ? 1 : 0}`);
-  });
-  const marker = element("span", "marker", "▶");
-  marker.setAttribute("aria-hidden", "true");
-  parts.pick = element("button", "pick", marker, parts.number, parts.name, parts.state, parts.reason);
-  parts.pick.type = "button";
-  parts.pick.addEventListener("click", () => ask("setnextcue", id));
-  const toggle = element("label", "toggle", parts.enabled, element("span", "", "on"));
-  parts.item = element("li", "cue", parts.pick, toggle, parts.progress);
-  parts.item.dataset.cue = id;
-  return parts;
+// After a GO the next one is refused for a moment: shown, so that nobody wonders.
+function guard(ms) {
+  guardedUntil = performance.now() + ms;
+  at("go").style.setProperty("--guard", `${ms}ms`);
+  setTimeout(changed, ms + 1);
 }
 
-function drawCues() {
-  const list = at("cues");
-  for (const [id, row] of rows) {
-    if (show.cues.has(id)) continue;
-    row.item.remove();
-    rows.delete(id);
-  }
-  let index = 0;
-  for (const [id, cue] of show.cues) {
-    if (!rows.has(id)) rows.set(id, newRow(id));
-    const row = rows.get(id);
-    if (list.children[index] !== row.item) list.insertBefore(row.item, list.children[index] ?? null);
-    index += 1;
-    drawCue(row, cue, index);
-  }
-  at("no-cues").hidden = index > 0;
-}
-
-function drawCue(row, cue, number) {
-  const state = cueState(cue);
-  const standby = cue.id === show.facts.nextcue;
-  if (standby && !("standby" in row.item.dataset)) row.item.scrollIntoView({ block: "nearest" });
-  row.item.dataset.state = state;
-  row.item.toggleAttribute("data-standby", standby);
-  row.item.toggleAttribute("data-off", !cue.enabled);
-  row.pick.setAttribute("aria-current", standby ? "true" : "false");
-  row.pick.disabled = !link?.alive;
-  row.enabled.disabled = !link?.alive;
-  row.enabled.checked = cue.enabled;
-  row.enabled.setAttribute("aria-label", `${nameOf(cue)} takes part`);
-  row.number.textContent = number;
-  row.name.textContent = nameOf(cue);
-  row.state.textContent = STATE_WORDS[state] ?? `${cue.percent} %`;
-  row.reason.textContent = state === "failed" ? cue.reason : "";
-  row.progress.hidden = state !== "playing";
-  row.progress.value = Math.max(0, cue.percent);
-}
-
-function drawNodes() {
-  at("nodes").replaceChildren(
-    ...[...show.nodes.values()].map((node) => {
-      const words = [node.detail, node.outputs, node.chase && `timecode ${node.chase}`];
-      if (node.deploy !== null && node.deploy < 100) {
-        words.push(`fetching ${node.deploy} % ${node.deployDetail}`);
-      }
-      const item = element(
-        "li",
-        "node",
-        element("span", "name", node.name || node.id),
-        element("span", "state", node.state),
-        element("span", "detail", words.filter(Boolean).join(" · ")),
-      );
-      item.dataset.state = node.state;
-      return item;
-    }),
-  );
-}
+// ---- asking and hearing
 
 function ask(name, ...values) {
-  at("reply").textContent = link.send(COMMAND + name, ...values) ? "" : `${name}: not connected`;
+  put(at("reply"), link.send(COMMAND + name, ...values) ? "" : `${name}: not connected`);
   changed(); // a control shows what the server says, not what was pressed
 }
 
 function pressGo() {
   if (at("go").disabled) {
     const reason = link.alive ? show.facts.waiting_for || "not armed" : "not connected";
-    at("reply").textContent = `go: ${reason}`;
+    put(at("reply"), `go: ${reason}`);
     return;
   }
   ask("go");
 }
 
 function hear(address, value) {
-  if (show.take(address, value)) changed();
-  else if (address.startsWith(REPLY) && value !== "ok") {
-    at("reply").textContent = `${address.slice(REPLY.length)}: ${value}`;
+  if (show.take(address, value)) {
+    if (address.endsWith("/status/running") && value === "yes") guard(show.facts.go_guard ?? 0);
+    changed();
+  } else if (address.startsWith(REPLY)) {
+    hearReply(address.slice(REPLY.length), String(value));
   }
 }
 
+function hearReply(name, answer) {
+  if (name.endsWith("auth")) {
+    at("key-form").hidden = answer === "ok" || answer.startsWith("ok");
+    if (at("key-form").hidden) put(at("reply"), "");
+    else {
+      sessionStorage.removeItem(KEPT_KEY);
+      put(at("reply"), `key: ${answer}`);
+    }
+  } else if (answer !== "ok") {
+    if (answer.startsWith(DENIED) && !answer.includes("muted")) at("key-form").hidden = false;
+    if (name !== "ping") put(at("reply"), `${name}: ${answer}`);
+  }
+}
+
+// A key may come with the page's address, as from a printed code, and is not left standing there.
+function keyOfAddress() {
+  const key = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!key) return;
+  sessionStorage.setItem(KEPT_KEY, key);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+function showKey() {
+  const key = sessionStorage.getItem(KEPT_KEY);
+  if (key) link.send(AUTH, key);
+}
+
+// ---- keys and buttons
+
 // Space is GO wherever the focus is, but once for each press: a held key repeats.
 function onKeyDown(event) {
-  if (event.target instanceof HTMLInputElement && event.target.type !== "checkbox") {
+  if (isText(event.target)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
@@ -183,13 +147,16 @@ function onKeyDown(event) {
   if (go) {
     keyIsUp = false;
     pressGo();
-  } else ask("stop");
+  } else ask("panic");
 }
+
+const isText = (target) =>
+  target instanceof HTMLInputElement && ["text", "password"].includes(target.type);
 
 function onKeyUp(event) {
   if (event.key !== " " && event.key !== "Enter") return;
   keyIsUp = true;
-  if (event.key === " " && !(event.target instanceof HTMLInputElement && event.target.type === "text")) {
+  if (event.key === " " && !isText(event.target)) {
     event.preventDefault(); // or the button with the focus is pressed as well
   }
 }
@@ -206,23 +173,38 @@ at("go").addEventListener("pointerdown", (event) => {
 at("go").addEventListener("click", (event) => {
   if (event.detail === 0) pressGo(); // assistive technology presses without a pointer
 });
-for (const name of ["stop", "pause", "resume"]) {
+for (const name of ["stop", "panic", "pause", "resume"]) {
   at(name).addEventListener("click", () => ask(name));
 }
+at("mode").addEventListener("click", () => {
+  ask("mode", show.facts.mode === "show" ? "edit" : "show");
+});
 at("load-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const name = at("load-name").value.trim();
   if (name) ask("load", name);
 });
+at("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEPT_KEY, at("key").value.trim());
+  at("key").value = "";
+  showKey();
+});
+setInterval(() => {
+  if (show.anyWaits()) changed();
+}, COUNT_MS);
 
+keyOfAddress();
 const url = new URL("realtime", location.href);
 url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+url.hash = "";
 link = new Link(url, {
   onState: (alive) => {
     document.documentElement.dataset.link = alive ? "alive" : "dead";
-    at("link").textContent = alive ? "Connected" : "No connection. Trying again…";
+    put(at("link"), alive ? "Connected" : "No connection. Trying again…");
     changed();
   },
+  onOpen: showKey,
   onFresh: () => show.forget(),
   onMessage: hear,
 });

@@ -10,11 +10,11 @@ const CHECK_MS = 250;
 const RETRY_MS = [250, 500, 1000, 2000];
 
 export class Link {
-  // `onState(alive)` on every change, `onFresh()` before the first message of a connection,
-  // `onMessage(address, value)` for each message.
-  constructor(url, { onState, onFresh, onMessage }) {
+  // `onState(alive)` on every change, `onOpen()` first of all on a connection, `onFresh()` before
+  // its first message, `onMessage(address, value)` for each message.
+  constructor(url, { onState, onOpen, onFresh, onMessage }) {
     this.url = url;
-    this.on = { onState, onFresh, onMessage };
+    this.on = { onState, onOpen, onFresh, onMessage };
     this.socket = null;
     this.alive = false;
     this.heardAt = -Infinity;
@@ -37,7 +37,10 @@ export class Link {
     this.socket = socket;
     this.openedAt = performance.now();
     let fresh = true;
-    socket.addEventListener("open", () => this.send("/engine/command/ping"));
+    socket.addEventListener("open", () => {
+      if (socket === this.socket) this.on.onOpen();
+      this.send("/engine/command/ping");
+    });
     socket.addEventListener("message", ({ data }) => {
       if (socket !== this.socket || typeof data === "string") return;
       let message;

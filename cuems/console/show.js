@@ -1,9 +1,39 @@
 // What the server has told of the show, newest value of each fact.
 
 const STATUS = "/engine/status/";
+const MIXER = /^audio\/mixer\/(.+)\/volume$/;
+const TICK_MS = 1000; // the timecode is told once a second, and guessed no further than to the next
+const DAY_MS = 86_400_000;
+const CHASES = ["internal", "locked", "locking", "freewheeling", "stopped", "lost"]; // ever worse
 
-const newCue = (id) => ({ id, name: "", percent: 0, reason: "", enabled: true });
-const newNode = (id) => ({ id, name: "", state: "", detail: "", outputs: "", chase: "", deploy: null, deployDetail: "" });
+const newCue = (id) => ({
+  id, name: "", kind: "", depth: 0, percent: 0, start: null, reason: "", enabled: true,
+});
+const newNode = (id) => ({
+  id, name: "", state: "", detail: "", outputs: "", chase: "", chaseDetail: "", deploy: null,
+  deployDetail: "", waived: false,
+});
+
+const CUE_FACTS = {
+  cue: (cue, value) => { cue.percent = Number(value); },
+  cue_name: (cue, value) => { cue.name = String(value); },
+  cue_kind: (cue, value) => { cue.kind = String(value); },
+  cue_depth: (cue, value) => { cue.depth = Number(value); },
+  cue_start: (cue, value) => { cue.start = Number(value); },
+  cue_reason: (cue, value) => { cue.reason = String(value); },
+  cue_enabled: (cue, value) => { cue.enabled = Number(value) === 1; },
+};
+const NODE_FACTS = {
+  node: (node, value) => { node.state = String(value); },
+  node_name: (node, value) => { node.name = String(value); },
+  node_detail: (node, value) => { node.detail = String(value); },
+  node_outputs: (node, value) => { node.outputs = String(value); },
+  chase: (node, value) => { node.chase = String(value); },
+  chase_detail: (node, value) => { node.chaseDetail = String(value); },
+  deploy: (node, value) => { node.deploy = Number(value); },
+  deploy_detail: (node, value) => { node.deployDetail = String(value); },
+  waived: (node, value) => { node.waived = Number(value) === 1; },
+};
 
 function of(map, id, make) {
   if (!map.has(id)) map.set(id, make(id));
@@ -16,48 +46,67 @@ export class Show {
   }
 
   forget() {
-    this.facts = {}; // running, armed, load, nextcue, timecode, paused, waiting_for, notice
+    this.facts = {}; // running, armed, load, nextcue, timecode, paused, waiting_for, notice, mode, …
     this.cues = new Map(); // in running order
     this.nodes = new Map();
+    this.faders = new Map(); // node/output/channel -> gain
     this.told = new Set(); // cues spoken of since the show was last disarmed
+    this.ticked = -Infinity; // when the timecode was told
   }
 
   // True when the message was a status.
   take(address, value) {
     if (!address.startsWith(STATUS)) return false;
-    const [kind, ...rest] = address.slice(STATUS.length).split("/");
-    if (rest.length === 1) this.takeAbout(kind, rest[0], value);
+    const name = address.slice(STATUS.length);
+    const fader = MIXER.exec(name);
+    const [kind, ...rest] = name.split("/");
+    if (fader) this.faders.set(fader[1], Number(value));
+    else if (rest.length === 1) this.takeAbout(kind, rest[0], value);
     else if (rest.length === 0) this.takeFact(kind, value);
     return true;
   }
 
   takeFact(kind, value) {
     this.facts[kind] = value;
+    if (kind === "timecode") this.ticked = performance.now();
     if (kind === "armed" && value === "no") this.told.clear();
     // Cues are told before the project's name: what was not told again belonged to the last one.
     if (kind === "load") this.cues = new Map([...this.told].map((id) => [id, this.cues.get(id)]));
   }
 
   takeAbout(kind, id, value) {
-    if (kind.startsWith("cue")) {
-      const cue = of(this.cues, id, newCue);
+    if (kind in CUE_FACTS) {
       this.told.add(id);
-      if (kind === "cue") cue.percent = Number(value);
-      else if (kind === "cue_name") cue.name = String(value);
-      else if (kind === "cue_reason") cue.reason = String(value);
-      else if (kind === "cue_enabled") cue.enabled = Number(value) === 1;
-      return;
-    }
-    const node = of(this.nodes, id, newNode);
-    if (kind === "node_name") node.name = String(value);
-    else if (kind === "node") node.state = String(value);
-    else if (kind === "node_detail") node.detail = String(value);
-    else if (kind === "node_outputs") node.outputs = String(value);
-    else if (kind === "chase") node.chase = String(value);
-    else if (kind === "deploy") node.deploy = Number(value);
-    else if (kind === "deploy_detail") node.deployDetail = String(value);
+      CUE_FACTS[kind](of(this.cues, id, newCue), value);
+    } else if (kind in NODE_FACTS) NODE_FACTS[kind](of(this.nodes, id, newNode), value);
+  }
+
+  // Where the line is by now, ms.
+  position() {
+    if (!Number.isFinite(this.facts.timecode)) return NaN;
+    const since = this.facts.paused === "yes" ? 0 : performance.now() - this.ticked;
+    return this.facts.timecode + Math.min(since, TICK_MS);
+  }
+
+  // How long a cue that had its turn still waits, ms; 0 where it does not.
+  waitOf(cue) {
+    const had = cue.percent > 0 && cue.percent < 100 && cue.start !== null;
+    const left = had ? cue.start - this.position() : 0;
+    return left > 0 && left < DAY_MS / 2 ? left : 0;
+  }
+
+  anyWaits() {
+    return [...this.cues.values()].some((cue) => this.waitOf(cue) > 0);
+  }
+
+  // How timecode is followed where it is followed worst.
+  chase() {
+    const states = [...this.nodes.values()].map((node) => CHASES.indexOf(node.chase));
+    return CHASES[Math.max(-1, ...states)] ?? "";
   }
 }
+
+export const nameOf = (cue) => cue.name || `cue ${cue.id.slice(0, 8)}`;
 
 export function cueState({ percent, enabled }) {
   if (percent < 0) return "failed";

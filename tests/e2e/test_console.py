@@ -20,9 +20,11 @@ from cuems.core.operator import (
     OperatorCommand,
     Ping,
     PressGo,
+    PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    SetMixerVolume,
 )
 from cuems.core.timecode import from_ms
 from cuems.wire import oscquery
@@ -183,8 +185,84 @@ async def test_space_is_go_once_for_each_press_wherever_the_focus_is(tmp_path: P
                 await page.key(" ", "keyDown", repeat=True)
             await page.key(" ", "keyDown")  # bounced: there was no key-up
             await page.key(" ", "keyUp")
-        await page.key("Escape", "keyDown")
-        await asked(stage, page, [PressGo(), PressGo(), PressGo(), PressStop()])
+        for _ in range(2):  # twice stops at once
+            await page.key("Escape", "keyDown")
+            await page.key("Escape", "keyUp")
+        await asked(stage, page, [*[PressGo()] * 3, *[PressPanic()] * 2])
+
+
+async def test_a_wait_counts_down_and_stands_while_the_show_is_paused(tmp_path: Path) -> None:
+    stage = Stage()
+    loaded(stage)
+    second = from_ms(3_723_000)
+    async with standing(stage, tmp_path) as page:
+        await page.until("document.querySelectorAll('.cue').length === 8")
+        stage.tell(st.ShowTimecode(second))
+        stage.tell(st.CueStart(CUES[0], second + from_ms(9_500)), st.CuePlay(CUES[0], 1))
+        await page.until(f"document.querySelector('{row(CUES[0])} .state').innerText === 'in 9 s'")
+        stage.tell(st.ShowTimecode(second + from_ms(6_000)), st.Paused(value=True))
+        await page.until(f"document.querySelector('{row(CUES[0])} .state').innerText === 'in 4 s'")
+        stage.tell(st.Paused(value=False), st.ShowTimecode(second + from_ms(10_000)))
+        await page.until(f"document.querySelector('{row(CUES[0])} .state').innerText === '1 %'")
+
+
+async def test_after_a_go_the_guard_is_shown_until_the_next_one_would_be_taken(
+    tmp_path: Path,
+) -> None:
+    stage = Stage()
+    loaded(stage)
+    async with standing(stage, tmp_path) as page:
+        stage.tell(st.GoGuard(60_000), st.Running(value=True))
+        await page.until("document.getElementById('go').hasAttribute('data-guarded')")
+        stage.tell(st.GoGuard(1), st.Running(value=True))
+        await page.until("!document.getElementById('go').hasAttribute('data-guarded')")
+
+
+async def test_faders_follow_what_is_told_and_ask_for_what_the_hand_does(tmp_path: Path) -> None:
+    stage = Stage()
+    loaded(stage)
+    stage.tell(st.NodeName(NODE, "left"), st.MixerVolume(NODE, "0", "1", 0.5))
+    fader = f"document.querySelector('[data-fader=\"{NODE}/0/{{}}\"]')"
+    async with standing(stage, tmp_path) as page:
+        await page.until(f"{fader.format('1')}?.innerText.includes('-6.0 dB')")
+        master = fader.format("master")
+        assert await page.value(f"{master}.querySelector('input').value") == "1"
+        await page.value(
+            f"(() => {{ const input = {master}.querySelector('input'); input.value = 0.25;"
+            " input.dispatchEvent(new Event('input')); input.dispatchEvent(new Event('change'));"
+            " })()"
+        )
+        moved = SetMixerVolume(node=NODE, output="0", channel="master", value=0.25)
+        await asked(stage, page, [moved])
+
+
+async def test_a_node_that_fetches_shows_how_far_it_is_and_how_it_follows_timecode(
+    tmp_path: Path,
+) -> None:
+    stage = Stage()
+    loaded(stage)
+    bar = f"document.querySelector('[data-node=\"{NODE}\"] progress')"
+    async with standing(stage, tmp_path) as page:
+        await page.until("document.getElementById('chase').innerText === 'locked'")
+        assert await page.value(f"{bar}.hidden")
+        stage.tell(st.DeployProgress(NODE, 40, "rain.wav"), st.ChaseHealth(NODE, "lost"))
+        await page.until(f"!{bar}.hidden && {bar}.value === 40")
+        assert "rain.wav" in await page.text(f'[data-node="{NODE}"]')
+        assert await page.text("#chase") == "lost"
+        stage.tell(st.DeployProgress(NODE, 100))
+        await page.until(f"{bar}.hidden")
+
+
+async def test_a_key_is_asked_for_where_one_is_needed(tmp_path: Path) -> None:
+    stage = Stage()
+    loaded(stage)
+    stage.refusal = "denied: this needs scope control"
+    async with standing(stage, tmp_path) as page:
+        await page.until("!document.getElementById('go').disabled")
+        assert await page.value("document.getElementById('key-form').hidden")
+        await page.click("#go")
+        await page.until("!document.getElementById('key-form').hidden")
+        assert "denied" in await page.text("#reply")
 
 
 async def test_what_is_refused_is_said_and_an_unarmed_show_cannot_be_fired(tmp_path: Path) -> None:
@@ -267,17 +345,26 @@ async def test_the_page_fits_every_screen(tmp_path: Path, size: str) -> None:
     stage.tell(st.CuePlay(CUES[0], 42), st.CuePlay(CUES[1], -1), st.NextCue(CUES[2]))
     stage.tell(st.CueReason(CUES[1], "rain.wav is missing"), st.Running(value=True))
     stage.tell(st.Notice("stage-left did not answer for 3 s"))
+    kinds = ("audio", "video", "list", "audio", "fade", "action", "dmx", "audio")
+    names = ("Rain", "Moon", "Storm", "Thunder", "Rain away", "Hush", "Dawn", "Birds")
+    for cue, kind, name in zip(CUES, kinds, names, strict=True):
+        stage.tell(st.CueKind(cue, kind, int(name in ("Thunder", "Rain away"))))
+        stage.tell(st.CueName(cue, name))
+    stage.tell(st.NodeName(NODE, "stage-left"), st.DeployProgress(NODE, 40, "rain.wav"))
+    other = NodeId("6c7b0e0a-1111-4222-8333-abcdefabcde0")
+    stage.tell(st.NodeName(other, "foh"), st.NodeHealth(other, "lost", "silent for 3100 ms"))
     async with standing(stage, tmp_path) as page:
         await page.resize(size)
         await page.until("document.querySelectorAll('.cue').length === 8")
         wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        await page.screenshot(tmp_path / f"{size}.png")
         assert not await page.value(wide)
         small = (
-            "[...document.querySelectorAll('button, #load-name, .toggle')].filter(item => "
-            "item.getBoundingClientRect().height < 44).map(item => item.id || item.className)"
+            "[...document.querySelectorAll('button, #load-name, .toggle, .fader input')].filter("
+            "item => !item.closest('[hidden]') && item.getBoundingClientRect().height < 44)"
+            ".map(item => item.id || item.className)"
         )
         assert await page.value(small) == []
-        for button in ("go", "stop"):
+        for button in ("go", "panic", "stop"):
             bottom = f"document.getElementById('{button}').getBoundingClientRect().bottom"
             assert await page.value(f"{bottom} <= innerHeight")
-        await page.screenshot(tmp_path / f"{size}.png")
