@@ -2,7 +2,8 @@
 
 import platform
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
@@ -12,8 +13,10 @@ import platformdirs
 from cuems.adapters.files import read_identity, read_small_file
 from cuems.app.doors import ConfigError as ConfigError
 from cuems.app.doors import DoorFlags, Doors, read_doors, to_address
+from cuems.app.settings import Sources, read_layers
 from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
+from cuems.core.settings import Resolved
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
 from cuems.wire.mappings_xml import read_mappings
@@ -55,7 +58,10 @@ class Timecode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What was said on the command line or in the environment; None where nothing was."""
+    """What was said on the command line or in the environment; None where nothing was.
+
+    `settings` are those of core/settings.py that the command line says.
+    """
 
     role: Role
     config: Path | None = None
@@ -63,13 +69,14 @@ class Flags:
     state: Path | None = None
     control: str | None = None
     bus: str | None = None
-    mtc: str = Timecode.AUTO
+    mtc: str | None = None
     players: bool = True
-    dmx: str = OFF
+    dmx: str | None = None
     load: str | None = None
     local_node: bool = True
     ipc: Path | None = None
     doors: DoorFlags = field(default_factory=DoorFlags)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,8 @@ class RunConfig:
     embedded: bool
     ipc: Path | None
     network_map: Path | None
+    sources: Sources
+    resolved: Resolved
 
     @property
     def midi_port(self) -> str | None:
@@ -120,8 +129,11 @@ def read_config(flags: Flags) -> RunConfig:
     """
     folder = flags.config or (ECOSYSTEM_CONFIG if has_settings(ECOSYSTEM_CONFIG) else None)
     state = flags.state or platformdirs.user_state_path("cuems")
+    sources = Sources(config=folder, state=state, said=flags.settings)
+    resolved = read_layers(sources)
+    flags = _completed(flags, sources, resolved)
     if folder is not None:
-        return _configured(flags, folder, state)
+        return _configured(flags, folder, sources, resolved)
     identity = read_identity(state)
     return RunConfig(
         role=flags.role,
@@ -131,7 +143,7 @@ def read_config(flags: Flags) -> RunConfig:
         control=_control(flags, CONTROL_PORT),
         doors=read_doors(flags.doors),
         bus_url=flags.bus or BUS_URL,
-        mtc=flags.mtc,
+        mtc=flags.mtc or Timecode.AUTO,
         mtc_port="",
         players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity), node=identity),
         load=flags.load,
@@ -139,12 +151,32 @@ def read_config(flags: Flags) -> RunConfig:
         embedded=True,
         ipc=flags.ipc,
         network_map=None,
+        sources=sources,
+        resolved=resolved,
+    )
+
+
+def _completed(flags: Flags, sources: Sources, resolved: Resolved) -> Flags:
+    """With what settings.toml says where nothing else does."""
+
+    def of_file(name: str) -> str | None:
+        ours = resolved.layers[name].source == str(sources.file)
+        return (getattr(resolved.settings, name) or None) if ours else None
+
+    library = of_file("library")
+    return replace(
+        flags,
+        library=flags.library or (Path(library) if library else None),
+        control=flags.control or of_file("control"),
+        bus=flags.bus or of_file("bus"),
+        mtc=flags.mtc or of_file("mtc"),
+        dmx=flags.dmx or of_file("dmx"),
     )
 
 
 def _dmx(flags: Flags, node: NodeId) -> DmxOut | None:
     """Where lights go. A node is the same source to its receivers whenever it runs."""
-    return read_dmx_option(flags.dmx, uuid5(NAMESPACE_OID, node).bytes, platform.node())
+    return read_dmx_option(flags.dmx or OFF, uuid5(NAMESPACE_OID, node).bytes, platform.node())
 
 
 def default_library() -> Path:
@@ -157,7 +189,7 @@ def has_settings(folder: Path) -> bool:
     return (folder / SETTINGS_FILE).is_file()
 
 
-def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
+def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved) -> RunConfig:
     """As the ecosystem's files say, where the command line says nothing."""
     path = folder / SETTINGS_FILE
     settings = read_settings(read_small_file(path), str(path))
@@ -168,11 +200,11 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
         role=flags.role,
         node=node.uuid,
         library=flags.library or Path(settings.library_path),
-        state=state,
+        state=sources.state,
         control=_control(flags, node.oscquery_ws_port),
         doors=read_doors(flags.doors),
         bus_url=flags.bus or f"tcp://{controller}:{node.nng_hub_port}",
-        mtc=flags.mtc,
+        mtc=flags.mtc or Timecode.AUTO,
         mtc_port=node.mtc_port,
         players=PlayerConfig(
             enabled=flags.players,
@@ -195,6 +227,8 @@ def _configured(flags: Flags, folder: Path, state: Path) -> RunConfig:
         embedded=False,
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,
+        sources=sources,
+        resolved=resolved,
     )
 
 

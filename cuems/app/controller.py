@@ -35,6 +35,7 @@ from cuems.app.links import (
 from cuems.app.messenger import Messenger
 from cuems.app.project import load_show, project_folder
 from cuems.app.recorder import Recorder
+from cuems.app.settings import SettingsKeeper
 from cuems.app.show_log import ShowLog
 from cuems.core import bus
 from cuems.core.chased_line import ChasedLine
@@ -47,6 +48,7 @@ from cuems.core.desk import (
     ControllerEvent,
     ForgetCues,
     HoldLine,
+    KeepSetting,
     LineMoved,
     MessageFailed,
     ProjectRead,
@@ -57,6 +59,7 @@ from cuems.core.desk import (
     RestartLine,
     RollLine,
     Send,
+    SettingKept,
     Tell,
     Woke,
 )
@@ -65,6 +68,8 @@ from cuems.core.events import LineEvent
 from cuems.core.line import Line
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import LoadProject
+from cuems.core.settings import Settings
+from cuems.core.settings_desk import settings_from
 from cuems.core.status import Notice
 from cuems.wire.bus import BusDecodeError, decode, encode
 
@@ -75,6 +80,9 @@ log = logging.getLogger(__name__)
 
 class ShowLine(Protocol):
     """The timecode line: our own (core/own_line.py), or one we chase (core/chased_line.py)."""
+
+    def freewheel(self, frames: int) -> None:
+        """Roll on so long when timecode is gone."""
 
     def begin(self) -> tuple[LineEvent, ...]:
         """What is known of it at the start."""
@@ -129,6 +137,7 @@ class ControllerParts:
     midi: MidiInput | None
     mtc: MtcOutput | None
     recorder: Recorder
+    settings: SettingsKeeper
     load: str | None
 
 
@@ -224,6 +233,7 @@ class ControllerLoop:
         begun = self._controller.begin()
         self._parts.recorder.begin(begun)
         await self._perform(begun)
+        await self._apply(self._parts.settings.read())
         await self._moved(self._line.begin())
         if self._parts.load is not None:
             load = LoadProject(self._parts.load)
@@ -316,11 +326,17 @@ class ControllerLoop:
                     self._tasks.start_soon(self._read, load_seq, project, self._reading)
                 case RestartLine() | HoldLine() | RollLine():
                     await self._redraw(effect)
+                case KeepSetting():
+                    self._tasks.start_soon(self._keep, effect)
                 case _:
                     assert_never(effect)
 
     async def _message_failed(self, cue: CueId, reason: str) -> None:
         await self._send.send(MessageFailed(cue, reason))
+
+    async def _keep(self, keep: KeepSetting) -> None:
+        reason = await self._parts.settings.keep(keep.name, keep.value)
+        await self._send.send(SettingKept(keep.seq, reason))
 
     async def _redraw(self, effect: RestartLine | HoldLine | RollLine) -> None:
         now_ns = time.monotonic_ns()
@@ -353,6 +369,8 @@ class ControllerLoop:
                 await self._perform((Publish(Notice(self._told_fault)),))
 
     async def _tell(self, message: bus.NodeCommand) -> None:
+        if isinstance(message, bus.SettingsCommand):
+            self._line.freewheel(settings_from(message, Settings()).freewheel_frames)
         data = encode(self._parts.sender, message)
         for outgoing in self.outgoing:
             await outgoing.send(data)

@@ -185,6 +185,9 @@ class NodeLoop:
             case Heard(bus.LineReport(line, _), received_ns):
                 hear = self._time.hear_line if self._parts.same_clock else self._time.hear_report
                 await self._moved(hear(line, received_ns))
+            case Heard(bus.SettingsCommand() as command, _):
+                await self._perform(self._node.handle(Told(command, None)))
+                self._time.freewheel(self._node.settings.freewheel_frames)
             case Heard(bus.ClockReply() as reply, received_ns):
                 await self._hear_clock(reply, received_ns)
             case Heard(message, _):

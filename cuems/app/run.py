@@ -20,9 +20,12 @@ from cuems.adapters.access_file import read_keys
 from cuems.adapters.bus import open_bus_dialer, open_bus_listener
 from cuems.adapters.files import library_identity, only_one, read_cluster_key
 from cuems.adapters.journal import JournalState, open_journal
+from cuems.adapters.journal_files import Limits
+from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
+from cuems.adapters.settings_file import SettingsFile
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
 from cuems.app.controller import ControllerParts, ShowLine, open_outside_line, run_controller
 from cuems.app.desk import ControlDesk
@@ -33,12 +36,14 @@ from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
 from cuems.app.performers import workshop
 from cuems.app.recorder import Recorder
+from cuems.app.settings import SettingsKeeper
 from cuems.core.bus import Source
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Rules
+from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
-from cuems.core.status import JournalFault
+from cuems.core.status import JournalFault, Notice
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
@@ -58,13 +63,14 @@ async def run(config: RunConfig) -> int:
     role = _run_controller if config.role is Role.CONTROLLER else _run_node
     with (
         only_one(config.state, config.role),
-        anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+        anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
     ):
+        hangups = Mailbox[None](1)
         async with anyio.create_task_group() as watching:
             running = anyio.CancelScope()
-            watching.start_soon(_end_on_signal, signals, running, ended_by)
+            watching.start_soon(_end_on_signal, signals, running, ended_by, hangups)
             with running:
-                await role(config)
+                await role(config, hangups)
             watching.cancel_scope.cancel()
     return 130 if ended_by[:1] == [signal.SIGINT] else 0
 
@@ -73,9 +79,16 @@ async def _end_on_signal(
     signals: AsyncIterator[signal.Signals],
     running: anyio.CancelScope,
     ended_by: list[signal.Signals],
+    hangups: Mailbox[None],
 ) -> None:
-    """Cancel at the first signal; at a second one leave as we are: the children die with us."""
+    """Cancel at the first signal; at a second one leave as we are: the children die with us.
+
+    A hang-up ends nothing: what can be set is read again.
+    """
     async for number in signals:
+        if number is signal.SIGHUP:
+            hangups.put(None)
+            continue
         if ended_by:
             log.warning("%s again: leaving at once", number.name)
             os._exit(128 + number)
@@ -87,7 +100,7 @@ async def _end_on_signal(
 # ---- the controller
 
 
-async def _run_controller(config: RunConfig) -> None:
+async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
     project = await _first_project(config)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
@@ -98,8 +111,15 @@ async def _run_controller(config: RunConfig) -> None:
     )
     async with AsyncExitStack() as resources:
         journal = await resources.enter_async_context(
-            open_journal(config.state / "journal", partial(_tell_journal, front.desk))
+            open_journal(
+                config.state / "journal",
+                partial(_tell_journal, front.desk),
+                Limits(total_bytes=config.resolved.settings.journal_mb * 1_000_000),
+            )
         )
+        file = await anyio.to_thread.run_sync(SettingsFile, config.sources.file)
+        resources.enter_context(file)
+        settings = SettingsKeeper(config.sources, file, config.resolved)
         near: list[Bus] = []
         if config.local_node:
             near_end, node_end = await resources.enter_async_context(open_memory_bus())
@@ -124,16 +144,36 @@ async def _run_controller(config: RunConfig) -> None:
             midi=midi,
             mtc=mtc,
             recorder=Recorder(journal, rules),
+            settings=settings,
             load=project,
         )
         tg = await resources.enter_async_context(anyio.create_task_group())
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
         await tg.start(run_controller, parts, send, inbox, front.desk)
+        tg.start_soon(_read_settings_again, hangups, settings, send, front.desk)
         if config.ipc is not None:
             tg.start_soon(serve_editor, _editor_parts(config, config.ipc, front.desk, send))
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(where, listener.url)
+
+
+async def _read_settings_again(
+    hangups: Mailbox[None],
+    settings: SettingsKeeper,
+    send: MemoryObjectSendStream[ControllerItem],
+    desk: ControlDesk,
+) -> None:
+    """At every hang-up; settings that cannot be read leave those before in force."""
+    while True:
+        await hangups.receive()
+        try:
+            await send.send(await settings.read_again())
+        except CuemsError as error:
+            log.warning("the settings stay as they are: %s", error)
+            desk.publish(Notice(f"the settings stay as they are: {error}"))
+        else:
+            log.info("the settings have been read again")
 
 
 def _tell_journal(desk: ControlDesk, state: JournalState) -> None:
@@ -229,7 +269,7 @@ def _say_where(where: str, bus_url: str) -> None:
 # ---- a node
 
 
-async def _run_node(config: RunConfig) -> None:
+async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
     async with (
         open_bus_dialer(config.bus_url) as link,
         anyio.create_task_group() as tg,

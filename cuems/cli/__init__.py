@@ -15,6 +15,7 @@ from cuems.cli.key import key
 from cuems.cli.mtc import mtc
 from cuems.cli.run import run_role
 from cuems.cli.runs import list_runs, replay_run, report, why_cue
+from cuems.cli.settings import settings
 from cuems.cli.simulate import simulate
 from cuems.cli.token import token
 
@@ -35,6 +36,7 @@ cli.add_command(mtc)
 cli.add_command(run_role)
 for command in (list_runs, report, replay_run, why_cue):
     cli.add_command(command)
+cli.add_command(settings)
 cli.add_command(simulate)
 cli.add_command(token)
 for command in COMMANDS:

@@ -101,7 +101,7 @@ def _failed(target: Target, reason: str, status: int) -> int:
     return status
 
 
-def _ask(command: str, *args: str, url: str, token: str, timeout: float, as_json: bool) -> int:
+def ask(command: str, *args: str, url: str, token: str, timeout: float, as_json: bool) -> int:
     """Have one command done."""
     target = Target(url=url, token=token, timeout_s=timeout, as_json=as_json)
     return said_done(target, operate(target, lambda client: client.ask(command, *args)))
@@ -115,7 +115,7 @@ def said_done(target: Target, status: int) -> int:
 
 def _plain(name: str, command: str, text: str) -> click.Command:
     """A command without arguments."""
-    return click.command(name, help=text)(client_options(partial(_ask, command)))
+    return click.command(name, help=text)(client_options(partial(ask, command)))
 
 
 go = _plain("go", "go", "Fire the cue that stands by.")
@@ -130,7 +130,7 @@ panic = _plain("panic", "panic", "Fade everything out, then stop; twice: stop at
 @client_options
 def load(*, project: str, url: str, token: str, timeout: float, as_json: bool) -> int:
     """Load a project by its folder's name. Done means read and found sound, not yet armed."""
-    return _ask("load", project, url=url, token=token, timeout=timeout, as_json=as_json)
+    return ask("load", project, url=url, token=token, timeout=timeout, as_json=as_json)
 
 
 def _about_cue(name: str, command: str, text: str, flag: str = "") -> click.Command:

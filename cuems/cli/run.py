@@ -5,12 +5,16 @@ from pathlib import Path
 
 import anyio
 import click
+from click.core import ParameterSource
 
-from cuems.app.config import Flags, Role, Timecode, read_config
+from cuems.app.config import Flags, Role, read_config
 from cuems.app.doors import MAX_CLIENTS, MOST_CLIENTS, DoorFlags
 from cuems.app.logs import configure_logs
 from cuems.app.run import run
-from cuems.wire.dmx_option import OFF
+from cuems.cli.settings import to_setting
+from cuems.core.settings import Resume
+
+STARTING = ("library", "control", "bus", "mtc", "dmx", "resume")  # options that are settings too
 
 
 @click.command("run", context_settings={"auto_envvar_prefix": "CUEMS"})
@@ -39,7 +43,6 @@ from cuems.wire.dmx_option import OFF
 @click.option(
     "--mtc",
     metavar="auto|bus|internal|off|PORT",
-    default=Timecode.AUTO.value,
     help="Timecode. A controller draws its own line and tells it (auto) by MIDI and over the bus,"
     " (bus) over the bus alone, (off) to no other machine; or it chases a MIDI port. A node"
     " follows (auto) MIDI, with the bus as cross-check and in its place, or (bus) the bus alone.",
@@ -53,9 +56,22 @@ from cuems.wire.dmx_option import OFF
 @click.option(
     "--dmx",
     metavar="sacn|artnet[:ADDRESS][,NAME=VALUE…]|off",
-    default=OFF,
     help="Where lights go [off]: sACN by multicast, Art-Net by broadcast, or to ADDRESS alone;"
     " with bind=, priority=, sync=, merge=ltp|htp, offset=.",
+)
+@click.option(
+    "--resume",
+    type=click.Choice([way.value for way in Resume]),
+    help="A controller that finds the show it was in the middle of when it died: stands where it"
+    " was, paused, and waits (ask); goes on (auto); or starts afresh (off) [ask].",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=to_setting,
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Fix a setting; `cuems settings show` lists them. Repeatable.",
 )
 @click.option("--load", metavar="PROJECT", help="Load a project at the start.")
 @click.option(
@@ -68,7 +84,9 @@ from cuems.wire.dmx_option import OFF
 @click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
+@click.pass_context
 def run_role(
+    context: click.Context,
     *,
     role: str,
     config: Path | None,
@@ -82,9 +100,11 @@ def run_role(
     osc_tcp: str | None,
     qlab: str | None,
     bus: str | None,
-    mtc: str,
+    mtc: str | None,
     players: str,
-    dmx: str,
+    dmx: str | None,
+    resume: str | None,
+    settings: tuple[tuple[str, str], ...],
     load: str | None,
     ipc: Path | None,
     no_local_node: bool,
@@ -114,5 +134,14 @@ def run_role(
             osc_tcp=osc_tcp,
             qlab=qlab,
         ),
+        settings=_said(context, dict(settings)),
     )
     sys.exit(anyio.run(run, read_config(flags)))
+
+
+def _said(context: click.Context, settings: dict[str, str]) -> dict[str, object]:
+    """The settings that the command line says, and not the environment."""
+    for name in STARTING:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            settings[name] = str(context.params[name])
+    return dict(settings)

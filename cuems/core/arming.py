@@ -21,14 +21,14 @@ class Ready(Enum):
 
 
 def look_ahead(
-    order: RunningOrder, start: CueId | None, enabled: Enabled
+    order: RunningOrder, start: CueId | None, enabled: Enabled, stops: int = LOOK_AHEAD_STOPS
 ) -> Iterator[tuple[CueId, bool]]:
     """The cues to have ready from `start` on, each with: does the GO of `start` bring it about?
 
     A stop is where the chain waits: for a GO, or for a cue to end.
     """
     ahead: dict[CueId, bool] = {}
-    for cue, automatic in _chain(order, start, enabled, LOOK_AHEAD_STOPS, set()):
+    for cue, automatic in _chain(order, start, enabled, stops, set()):
         ahead.setdefault(cue, automatic)
     yield from ahead.items()
 
@@ -74,8 +74,9 @@ def _played_by_action(order: RunningOrder, cue_id: CueId, enabled: Enabled) -> I
 class LookAhead:
     """`look_ahead` over a show as it stands, worked out once for each cue asked for."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, stops: int) -> None:
         self._standing = standing
+        self._stops = stops
         self._enablings = 0
         self._known: dict[CueId, tuple[tuple[CueId, bool], ...]] = {}
 
@@ -87,7 +88,7 @@ class LookAhead:
             self._enablings = self._standing.enablings
             self._known.clear()
         if start not in self._known:
-            ahead = look_ahead(self._standing.order, start, self._standing.enabled)
+            ahead = look_ahead(self._standing.order, start, self._standing.enabled, self._stops)
             self._known[start] = tuple(ahead)
         return self._known[start]
 

@@ -130,6 +130,13 @@ class PlayerControlCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsCommand:
+    """How the rig is run: names and values of core/settings.py, as text. For upstream no news."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PingCommand:
     """Who is there? Every node answers Pong."""
 
@@ -350,6 +357,7 @@ NodeCommand = (
     | PingCommand
     | LineReport
     | ClockReply
+    | SettingsCommand
 )
 NodeReport = (
     Hello

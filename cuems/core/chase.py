@@ -178,7 +178,7 @@ class Chase:
     """
 
     def __init__(self, freewheel_frames: int = FREEWHEEL_FRAMES) -> None:
-        self._freewheel_frames = freewheel_frames
+        self.freewheel_frames = freewheel_frames  # may be changed while it follows
         self._state = ChaseState.STOPPED
         self._rest = ChaseState.STOPPED  # what locking falls back to
         self._rate: FrameRate | None = None
@@ -314,7 +314,7 @@ class Chase:
         """A piece that came about when and where it was expected."""
         self._suspect = self._pending = None
         if not line.forward:
-            self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
+            self._loss_ns = received_ns + self.freewheel_frames * self._frame_ns
             return ()
         self._loss_ns = received_ns + self._loss_after_ns
         self._jitter[int(abs(error_ns)) >> JITTER_SHIFT] += 1
@@ -371,7 +371,7 @@ class Chase:
         self._roll(position, received_ns, forward=running.forward, same=goes_on_at is not None)
         if not running.forward:
             self._state = ChaseState.LOCKING
-            self._loss_ns = received_ns + self._freewheel_frames * self._frame_ns
+            self._loss_ns = received_ns + self.freewheel_frames * self._frame_ns
             return ()
         self._state = LOCKED
         self._loss_ns = received_ns + self._loss_after_ns
@@ -474,7 +474,7 @@ class Chase:
             self._state = ChaseState.FREEWHEELING
             self._tick_ns = self._loss_ns
             heard_ns = self._loss_ns - self._loss_after_ns
-            self._loss_ns = max(self._loss_ns, heard_ns + self._freewheel_frames * self._frame_ns)
+            self._loss_ns = max(self._loss_ns, heard_ns + self.freewheel_frames * self._frame_ns)
             return ()
         position = line.position_at(self._loss_ns)
         events = self._advance(position) if line.forward else ()

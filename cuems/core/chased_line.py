@@ -14,6 +14,10 @@ class ChasedLine:
         self._time = Timekeeper()
         self._news = LineNews()
 
+    def freewheel(self, frames: int) -> None:
+        """Roll on so long without timecode."""
+        self._time.freewheel(frames)
+
     def begin(self) -> tuple[LineEvent, ...]:
         """Nothing is known yet."""
         return ()

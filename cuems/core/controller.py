@@ -32,6 +32,8 @@ from cuems.core.desk import (
     RestartLine,
     RollLine,
     Send,
+    SettingKept,
+    SettingsRead,
     Tell,
     Woke,
 )
@@ -80,9 +82,11 @@ from cuems.core.operator import (
     PressStop,
     SetMixerVolume,
     SetPlayer,
+    SetSetting,
     UnloadProject,
 )
 from cuems.core.sequencer import Options, Sequencer
+from cuems.core.settings_desk import SettingsDesk, options_of
 from cuems.core.status import (
     CueEnabled,
     CueKind,
@@ -101,8 +105,6 @@ from cuems.core.status import (
 from cuems.core.tally import OWN, Tally
 from cuems.core.timecode import from_ms
 
-GO_PATIENCE_FLICKS = from_ms(2000)  # a GO this late would surprise more than a missing cue
-
 
 class RefusedError(CuemsError):
     """The operator asked for something that cannot be done now; the text says why."""
@@ -118,6 +120,7 @@ class Rules:
 
     min_go_ns: int = 200_000_000  # a key that bounces, two remotes at once: one GO
     lead_flicks: int = from_ms(80)
+    go_patience_flicks: int = from_ms(2000)  # a GO later than this would surprise more than none
     local_node: NodeId | None = None
     first_seq: int = 0  # loads, runs and stops are numbered from here; another at every start
     own_line: bool = True  # False: timecode comes from outside, and cannot be held here
@@ -146,6 +149,7 @@ class Controller:
         self._run_seq = rules.first_seq
         self._stop_generation = rules.first_seq
         self._last_go_ns: int | None = None
+        self._settings = SettingsDesk()
         self._announcer = Announcer(self._publish)
 
     def begin(self) -> tuple[ControllerEffect, ...]:
@@ -181,6 +185,11 @@ class Controller:
                 for health in self._cluster.wake(now_ns):
                     self._node_changed(health.node, lost=health.state == "lost")
                     self._publish(health)
+            case SettingsRead():
+                self._out += self._settings.read(event)
+                self._apply_settings()
+            case SettingKept():
+                self._setting_kept(event)
             case _:
                 assert_never(event)
         self._settle_armed()
@@ -190,7 +199,10 @@ class Controller:
 
     def _asked(self, asked: Asked) -> None:
         try:
-            done = self._do(asked)
+            if isinstance(asked.command, SetSetting):
+                done = self._change_setting(asked, asked.command)
+            else:
+                done = self._do(asked)
         except CuemsError as refused:
             self._out.append(Answer(asked, str(refused)))
         else:
@@ -217,11 +229,37 @@ class Controller:
                 self._pause()
             case PressResume():
                 self._resume()
-            case Ping():
-                pass
+            case Ping() | SetSetting():
+                pass  # the latter was done before
             case _:
                 self._set(asked.command)
         return True
+
+    def _change_setting(self, asked: Asked, command: SetSetting) -> bool:
+        keep = self._settings.ask(asked, command)
+        if keep is not None:
+            self._out.append(keep)
+        return keep is None
+
+    def _setting_kept(self, event: SettingKept) -> None:
+        asked, told = self._settings.kept(event)
+        self._apply_settings()
+        self._out += told
+        if asked is not None:
+            self._out.append(Answer(asked, event.reason))
+
+    def _apply_settings(self) -> None:
+        settings = self._settings.settings
+        if settings is None:
+            return
+        self.rules = replace(
+            self.rules,
+            min_go_ns=settings.min_go_ms * 1_000_000,
+            go_patience_flicks=from_ms(settings.go_patience_ms),
+            options=options_of(settings),
+        )
+        if self._loaded is not None:
+            self._loaded.sequencer.options = self.rules.options
 
     def _set(self, command: MoveStandby | EnableCue | LoadTo | SetMixerVolume | SetPlayer) -> None:
         match command:
@@ -326,7 +364,7 @@ class Controller:
             raise RefusedError(f"too soon after the last GO: wait {left_ms} ms")
         only_here = self._cluster.nodes() == {self.rules.local_node}
         at = asked.position + (0 if only_here else self.rules.lead_flicks)
-        deadline = at + GO_PATIENCE_FLICKS
+        deadline = at + self.rules.go_patience_flicks
         into = show.sequencer.into if cue == show.sequencer.standby else 0
         seq = self._run_seq + 1
         go = Go(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into)
@@ -406,6 +444,7 @@ class Controller:
             self._node_changed(node, lost=True)
         if not started and hello.stop_generation != self._stop_generation:
             self._tell(bus.StopCommand(self._stop_generation, only=(node,)))  # it has missed one
+        self._out += self._settings.tell_nodes()
         show = self._loaded
         if show is not None and (started or hello.load_seq != show.load.load_seq):
             self._tell(replace(show.load, only=(node,)))

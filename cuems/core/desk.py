@@ -7,6 +7,7 @@ from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.events import LineEvent
 from cuems.core.messages import Message
 from cuems.core.operator import OperatorCommand
+from cuems.core.settings import Settings
 from cuems.core.status import Status
 
 # ---- in
@@ -74,8 +75,35 @@ class MessageFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsRead:
+    """The settings of this machine were read: at the start, or again.
+
+    `fixed` are those that cannot be changed, each with the reason.
+    """
+
+    settings: Settings
+    fixed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingKept:
+    """The change that `KeepSetting` `seq` asked to keep is on the disk, or why it is not."""
+
+    seq: int
+    reason: str = ""
+
+
 ControllerEvent = (
-    Asked | Reported | ProjectRead | ProjectUnreadable | LineMoved | MessageFailed | Woke
+    Asked
+    | Reported
+    | ProjectRead
+    | ProjectUnreadable
+    | LineMoved
+    | MessageFailed
+    | Woke
+    | SettingsRead
+    | SettingKept
 )
 
 
@@ -142,6 +170,24 @@ class Send:
     message: Message
 
 
+@dataclass(frozen=True, slots=True)
+class KeepSetting:
+    """Bring a changed setting to the disk, and say so with `SettingKept` of the same `seq`."""
+
+    seq: int
+    name: str
+    value: int | str
+
+
 ControllerEffect = (
-    Tell | Send | Publish | ForgetCues | Answer | ReadProject | RestartLine | HoldLine | RollLine
+    Tell
+    | Send
+    | Publish
+    | ForgetCues
+    | Answer
+    | ReadProject
+    | RestartLine
+    | HoldLine
+    | RollLine
+    | KeepSetting
 )

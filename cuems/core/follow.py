@@ -22,6 +22,7 @@ class LineFollower:
     """
 
     def __init__(self, *, remote: bool = False) -> None:
+        self.freewheel_ns = FREEWHEEL_NS
         self._remote = remote
         self._line: Line | None = None
         self._heard_ns = 0
@@ -90,4 +91,4 @@ class LineFollower:
         return None if self._line is None or self._lost else self._line.moment_of(position)
 
     def _lost_ns(self) -> int:
-        return self._heard_ns + REPORTS_EVERY_NS + FREEWHEEL_NS
+        return self._heard_ns + REPORTS_EVERY_NS + self.freewheel_ns

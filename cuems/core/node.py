@@ -40,6 +40,8 @@ from cuems.core.events import (
     StopAll,
 )
 from cuems.core.sequencer import Options, Sequencer
+from cuems.core.settings import Settings
+from cuems.core.settings_desk import options_of, settings_from
 
 # ---- in
 
@@ -136,7 +138,8 @@ class Node:
 
     def __init__(self, node: NodeId, options: Options | None = None) -> None:
         self._node = node
-        self._options = options
+        self._options = options or Options()
+        self.settings = Settings()
         self._sequencer: Sequencer | None = None
         self._out: list[NodeEffect] = []
         self.load_seq = 0
@@ -188,12 +191,21 @@ class Node:
                 self._say(bus.Pong())
             case bus.PlayerControlCommand():
                 self._out.append(Control(command))
+            case bus.SettingsCommand():
+                self._set(command)
             case bus.GoStandbyCommand(run_seq):
                 self._go_standby(run_seq, position)
             case bus.LineReport() | bus.ClockReply():
                 pass  # timekeeping: app/node.py has taken it
             case _:
                 self._sequence(_event(command))
+
+    def _set(self, command: bus.SettingsCommand) -> None:
+        """The rig is run otherwise."""
+        self.settings = settings_from(command, self.settings)
+        self._options = options_of(self.settings)
+        if self._sequencer is not None:
+            self._sequencer.options = self._options
 
     def _silence(self, command: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
         if isinstance(command, bus.StopCommand) and command.only and self._node not in command.only:

@@ -103,6 +103,14 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSetting:
+    """Change how the rig is run (core/settings.py); `value` is a text also of a number."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Authenticate:
     """Let me do what this token or passcode allows."""
 
@@ -149,6 +157,7 @@ OperatorCommand: TypeAlias = (
     | SetMixerVolume
     | SetPlayer
     | Ping
+    | SetSetting
 )
 # What is asked about clients, by clients: no show is needed to do it.
 ClientCommand: TypeAlias = Authenticate | SayHello | ListClients | MuteClient | DropClient

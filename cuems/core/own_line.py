@@ -11,6 +11,9 @@ class OwnLine:
     def __init__(self, now_ns: int) -> None:
         self.line = Line(0, now_ns, rolling=False)
 
+    def freewheel(self, frames: int) -> None:
+        """A line of one's own is never without timecode."""
+
     def begin(self) -> tuple[LineEvent, ...]:
         """The line is there."""
         return (LineFound(self.line.position),)

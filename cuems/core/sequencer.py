@@ -10,7 +10,7 @@ from enum import Enum
 from typing import assert_never
 
 from cuems.core.actions import Actions
-from cuems.core.arming import Arming, LookAhead
+from cuems.core.arming import LOOK_AHEAD_STOPS, Arming, LookAhead
 from cuems.core.chains import ChainTiming, Scope
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, FadeCue
@@ -69,23 +69,27 @@ class Options:
     chain_timing: ChainTiming = ChainTiming.SEQUENTIAL
     on_locate: OnLocate = OnLocate.CHASE
     panic_flicks: int = from_ms(2000)
+    look_ahead_stops: int = LOOK_AHEAD_STOPS
 
 
 class Sequencer:
-    """One machine's view of a running show."""
+    """One machine's view of a running show.
+
+    `options` may be changed while it runs; its waits and its look-ahead are those it began with.
+    """
 
     def __init__(self, order: RunningOrder, scope: Scope, options: Options | None = None) -> None:
-        self._options = options or Options()
+        self.options = options or Options()
         self._effects: list[Effect] = []
         self._order = order
         self._scope = scope
         self._standing = Standing(order)
         self._performance = Performance(
-            self._standing, scope, self._options.chain_timing, self._emit, self._act
+            self._standing, scope, self.options.chain_timing, self._emit, self._act
         )
         self._actions = Actions(self._standing, self._performance)
         self._arming = Arming()
-        self._ahead = LookAhead(self._standing)
+        self._ahead = LookAhead(self._standing, self.options.look_ahead_stops)
         self._trusted = False
         self._into = 0
         self._covered: tuple[tuple[int, int], dict[CueId, int]] = (0, 0), {}
@@ -198,7 +202,7 @@ class Sequencer:
             self._stop_all()
         if before is not None and not jumped and 0 <= before - position <= SAME_PLACE_FLICKS:
             position = before
-        if jumped and before is not None and self._options.on_locate is OnLocate.TRIGGER:
+        if jumped and before is not None and self.options.on_locate is OnLocate.TRIGGER:
             self._performance.shift(position)
         else:
             self._performance.catch_up(position, jumped=jumped)
@@ -264,8 +268,8 @@ class Sequencer:
         if self._panic_over is not None or position is None or not fades:
             self._stop_all()
         else:
-            self._panic_over = position + self._options.panic_flicks
-            self._performance.silence_from_here(self._options.panic_flicks)
+            self._panic_over = position + self.options.panic_flicks
+            self._performance.silence_from_here(self.options.panic_flicks)
 
     def _pause(self) -> None:
         if not self._performance.paused:
@@ -348,7 +352,7 @@ class Sequencer:
         """What a GO of `standby` starts with, loaded to time, each with how far into its body."""
         asked = self._standing.version, self._into
         if self._covered[0] != asked:
-            timing = self._options.chain_timing
+            timing = self.options.chain_timing
             self._covered = asked, rehearsed(self._standing, timing, standby, self._into)
         return self._covered[1]
 

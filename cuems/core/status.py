@@ -187,6 +187,14 @@ class JournalFault:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class SettingValue:
+    """What a setting is, as text."""
+
+    name: str
+    value: str
+
+
 CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled
 Status = (
     Running
@@ -211,6 +219,7 @@ Status = (
     | GoGuard
     | Notice
     | JournalFault
+    | SettingValue
 )
 
 DUMP_ORDER = (
@@ -235,6 +244,7 @@ DUMP_ORDER = (
     CueReason,
     CueEnabled,
     MixerVolume,
+    SettingValue,
 )
 
 StatusT = TypeVar("StatusT")
@@ -262,6 +272,8 @@ def key(status: Status) -> Key:
             | DeployProgress(node)
         ):
             return type(status), (node,)
+        case SettingValue(name):
+            return type(status), (name,)
         case MixerVolume(node, output, channel):
             return type(status), (node, output, channel)
         case _:

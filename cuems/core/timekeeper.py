@@ -7,9 +7,9 @@ it is checked against the line: the two must stay within a frame.
 
 from dataclasses import dataclass
 
-from cuems.core.chase import Chase, ChaseState
+from cuems.core.chase import FREEWHEEL_FRAMES, Chase, ChaseState
 from cuems.core.events import LineEvent, LineFound, Locate
-from cuems.core.follow import LineFollower
+from cuems.core.follow import FREEWHEEL_NS, LineFollower
 from cuems.core.line import Line
 from cuems.core.mtc import MtcDecoder
 from cuems.core.remote_line import RemoteLine
@@ -49,6 +49,11 @@ class Timekeeper:
         self._apart_ns: int | None = None  # since when the two sources disagree
         self._apart = ""
         self._fault = ""
+
+    def freewheel(self, frames: int) -> None:
+        """Roll on so long without timecode; of the controller's line, as long at 25 fps."""
+        self._chase.freewheel_frames = frames
+        self._follower.freewheel_ns = frames * FREEWHEEL_NS // FREEWHEEL_FRAMES
 
     # ---- what is known
 

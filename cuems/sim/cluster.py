@@ -28,6 +28,7 @@ from cuems.core.desk import (
     ControllerEvent,
     ForgetCues,
     HoldLine,
+    KeepSetting,
     LineMoved,
     ProjectRead,
     Publish,
@@ -337,7 +338,7 @@ class Rig:
                     self._handle(ProjectRead(load_seq, self._show, None))
                 case RestartLine() | HoldLine() | RollLine():
                     self._redraw(effect)
-                case ForgetCues() | Send():
+                case ForgetCues() | Send() | KeepSetting():
                     pass
                 case _:
                     assert_never(effect)

@@ -29,6 +29,7 @@ Own = (
     | bus.ChaseReport
     | bus.ClockProbe
     | bus.ClockReply
+    | bus.SettingsCommand
 )
 
 # What only we say. Sent as `status`, `update`, the value's own fields as data.
@@ -43,6 +44,7 @@ OWN_TARGETS: Mapping[type[Own], str] = {
     bus.ChaseReport: "chase",
     bus.ClockProbe: "clock_probe",
     bus.ClockReply: "clock_reply",
+    bus.SettingsCommand: "settings",
 }
 
 

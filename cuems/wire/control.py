@@ -199,6 +199,8 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return _told(f"deploy/{node}", percent), _told(f"deploy_detail/{node}", detail)
         case st.ChaseHealth(node, state, detail):
             return _told(f"chase/{node}", state), _told(f"chase_detail/{node}", detail)
+        case st.SettingValue(name, text):
+            return (_told(f"setting/{name}", text),)
         case st.MixerVolume(node, output, channel, value):
             return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
         case _:

@@ -34,6 +34,7 @@ from cuems.core.operator import (
     SayHello,
     SetMixerVolume,
     SetPlayer,
+    SetSetting,
     UnloadProject,
 )
 
@@ -124,6 +125,8 @@ INTO_MS = Argument(name="into", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=M
 GAIN = Argument(name="volume", kind=Kind.NUMBER, unit="gain", minimum=0, maximum=4)
 YES_NO = Argument(name="value", kind=Kind.TEXT, choices=("yes", "no", ""))
 TEXT = Argument(name="text", kind=Kind.TEXT)
+NAME = Argument(name="name", kind=Kind.TEXT)
+VALUE = Argument(name="value", kind=Kind.PLAIN)
 PLAIN = Argument(name="argument", kind=Kind.PLAIN)
 SECRET = Argument(name="secret", kind=Kind.PLAIN)
 CLIENT = Argument(name="client", kind=Kind.WHOLE, minimum=1)
@@ -188,6 +191,8 @@ TABLE: tuple[Row, ...] = (
     _command("cue_enabled", 'Enable or disable a cue: one string "<cue> <0|1>"', _enable_cue,
              CUE, ENABLED),
     _command("load_to_time", "Arm so that the next GO starts that far in", LoadTo, INTO_MS),
+    _command("setting", 'Change a setting, as text: "<name> <value>"', SetSetting, NAME, VALUE,
+             scope=Scope.EDIT),
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
     _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
              ListClients, scope=Scope.EDIT),
@@ -243,6 +248,7 @@ TABLE: tuple[Row, ...] = (
     _status("go_guard", "How long after a GO the next one is refused", GUARD_MS),
     _status("notice", "The newest thing that went wrong", TEXT),
     _status("journal", "Why the record of the show is not being kept; empty when it is", TEXT),
+    _status("setting/{name}", "What a setting is; `cuems settings show` explains them", TEXT),
     _status("cue/{cue}", "0 unplayed, 1 to 99 playing, 100 played, -1 failed", PLAY_PERCENT),
     _status("cue_name/{cue}", "A cue's name; cues come in running order", TEXT),
     _status("cue_kind/{cue}", "audio, video, dmx, action, fade or list", TEXT),

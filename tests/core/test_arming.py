@@ -69,7 +69,7 @@ def test_circles_are_walked_once_and_long_chains_not_to_their_end() -> None:
 
 def test_what_is_ahead_is_worked_out_anew_when_a_cue_is_disabled() -> None:
     standing = Standing(order(audio("a", post="g"), audio("b")))
-    look = LookAhead(standing)
+    look = LookAhead(standing, 2)
     assert look.of(A) == ((A, True), (B, True))
     standing.set_enabled(B, False)
     assert look.of(A) == ((A, True),)

@@ -144,6 +144,7 @@ BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     str: text,
     tuple[bus.PlayerValue, ...]: st.lists(scalars).map(tuple),
+    tuple[tuple[str, str], ...]: st.lists(st.tuples(text, text)).map(tuple),
     Outcome: st.sampled_from(Outcome),
     Action | None: st.sampled_from(Action) | st.none(),
     Line: lines,

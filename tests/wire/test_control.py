@@ -118,6 +118,7 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
         ),
     ),
     (status.Notice("disk full"), (Osc("/engine/status/notice", ("disk full",)),)),
+    (status.SettingValue("panic_ms", "9"), (Osc("/engine/status/setting/panic_ms", ("9",)),)),
     (status.JournalFault("disk full"), (Osc("/engine/status/journal", ("disk full",)),)),
 ]
 
