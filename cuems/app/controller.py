@@ -66,6 +66,7 @@ from cuems.core.desk import (
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent
 from cuems.core.line import Line
+from cuems.core.messages import Message
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import LoadProject
 from cuems.core.settings import Settings
@@ -311,9 +312,7 @@ class ControllerLoop:
                 case Tell(message):
                     await self._tell(message)
                 case Send(cue, message):
-                    problem = self.messenger.send(cue, message)
-                    if problem:
-                        await self._apply(MessageFailed(cue, problem))
+                    await self._send_message(cue, message)
                 case Publish(status):
                     self._desk.publish(status)
                 case ForgetCues():
@@ -330,6 +329,11 @@ class ControllerLoop:
                     self._tasks.start_soon(self._keep, effect)
                 case _:
                     assert_never(effect)
+
+    async def _send_message(self, cue: CueId, message: Message) -> None:
+        problem = self.messenger.send(cue, message)
+        if problem:
+            await self._apply(MessageFailed(cue, problem))
 
     async def _message_failed(self, cue: CueId, reason: str) -> None:
         await self._send.send(MessageFailed(cue, reason))

@@ -182,18 +182,18 @@ class Controller:
             case MessageFailed(cue, reason):
                 self._message_failed(cue, reason)
             case Woke(now_ns):
-                for health in self._cluster.wake(now_ns):
-                    self._node_changed(health.node, lost=health.state == "lost")
-                    self._publish(health)
-            case SettingsRead():
-                self._out += self._settings.read(event)
-                self._apply_settings()
-            case SettingKept():
-                self._setting_kept(event)
+                self._woke(now_ns)
+            case SettingsRead() | SettingKept():
+                self._settings_news(event)
             case _:
                 assert_never(event)
         self._settle_armed()
         return self._taken()
+
+    def _woke(self, now_ns: int) -> None:
+        for health in self._cluster.wake(now_ns):
+            self._node_changed(health.node, lost=health.state == "lost")
+            self._publish(health)
 
     # ---- operators
 
@@ -241,12 +241,14 @@ class Controller:
             self._out.append(keep)
         return keep is None
 
-    def _setting_kept(self, event: SettingKept) -> None:
-        asked, told = self._settings.kept(event)
+    def _settings_news(self, event: SettingsRead | SettingKept) -> None:
+        match event:
+            case SettingsRead():
+                self._out += self._settings.read(event)
+            case SettingKept(reason=reason):
+                asked, told = self._settings.kept(event)
+                self._out += told if asked is None else [*told, Answer(asked, reason)]
         self._apply_settings()
-        self._out += told
-        if asked is not None:
-            self._out.append(Answer(asked, event.reason))
 
     def _apply_settings(self) -> None:
         settings = self._settings.settings
