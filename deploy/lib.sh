@@ -166,3 +166,17 @@ need_python() {
     printf '%s\n' "$mark" >"$stamp"
     printf '%s\n' "$mark" >"$VENV/.installed-" # extras come on top of the plain installation
 }
+
+# ---- Node.js
+
+# Usage: need_node_packages FOLDER. What a package.json names, where there is npm; a test that needs
+# it is skipped where there is not.
+need_node_packages() {
+    [[ -d $ROOT/$1/node_modules ]] && return
+    command -v npm >/dev/null || {
+        say "no npm here: going on without what $1 would install"
+        return 0
+    }
+    quietly "installing what $1/package.json names" npm install --prefix "$ROOT/$1" \
+        --no-save --no-package-lock --no-audit --no-fund || true
+}

@@ -64,6 +64,9 @@ class Caller:
     client: ClientId
     tell: Callable[[str, str], None]
 
+    def __str__(self) -> str:
+        return str(self.client)
+
 
 @dataclass(frozen=True, slots=True)
 class Asks:

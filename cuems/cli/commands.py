@@ -6,8 +6,14 @@ from collections.abc import Iterator
 import click
 
 from cuems.wire.control_table import TABLE, TYPE_TAGS, Access, Argument, Kind, Row
+from cuems.wire.surfaces import companion, open_stage_control
 
-FORMATS = {"json": "For a program.", "markdown": "As the reference page, docs/control.md."}
+FORMATS = {
+    "json": "For a program.",
+    "markdown": "As the reference page, docs/control.md.",
+    "open-stage-control": "A session to begin with.",
+    "companion": "A page of buttons to import.",
+}
 ANY = "…"
 INTRODUCTION = """\
 # The control surface
@@ -45,6 +51,13 @@ Told to everyone when it changes, and all but the timecode to whoever connects.
 @click.command("commands")
 @click.option("--json", "form", flag_value="json", help=FORMATS["json"])
 @click.option("--markdown", "form", flag_value="markdown", help=FORMATS["markdown"])
+@click.option(
+    "--open-stage-control",
+    "form",
+    flag_value="open-stage-control",
+    help=FORMATS["open-stage-control"],
+)
+@click.option("--companion", "form", flag_value="companion", help=FORMATS["companion"])
 def commands(*, form: str | None) -> None:
     """List every address of the control surface, with its arguments and what it does."""
     match form:
@@ -52,6 +65,10 @@ def commands(*, form: str | None) -> None:
             click.echo(to_json())
         case "markdown":
             click.echo(to_markdown(), nl=False)
+        case "open-stage-control":
+            click.echo(json.dumps(open_stage_control(), indent=2))
+        case "companion":
+            click.echo(json.dumps(companion(), indent=2))
         case _:
             for line in to_lines():
                 click.echo(line)

@@ -102,11 +102,11 @@ def kept_effects(
 
     What is published of each cue at a load is left out: it is in the show.
     """
-    if isinstance(event, ProjectRead):
-        return tuple(effect for effect in effects if not _is_in_show(effect))
+    loads = isinstance(event, ProjectRead)
     return tuple(
         Answer(asked_by_name(effect.asked), effect.reason) if isinstance(effect, Answer) else effect
         for effect in effects
+        if not (loads and _is_in_show(effect))
     )
 
 

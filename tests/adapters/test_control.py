@@ -1,9 +1,12 @@
+import os
 import socket
+import struct
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from itertools import pairwise
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
@@ -218,7 +221,7 @@ async def test_updates_a_client_has_not_got_yet_are_replaced_by_newer_ones() -> 
         assert await take(connection, 2) == [b"999", b"999"]
 
 
-async def test_a_stalled_client_is_dropped_and_delays_nobody() -> None:
+async def test_f33_a_stalled_client_is_dropped_and_delays_nobody() -> None:
     clients = Clients()
     surface = FakeSurface()
     async with serving(surface, clients) as address, client(address) as healthy:
@@ -241,7 +244,7 @@ async def test_a_stalled_client_is_dropped_and_delays_nobody() -> None:
         assert clients.count == 1
 
 
-async def test_a_client_that_pings_without_reading_is_dropped() -> None:
+async def test_f40_a_client_that_pings_without_reading_is_dropped() -> None:
     surface = FakeSurface()
     async with serving(surface) as address, await raw(address) as stream:
         await stream.send(HANDSHAKE.encode())
@@ -257,7 +260,7 @@ async def send_without_end(stream: SocketStream, data: bytes) -> None:
         await stream.send(data)
 
 
-async def test_a_flood_is_read_at_the_agreed_rate() -> None:
+async def test_f35_a_flood_is_read_at_the_agreed_rate() -> None:
     allowance = Allowance()
     waits = [allowance.spend(100.0) for _ in range(BURST_MESSAGES + 3)]
     assert waits[: BURST_MESSAGES - 1] == [0.0] * (BURST_MESSAGES - 1)
@@ -265,7 +268,7 @@ async def test_a_flood_is_read_at_the_agreed_rate() -> None:
     assert allowance.spend(200.0) == 0.0
 
 
-async def test_a_flooding_client_leaves_another_its_turn() -> None:
+async def test_f35_a_flooding_client_leaves_another_its_turn() -> None:
     surface = FakeSurface()
     async with (
         serving(surface) as address,
@@ -351,7 +354,7 @@ async def test_news_in_text_frames_reach_only_those_who_have_sent_some() -> None
     [(b"\x82\xff\0\0\0\0\0\1\0\1\0\0\0\0", 1009), (b"\xff" * 40, 1002), (b"\x82\x05hello", 1002)],
     ids=["a frame above 64 KiB", "reserved bits", "an unmasked frame"],
 )
-async def test_a_frame_that_breaks_the_protocol_ends_only_its_own_connection(
+async def test_f37_a_frame_that_breaks_the_protocol_ends_only_its_own_connection(
     garbage: bytes, code: int
 ) -> None:
     clients = Clients()
@@ -401,7 +404,7 @@ async def test_a_client_can_be_dropped_with_a_reason() -> None:
         clients.drop(surface.clients[0], "twice, and no error")
 
 
-async def test_more_clients_than_agreed_are_told_to_come_back_later() -> None:
+async def test_f34_more_clients_than_agreed_are_told_to_come_back_later() -> None:
     surface = FakeSurface()
     async with serving(surface, max_clients=1) as address, client(address):
         await surface.until(clients=1)
@@ -414,7 +417,7 @@ async def test_more_clients_than_agreed_are_told_to_come_back_later() -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://10.1.2.3"])
-async def test_a_page_from_elsewhere_cannot_open_a_socket(origin: str) -> None:
+async def test_f39_a_page_from_elsewhere_cannot_open_a_socket(origin: str) -> None:
     surface = FakeSurface()
     async with serving(surface) as address:
         with pytest.raises(InvalidStatus) as caught:
@@ -630,3 +633,44 @@ def test_the_console_files_are_found_with_their_types() -> None:
         "text/javascript",
         "image/svg+xml",
     }
+
+
+async def test_f37_a_flood_of_headers_is_refused_and_nothing_is_ever_inflated() -> None:
+    async with serving(FakeSurface()) as address:
+        head, _ = await http(address, "GET / HTTP/1.1\nHost: x\n" + "X: y\n" * 1000 + "\n")
+        assert head.split()[1] == "431"
+        async with connect(f"ws://{address}/", compression="deflate", proxy=None) as connection:
+            assert connection.protocol.extensions == []
+
+
+async def test_f38_sockets_that_never_finish_their_handshake_give_their_place_back() -> None:
+    surface = FakeSurface()
+    async with serving(surface) as address:
+        descriptors = Path("/proc/self/fd")
+        before = len(os.listdir(descriptors))
+        async with AsyncExitStack() as sockets:
+            slow = [await sockets.enter_async_context(await raw(address)) for _ in range(50)]
+            for stream in slow[:25]:
+                await stream.send(b"GET / HTTP/1.1\r\nHos")
+            for stream in slow:
+                with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
+                    await stream.receive()
+        async with client(address) as connection:
+            await surface.until(clients=1)
+            assert connection.state.name == "OPEN"
+        await surface.until(gone=1)
+        while len(os.listdir(descriptors)) > before:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_f38_clients_that_are_reset_are_gone_at_once() -> None:
+    surface = FakeSurface()
+    async with serving(surface) as address:
+        for _ in range(20):
+            stream = await raw(address)
+            own = stream.extra(SocketAttribute.raw_socket)
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await stream.send(HANDSHAKE.encode())
+            await stream.receive()
+            await stream.aclose()
+        await surface.until(gone=20)

@@ -53,6 +53,7 @@ from cuems.wire.osc import (
     decode,
     encode,
 )
+from tests.fuzz.fuzz_osc import BOMBS
 
 
 def command(osc: Osc) -> OperatorCommand | ClientCommand:
@@ -358,3 +359,10 @@ def test_a_row_whose_target_does_not_fit_it_cannot_be_built(wrong: dict[str, Any
     Row(**right)
     with pytest.raises(TypeError):
         Row(**right | wrong)
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb[:20])
+def test_f41_a_pattern_is_no_pattern_here(bomb: str) -> None:
+    """Addresses are compared, never searched; how long it takes is in the fuzzer's report."""
+    with pytest.raises(UnknownAddressError):
+        request(Osc(bomb, (1,)))

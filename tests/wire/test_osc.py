@@ -32,6 +32,7 @@ from cuems.wire.osc import (
     decode,
     encode,
 )
+from tests.fuzz import fuzz_osc
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 ADDRESS = TEXT.map(lambda text: "/" + text)
@@ -268,3 +269,8 @@ def test_a_bundle_nested_too_deep_is_not_sent() -> None:
 def test_a_time_tag_that_is_none_is_not_sent() -> None:
     with pytest.raises(OscEncodeError, match="time tag -1"):
         encode(OscBundle(-1))
+
+
+def test_f36_hostile_bytes_are_read_or_refused_and_nothing_else_comes_out() -> None:
+    """`python -m tests.fuzz.fuzz_osc` does the same for as long as one likes."""
+    fuzz_osc.run(5000, seed=36)
