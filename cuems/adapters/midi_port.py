@@ -67,6 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     send.add_argument("--client", default="MtcMaster")
     send.add_argument("--port", default="MTCPort")
     send.add_argument("--connect", default="", help="an input to play into, by name or part of it")
+    send.add_argument("--required", action="store_true", help="no port without that input")
     modes.add_parser("play")
     options = parser.parse_args(arguments)
 
@@ -81,7 +82,14 @@ def main(arguments: Sequence[str]) -> None:
     elif options.mode == "play":
         play_messages(Messages(apis))
     else:
-        send_timecode(Sender(options.client, options.port, options.connect, apis))
+        sender = Sender(
+            options.client,
+            options.port,
+            connect=options.connect,
+            required=options.required,
+            apis=apis,
+        )
+        send_timecode(sender)
 
 
 def write(answer: object) -> None:
@@ -269,14 +277,23 @@ def read(reader: Reader) -> None:
 
 
 class Sender:
-    """Opens an output port and sends what is due on it."""
+    """Opens an output port and sends what is due on it.
 
-    def __init__(self, client: str, port: str, connect: str, apis: Sequence[str]) -> None:
+    It plays into the input that `connect` names, while there is one; else anyone may connect to
+    it, except where the input is `required`.
+    """
+
+    def __init__(
+        self, client: str, port: str, *, connect: str, required: bool, apis: Sequence[str]
+    ) -> None:
         self.apis = Apis[rtmidi.MidiOut](apis, lambda api: rtmidi.MidiOut(APIS[api], name=client))
         self._port_name = port
         self._connect = connect
+        self._required = required
         self._name = f"{client}:{port}"
         self._opened: tuple[str, rtmidi.MidiOut] | None = None
+        self._into: str | None = None
+        self._look_ns = 0
         self._line: Line | None = None
         self._pacer = Pacer()
         self._sent = 0
@@ -315,17 +332,26 @@ class Sender:
             write(status | {"sent": self._sent, "late_ns": self._late_ns})
             self._late_ns = 0
 
+    def has_outlived(self) -> bool:
+        """Whether the input it plays into has gone, or has come; looked at once a second.
+
+        A port cannot be opened twice by one client, so that is the end of this one.
+        """
+        now_ns = time.monotonic_ns()
+        if self._opened is None or not self._connect or now_ns < self._look_ns:
+            return False
+        self._look_ns = now_ns + RETRY_NS
+        return self._find(self._opened[1].get_ports()) != self._into
+
     def _open(self) -> None:
         self.apis.connect()
         api, client = next(iter(self.apis.clients.items()))
-        if self._connect:
-            ports: list[str] = client.get_ports()
-            fitting = [port for port in ports if self._connect in names(port)]
-            fitting += [port for port in ports if self._connect in port]
-            if not fitting:
-                listed = ", ".join(ports) or "none"
-                raise NoPortError(f"no port fits {self._connect!r}, of: {listed}")
-            client.open_port(ports.index(fitting[0]), name=self._port_name)
+        ports: list[str] = client.get_ports() if self._connect else []
+        self._into = self._find(ports)
+        if self._into is not None:
+            client.open_port(ports.index(self._into), name=self._port_name)
+        elif self._required:
+            raise NoPortError(f"no port fits {self._connect!r}, of: {', '.join(ports) or 'none'}")
         else:
             client.open_virtual_port(self._port_name)
         self._opened = api, client
@@ -333,15 +359,23 @@ class Sender:
         if self._line is not None:
             self.follow(self._line)
 
+    def _find(self, ports: Sequence[str]) -> str | None:
+        """The input to play into: by name, else by part of it."""
+        fitting = [port for port in ports if self._connect in names(port)]
+        fitting += [port for port in ports if self._connect and self._connect in port]
+        return fitting[0] if fitting else None
+
 
 def send_timecode(sender: Sender) -> None:
-    """Follow the newest line until stdin ends, or the MIDI server dies."""
+    """Follow the newest line until stdin ends, or the MIDI server or the input is another."""
     os.set_blocking(sys.stdout.fileno(), False)
     status_ns = time.monotonic_ns()
     unfinished = b""
     while True:
         now_ns = time.monotonic_ns()
         if now_ns >= status_ns:
+            if sender.has_outlived():
+                return
             sender.report()
             status_ns = now_ns + SEND_STATUS_NS
         sender.send_due()

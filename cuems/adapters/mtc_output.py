@@ -7,7 +7,7 @@ replaced goes on at the position the line has by then.
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from subprocess import PIPE
@@ -71,16 +71,20 @@ async def open_mtc_output(
     port: str = "MTCPort",
     *,
     connect: str = "",
+    required: bool = True,
     api: str = "auto",
     on_state: OnState = lambda _: None,
 ) -> AsyncIterator[MtcOutput]:
     """Send timecode on a port of its own, whenever MIDI is there.
 
-    With `connect` the port plays into that input (by name or part of it), and is there only
-    together with it. `api` is "auto", "ALSA" or "JACK". `on_state` is told every change.
+    With `connect` the port plays into that input (by name or part of it); where that is
+    `required` it is there only together with it. `api` is "auto", "ALSA" or "JACK".
+    `on_state` is told every change.
     """
     output = MtcOutput(on_state)
-    command = (*COMMAND, api, "send", "--client", client, "--port", port, "--connect", connect)
+    command = [*COMMAND, api, "send", "--client", client, "--port", port, "--connect", connect]
+    if connect and required:
+        command.append("--required")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(keep_running, output, partial(run_once, output, command))
         try:
@@ -89,7 +93,7 @@ async def open_mtc_output(
             tasks.cancel_scope.cancel()
 
 
-async def run_once(output: MtcOutput, command: tuple[str, ...]) -> bool:
+async def run_once(output: MtcOutput, command: Sequence[str]) -> bool:
     """Run the process until it ends or falls silent; whether it ever answered."""
     output.repeat()
     process = await start(command, stdin=PIPE, stdout=PIPE)

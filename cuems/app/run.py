@@ -254,7 +254,8 @@ async def _sent_timecode(config: RunConfig) -> AsyncIterator[MtcOutput | None]:
     if config.mtc != Timecode.AUTO:
         yield None
         return
-    async with open_mtc_output(on_state=changed) as output:
+    # Players of the ecosystem read the port of the settings, "Midi Through Port-0".
+    async with open_mtc_output(connect=config.mtc_port, required=False, on_state=changed) as output:
         yield output
 
 

@@ -1,7 +1,8 @@
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import anyio
 import pytest
@@ -175,22 +176,53 @@ async def test_closing_never_hangs_on_a_sender_that_freezes(jack: Jack) -> None:
             os.kill(port_process("send"), signal.SIGSTOP)
 
 
+@contextmanager
+def open_through() -> Iterator[rtmidi.MidiIn]:
+    """An input that others may play into."""
+    through = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="Midi Through")
+    through.ignore_types(sysex=False)
+    through.open_virtual_port("Midi Through Port-0")
+    try:
+        yield through
+    finally:
+        through.close_port()
+        through.delete()
+
+
+async def plays_into(through: rtmidi.MidiIn) -> bool:
+    while (message := through.get_message()) is None:  # noqa: ASYNC110 - rtmidi's way
+        await anyio.sleep(0.01)
+    return message[0][0] in (QUARTER_FRAME, SYSEX)
+
+
 @pytest.mark.slow
-async def test_timecode_is_played_into_a_named_input_as_soon_as_that_is_there(jack: Jack) -> None:
+async def test_timecode_is_played_into_a_named_input_whenever_that_is_there(jack: Jack) -> None:
     sent = States()
-    with anyio.fail_after(15):
-        async with open_mtc_output(connect="through", on_state=sent.put) as output:
-            await sent.absent("no port fits 'through', of: none")
-            through = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="midi")
-            through.ignore_types(sysex=False)
-            through.open_virtual_port("through")
-            await sent.opened()
+    with anyio.fail_after(25):
+        async with open_mtc_output(connect="Midi Through", on_state=sent.put) as output:
             output.follow(Line(0, time.monotonic_ns(), rolling=True))
-            while (message := through.get_message()) is None:  # noqa: ASYNC110 - rtmidi's way
-                await anyio.sleep(0.01)
-            through.close_port()
-            through.delete()
-    assert message[0][0] in (QUARTER_FRAME, SYSEX)
+            for _ in range(2):
+                await sent.absent("no port fits 'Midi Through', of: none")
+                with open_through() as through:
+                    assert await sent.opened() == MASTER
+                    assert await plays_into(through)
+
+
+@pytest.mark.slow
+async def test_an_input_that_is_not_required_is_played_into_once_it_is_there(jack: Jack) -> None:
+    heard = States()
+    with anyio.fail_after(20):
+        async with (
+            open_mtc_output(connect="Midi Through Port-0", required=False) as output,
+            open_midi_input(on_state=heard.put) as midi,
+        ):
+            line = Line(0, time.monotonic_ns(), rolling=True)
+            output.follow(line)
+            assert await heard.opened() == MASTER
+            assert len(await errors(midi, line, 20)) == 20
+            with open_through() as through:
+                assert await plays_into(through)
+                assert len(await errors(midi, line, 20)) == 20
 
 
 async def test_a_rate_without_an_mtc_code_is_refused() -> None:
