@@ -29,8 +29,9 @@ GAIN = 0.03
 SPEED_GAIN = GAIN * GAIN / 4
 SETTLED_PIECES = 64
 
-JITTER_SHIFT = 17  # jitter is counted in buckets of 131 µs
-JITTER_BUCKETS = 256
+BUCKET_NS = 1 << 17  # jitter is counted in buckets of 131 µs; what is early from the far end
+BUCKETS_PER_NS = 1 / BUCKET_NS
+JITTER_BUCKETS = 512
 EXTRA_FAULT, EXTRA_MOST = 16, 32  # pieces too many, less pieces that were not
 RATE_FAULT_PPM = 500  # ten times a bad crystal, half of a 1000/1001 pull-down
 RATE_MEASURED_NS = NS_PER_S
@@ -49,6 +50,8 @@ class ChaseState(StrEnum):
 
 LOCKED = ChaseState.LOCKED  # an enum's members are slow to get at in Python 3.11
 TRUSTED = (LOCKED, ChaseState.FREEWHEELING)
+
+_new = tuple.__new__  # a third faster than calling a NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +150,8 @@ class _Suspect:
 
     def goes_on(self, running: mtc.Running, received_ns: int) -> bool:
         """Take a piece; False where it does not follow at about play speed from those before."""
-        rate = running.timecode.rate
-        if rate is not self._last.timecode.rate or running.forward is not self._last.forward:
+        rate = running.rate
+        if rate is not self._last.rate or running.forward is not self._last.forward:
             return False
         step = running.position - self._last.position
         step -= divide_nearest(step, _day_flicks(rate)) * _day_flicks(rate)
@@ -265,18 +268,24 @@ class Chase:
         line = self._line
         if (
             self._state is LOCKED
-            and line is not None
             and received_ns < self._loss_ns
-            and isinstance(event, mtc.Running)
+            and type(event) is mtc.Running
+            and line is not None
         ):
-            timecode, _, forward, position, missed, extra = event  # faster than by name
+            rate, _, forward, position, missed, extra = event  # faster than by name
             position += self._carry
-            if forward and timecode.rate is line.rate:
+            if forward and rate is line.rate:
                 error_ns = line.steer(position, received_ns, self._half_frame_ns)
-                if error_ns is not None:
+                if error_ns is not None:  # as ever: _keep, without the price of its calls
                     if missed or extra or self._extra:
                         self._count(event)
-                    return self._keep(line, position, received_ns, error_ns)
+                    self._suspect = self._pending = None
+                    self._loss_ns = received_ns + self._loss_after_ns
+                    self._jitter[int(error_ns * BUCKETS_PER_NS)] += 1
+                    if position <= self._told:
+                        return ()
+                    self._told = position
+                    return (_new(Advance, (position,)),)
         events = self._expire(received_ns)
         if isinstance(event, mtc.Locate):
             return (*events, *self._take_locate(event, received_ns))
@@ -317,11 +326,8 @@ class Chase:
             self._loss_ns = received_ns + self.freewheel_frames * self._frame_ns
             return ()
         self._loss_ns = received_ns + self._loss_after_ns
-        self._jitter[int(abs(error_ns)) >> JITTER_SHIFT] += 1
-        if position <= self._told:
-            return ()
-        self._told = position
-        return (Advance(position),)
+        self._jitter[int(error_ns * BUCKETS_PER_NS)] += 1
+        return self._advance(position)
 
     def _count(self, running: mtc.Running) -> None:
         self._missed += running.missed
@@ -329,11 +335,7 @@ class Chase:
 
     def _take_running(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
         line = self._rolling()
-        if (
-            line is not None
-            and running.forward is line.forward
-            and running.timecode.rate is line.rate
-        ):
+        if line is not None and running.forward is line.forward and running.rate is line.rate:
             position = _carried(running, line.position_at(received_ns))
             error_ns = line.steer(position, received_ns, self._half_frame_ns)
             if error_ns is not None:
@@ -350,7 +352,7 @@ class Chase:
         suspect = self._suspect
         if suspect is None or not suspect.goes_on(running, received_ns):
             suspect = self._suspect = _Suspect(running, received_ns)
-        frame = running.timecode.rate.flicks_per_frame
+        frame = running.rate.flicks_per_frame
         if self._rolling() is not None:
             proved = suspect.rolled_flicks() >= AGREE_FRAMES * frame
         else:
@@ -366,7 +368,7 @@ class Chase:
         found = not rolled and self._rest is ChaseState.LOST
         goes_on_at = self._goes_on_at(running, received_ns)
         position = running.position if goes_on_at is None else goes_on_at
-        self._note_rate(running.timecode.rate, rolled=rolled)
+        self._note_rate(running.rate, rolled=rolled)
         self._carry = position - running.position
         self._roll(position, received_ns, forward=running.forward, same=goes_on_at is not None)
         if not running.forward:
@@ -386,7 +388,7 @@ class Chase:
 
     def _goes_on_at(self, running: mtc.Running, received_ns: int) -> int | None:
         """The position of a piece if the line may have rolled there by itself."""
-        frame = running.timecode.rate.flicks_per_frame
+        frame = running.rate.flicks_per_frame
         if not running.forward:
             return None
         if self._line is not None and self._line.forward:
@@ -484,15 +486,16 @@ class Chase:
         return (*events, LineLost())
 
     def _jitter_p99_ns(self) -> int:
+        late, early = self._jitter[: JITTER_BUCKETS // 2], self._jitter[: JITTER_BUCKETS // 2 : -1]
         beyond = sum(self._jitter) // 100
-        for bucket in range(JITTER_BUCKETS - 1, -1, -1):
-            beyond -= self._jitter[bucket]
+        for bucket in range(JITTER_BUCKETS // 2 - 1, 0, -1):
+            beyond -= late[bucket] + early[bucket - 1]
             if beyond < 0:
-                return (bucket + 1) << JITTER_SHIFT
-        return 0
+                return (bucket + 1) * BUCKET_NS
+        return BUCKET_NS if beyond < late[0] else 0
 
 
 def _carried(event: mtc.MtcEvent, near: int) -> int:
     """The position of an event in the day that puts it nearest to `near`."""
-    day = _day_flicks(event.timecode.rate)
+    day = _day_flicks(event.rate)
     return event.position + divide_nearest(near - event.position, day) * day

@@ -5,6 +5,7 @@ the machine that received a command, carried as data because the core reads no c
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cuems.core.cues import CueId
 
@@ -70,9 +71,11 @@ class LoadToTime:
 # ---- the timecode line, as the chase tells it
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """The line has rolled on to `position`."""
+class Advance(NamedTuple):
+    """The line has rolled on to `position`.
+
+    A tuple, because one is made a hundred times a second on the hot path.
+    """
 
     position: int
 

@@ -77,12 +77,18 @@ class Running(NamedTuple):
     A tuple, because one is made a hundred times a second on the hot path.
     """
 
-    timecode: Timecode  # the address being spelled
+    rate: FrameRate
     piece: int
     forward: bool
     position: int
     missed: int = 0  # pieces lost since the previous Running
     extra: int = 0  # pieces since the previous Running that were doubled, or another source's
+
+    @property
+    def timecode(self) -> Timecode:
+        """The address being spelled."""
+        pieces = self.position // (self.rate.flicks_per_frame // PIECES_PER_FRAME)
+        return Timecode((pieces - self.piece) // PIECES_PER_FRAME, self.rate)
 
 
 class Locate(NamedTuple):
@@ -90,6 +96,11 @@ class Locate(NamedTuple):
 
     timecode: Timecode
     position: int
+
+    @property
+    def rate(self) -> FrameRate:
+        """The rate it is labelled at."""
+        return self.timecode.rate
 
 
 MtcEvent = Running | Locate
@@ -163,16 +174,16 @@ class _Line:
     """What one source has spelled, and what it must send next."""
 
     __slots__ = (
-        "_collected", "_frames", "_last_piece", "_nibbles", "_way", "address", "at", "expected",
-        "forward", "impossible", "last", "matched", "piece", "piece_flicks", "position", "skipped",
-        "spelled", "step",
+        "_collected", "_label_frames", "_last_piece", "_nibbles", "_way", "at", "expected",
+        "forward", "frames", "impossible", "last", "matched", "piece", "piece_flicks", "position",
+        "rate", "skipped", "spelled", "step",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.impossible = 0
         self._nibbles = [0] * PIECES
-        self.spelled: tuple[bytes, ...] = ()
-        self.address = Timecode(0, FrameRate.FPS_25)
+        self.spelled: list[bytes] = []
+        self.rate, self.frames = FrameRate.FPS_25, 0  # the address being spelled
         self.position = self.piece_flicks = self._last_piece = 0
         self.forget()
 
@@ -187,14 +198,14 @@ class _Line:
         self.matched = 0  # predictions that came true in a row
         self.skipped = 0  # pieces stepped over
         self.last = b""
-        self.at = (self.address, 0, self.position)  # what the last piece gathered was taken for
+        self.at = (self.rate, 0, self.position)  # what the last piece gathered was taken for
         self._collected = 0  # pieces in order
         self._way = 0
 
     def follow(self, other: "_Line") -> None:
         """Forget, and predict what another line predicts (it must)."""
         self.forget()
-        self._predict(other.address, other.piece, other.step)
+        self._predict(Timecode(other.frames, other.rate), other.piece, other.step)
         self.last = other.last
 
     def advance(self) -> None:
@@ -216,7 +227,7 @@ class _Line:
                 self.skipped += 1
                 self.matched = 0
             self.matched = self.matched + 1 if message == self.expected else 0
-            self.at = (self.address, piece, self.position)
+            self.at = (self.rate, piece, self.position)
             self.advance()
         self.last = message
         self._collect(piece, message[1] & 0x0F)
@@ -245,39 +256,42 @@ class _Line:
             self.impossible += 1
             return
         following = address.plus(FRAMES_PER_GROUP * way).within_day
-        if self.expected is None or (self.address, self.step) != (following, way):
+        predicted = (Timecode(self.frames, self.rate), self.step)
+        if self.expected is None or predicted != (following, way):
             self._predict(following, 0 if way > 0 else PIECES - 1, way)
             self.matched = self.skipped = 0
 
     def _predict(self, address: Timecode, piece: int, step: int) -> None:
-        self.address = address
+        self.rate = address.rate
+        self.frames = address.frames
         self.piece = piece
         self.step = step
         self.forward = step > 0
-        self._frames = address.label.frames
+        self._label_frames = address.label.frames
         per_piece = address.rate.flicks_per_frame // PIECES_PER_FRAME
         self.piece_flicks = per_piece * step
         self.position = address.flicks + per_piece * piece
-        self.spelled = quarter_frames(address)
+        self.spelled = list(quarter_frames(address))
         self.expected = self.spelled[piece]
 
     def turn(self) -> None:
         """Predict the first piece of the next address."""
-        rate = self.address.rate
         ahead = FRAMES_PER_GROUP * self.step
-        frames = self._frames + ahead
+        label_frames = self._label_frames + ahead
         first = 0 if ahead > 0 else PIECES - 1
-        if not FRAMES_PER_GROUP <= frames < rate.nominal:
-            self._predict(self.address.plus(ahead).within_day, first, self.step)
+        if not FRAMES_PER_GROUP <= label_frames < self.rate.nominal:
+            following = Timecode(self.frames + ahead, self.rate).within_day
+            self._predict(following, first, self.step)
             return
         # Within a second only the frames differ; spelling the rest again would double the cost.
-        self.address = Timecode(self.address.frames + ahead, rate)
+        self.frames += ahead
         self.piece = first
         self.position += self.piece_flicks
-        self._frames = frames
-        low, high = QUARTER_FRAMES[frames & 0x0F], QUARTER_FRAMES[0x10 | frames >> 4]
-        self.spelled = (low, high, *self.spelled[2:])
-        self.expected = self.spelled[first]
+        self._label_frames = label_frames
+        spelled = self.spelled
+        spelled[0] = QUARTER_FRAMES[label_frames & 0x0F]
+        spelled[1] = QUARTER_FRAMES[0x10 | label_frames >> 4]
+        self.expected = spelled[first]
 
 
 class MtcDecoder:
@@ -314,7 +328,7 @@ class MtcDecoder:
         if message != line.expected or self._between:
             return self._take_slowly(message)
         piece = line.piece
-        told = (line.address, piece, line.forward, line.position, 0, 0)
+        told = (line.rate, piece, line.forward, line.position, 0, 0)
         line.last = message
         piece += line.step
         if 0 <= piece < PIECES:  # line.advance(), without the price of a call
@@ -329,7 +343,7 @@ class MtcDecoder:
         line = self._line
         if message != line.expected or self._is_rivals(message, 2):
             return self._take_unexpected(message)
-        told = (line.address, line.piece, line.forward, line.position)
+        told = (line.rate, line.piece, line.forward, line.position)
         running = Running(*told, extra=self._between)
         line.last = message
         line.advance()
@@ -387,13 +401,13 @@ class MtcDecoder:
     def _change_line(self) -> Running:
         """Follow the rival: the line is silent, or goes on there after a gap."""
         line, rival = self._line, self._rival
-        address, piece, position = rival.at
+        rate, piece, position = rival.at
         self._missed += rival.skipped
         line.forget()
         self._line, self._rival = rival, line
         self._between = self._strays = 0
         self._position_at_stray = None
-        return Running(address, piece, rival.forward, position, missed=rival.skipped)
+        return Running(rate, piece, rival.forward, position, missed=rival.skipped)
 
     def _take_sysex(self, message: bytes) -> Locate | None:
         payload = message[3:-1] if message[1] == REAL_TIME else b""
@@ -414,9 +428,9 @@ class MtcDecoder:
     def _doubt(self, elsewhere: Timecode) -> None:
         """Where the source may have gone elsewhere, what it was to send proves itself again."""
         line = self._line
-        ahead = elsewhere.frames - line.address.frames + FRAMES_PER_GROUP
+        ahead = elsewhere.frames - line.frames + FRAMES_PER_GROUP
         if (
-            elsewhere.rate is not line.address.rate
+            elsewhere.rate is not line.rate
             or ahead % elsewhere.rate.frames_per_day > 2 * FRAMES_PER_GROUP
         ):
             self._rival.follow(line)

@@ -155,7 +155,7 @@ def test_one_wild_address_never_fires() -> None:
 def test_a_wild_piece_of_another_rate_or_direction_never_fires() -> None:
     source = Source(number=8_000).locked()
     for rate, forward in ((FrameRate.FPS_24, True), (FPS_25, False), (FrameRate.FPS_30, False)):
-        wild = Running(Timecode(0, rate), 0, forward, source.position)
+        wild = Running(rate, 0, forward, source.position)
         assert source.chase.feed(wild, source.now_ns) == ()
     assert others(source.roll(10)) == []
     assert source.state() is ChaseState.LOCKED
@@ -464,7 +464,7 @@ def test_25_hours_without_a_break_are_exact_to_the_flick() -> None:
     wrong = 0
     for number in range(groups):
         address = Timecode(2 * number % rate.frames_per_day, rate)
-        events = chase.feed(Running(address, 0, True, address.flicks), number * group_ns)
+        events = chase.feed(Running(address.rate, 0, True, address.flicks), number * group_ns)
         wrong += number > 1 and events != (Advance(number * group),)
     assert wrong == 0
     assert chase.quality.rate_error_ppm == 0

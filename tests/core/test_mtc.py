@@ -112,7 +112,7 @@ def test_whatever_piece_it_joins_at_the_position_is_exact_at_every_piece_from_lo
 
 def test_a_running_event_says_address_piece_and_direction() -> None:
     events = feed(MtcDecoder(), pieces(range(30)))
-    assert events[21] == Running(Timecode(4, FPS_25), 5, True, position_of(21))
+    assert events[21] == Running(FPS_25, 5, True, position_of(21))
 
 
 @RATES
@@ -172,7 +172,7 @@ def test_after_a_lost_piece_eight_right_ones_bring_the_position_back() -> None:
     feed(decoder, pieces(range(100)))
     events = feed(decoder, pieces(range(101, 140)))
     assert positions(events) == [None] * 7 + [position_of(n) for n in range(108, 140)]
-    assert events[7] == Running(Timecode(26, FPS_25), 4, True, position_of(108), missed=1)
+    assert events[7] == Running(FPS_25, 4, True, position_of(108), missed=1)
     assert decoder.counts.missed == 1
 
 
@@ -261,7 +261,7 @@ def test_what_came_too_much_is_told_with_the_next_piece() -> None:
     feed(decoder, pieces(range(50)))
     feed(decoder, pieces([49, 30]))
     event = decoder.feed(piece_at(50, FPS_25))
-    assert event == Running(Timecode(12, FPS_25), 2, True, position_of(50), extra=2)
+    assert event == Running(FPS_25, 2, True, position_of(50), extra=2)
     assert (decoder.counts.doubled, decoder.counts.stray) == (1, 1)
 
 
