@@ -24,6 +24,7 @@ PIECES = 8
 FRAMES_PER_GROUP = 2
 PIECES_PER_FRAME = 4
 
+SURE_PIECES = 3  # so many of another sender in order are no accident
 MAX_STRAYS = 4  # unpredicted pieces in a row after which the line they belong to is another
 
 QUARTER_FRAME = 0xF1
@@ -371,6 +372,8 @@ class MtcDecoder:
             self._strays and message == rival.last
         ):
             self._doubled += 1
+            if rival.goes_on(message, SURE_PIECES):  # or both senders are at the same digit
+                rival.gather(message)
             return None
         self._strays += 1
         if line.expected is not None:
@@ -382,12 +385,13 @@ class MtcDecoder:
     def _is_rivals(self, message: bytes, in_order: int) -> bool:
         """After a gap a line's next pieces look like those the gap began with, or ended.
 
-        They are the rival's where it expects them, or where they go on from so many of its own.
+        They are the rival's where it expects them, or where they go on from so many of its own;
+        but not where it has sent since before the followed line's last: then both are there.
         """
         rival, strays = self._rival, self._strays
-        return (strays > 0 and rival.matched > 0 and message == rival.expected) or (
-            strays >= in_order and rival.goes_on(message, in_order)
-        )
+        if strays > 0 and rival.matched > 0 and message == rival.expected:
+            return not rival.goes_on(message, strays + 2)
+        return strays >= in_order and rival.goes_on(message, in_order)
 
     def _suspect(self, line: _Line, rival: _Line, message: bytes) -> None:
         since = self._position_at_stray

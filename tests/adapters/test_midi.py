@@ -176,7 +176,7 @@ async def test_the_wanted_port_is_read_and_listed_among_others(jack: Jack) -> No
 
 
 @pytest.mark.slow
-async def test_a_source_that_goes_and_comes_back_is_read_again(jack: Jack) -> None:
+async def test_f10_a_source_that_goes_and_comes_back_is_read_again(jack: Jack) -> None:
     states = States()
     with anyio.fail_after(15):
         async with open_midi_input(on_state=states.put) as midi:
@@ -206,7 +206,7 @@ async def test_a_machine_without_midi_says_so() -> None:
 
 
 @pytest.mark.slow
-async def test_a_killed_jack_is_noticed_and_its_successor_is_used(jack: Jack) -> None:
+async def test_f12_a_killed_jack_is_noticed_and_its_successor_is_used(jack: Jack) -> None:
     states = States()
     with anyio.fail_after(20):
         async with open_midi_input(on_state=states.put) as midi:

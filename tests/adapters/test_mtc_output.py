@@ -106,7 +106,7 @@ async def test_a_locate_and_a_stop_are_full_frames_and_then_silence(jack: Jack) 
 
 
 @pytest.mark.slow
-async def test_a_killed_jack_stops_nothing_and_its_successor_hears_the_line_go_on(
+async def test_f11_a_killed_jack_stops_nothing_and_its_successor_hears_the_line_go_on(
     jack: Jack,
 ) -> None:
     sent, heard = States(), States()

@@ -1,11 +1,5 @@
-"""Nanoseconds per quarter-frame, and what else costs as much: `python -m tests.bench.bench_mtc`.
+"""Nanoseconds per quarter-frame, and what else costs as much: `python -m tests.bench.bench_mtc`."""
 
-`--random N` instead feeds N random messages and says how many exceptions came out (limits: none).
-"""
-
-import argparse
-import random
-import sys
 import time
 from collections.abc import Callable
 
@@ -14,6 +8,7 @@ import mido
 from cuems.core.chase import Chase
 from cuems.core.mtc import MtcDecoder, quarter_frames
 from cuems.core.timecode import FrameRate, Timecode
+from tests.bench.figures import say
 
 QUARTER_FRAME_NS = 10_000_000
 MESSAGES = tuple(
@@ -23,10 +18,6 @@ MESSAGES = tuple(
 )
 LOCKING = 40  # messages before the clock starts
 ROUNDS = 1500
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
 
 
 def no_op() -> Callable[[bytes], object]:
@@ -78,34 +69,5 @@ def compare() -> None:
         say(f"{maker.__name__:<20}{ns:>8.0f}{ns / best[0]:>10.1f}{ns / best[1]:>10.2f}")
 
 
-def random_message(source: random.Random) -> bytes:
-    """Noise that knows its way: half of it begins like timecode."""
-    head = source.choice((b"", b"\xf1", b"\xf0\x7f\x7f\x01\x01", b"\xf0\x7f\x7f\x06\x44\x06\x01"))
-    tail = source.choice((b"", b"\xf7"))
-    return head + source.randbytes(source.randrange(8)) + tail
-
-
-def storm(count: int, seed: int) -> None:
-    source, decoder, follower = random.Random(seed), MtcDecoder(), Chase()
-    events = 0
-    for at in range(count):
-        event = decoder.feed(random_message(source))
-        if event is not None:
-            events += 1
-            follower.feed(event, at * QUARTER_FRAME_NS)
-    say(f"{count} random messages, seed {seed}: 0 exceptions, {events} events, {decoder.counts}")
-
-
-def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--random", type=int, default=0, metavar="N")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args(arguments)
-    if options.random:
-        storm(options.random, options.seed)
-    else:
-        compare()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    compare()

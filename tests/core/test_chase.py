@@ -1,7 +1,6 @@
 """Following a source: each rule of the chase is a sentence here."""
 
 import random
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
@@ -9,68 +8,15 @@ from hypothesis import strategies as st
 
 from cuems.core.chase import Chase, ChaseState, Quality
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
-from cuems.core.mtc import FRAME_RATES, MtcDecoder, Running, full_frame, quarter_frame
+from cuems.core.mtc import FRAME_RATES, Running
 from cuems.core.timecode import NS_PER_S, FrameRate, Timecode, from_ms, from_text, to_ns
+from tests.core.mtc_source import FRAME_NS, QUARTER_NS, Source
+from tests.fuzz.fuzz_timecode import wrong
 
 RATES = pytest.mark.parametrize("rate", FRAME_RATES, ids=str)
 FPS_25 = FrameRate.FPS_25
-FRAME_NS = 40_000_000
-QUARTER_NS = FRAME_NS // 4
 HALF_FRAME = FPS_25.flicks_per_frame // 2
 LOCK_PIECES = 17  # an address, its confirmation, and the first piece of the next
-
-
-@dataclass
-class Source:
-    """A sender and the wire: `number` counts quarter-frames from zero, `now_ns` is when."""
-
-    chase: Chase = field(default_factory=Chase)
-    rate: FrameRate = FPS_25
-    number: int = 0
-    now_ns: int = 10**15
-    decoder: MtcDecoder = field(default_factory=MtcDecoder)
-
-    def piece(self, number: int) -> bytes:
-        return quarter_frame(Timecode(number // 8 * 2, self.rate), number % 8)
-
-    def send(self, message: bytes, late_ns: int = 0) -> tuple[LineEvent, ...]:
-        event = self.decoder.feed(message)
-        return self.chase.feed(event, self.now_ns + late_ns) if event is not None else ()
-
-    def roll(self, pieces: int, late_ns: int = 0, way: int = 1) -> list[LineEvent]:
-        """Send, a quarter-frame apart; the first one now."""
-        events: list[LineEvent] = []
-        for _ in range(pieces):
-            events += self.send(self.piece(self.number), late_ns)
-            self.number += way
-            self.now_ns += to_ns(self.rate.flicks_per_frame) // 4
-        return events
-
-    def locked(self, pieces: int = 200) -> "Source":
-        self.roll(pieces)
-        assert self.state() is ChaseState.LOCKED
-        return self
-
-    def wait(self, frames: int, *, lost_pieces: bool = True) -> list[LineEvent]:
-        """Silence, the chase woken whenever it wants; the source rolls on unheard, or stands."""
-        events: list[LineEvent] = []
-        until_ns = self.now_ns + frames * FRAME_NS
-        while (wake_ns := self.chase.next_wake_ns()) is not None and wake_ns <= until_ns:
-            events += self.chase.wake(wake_ns)
-        self.now_ns = until_ns
-        self.number += 4 * frames if lost_pieces else 0
-        return events
-
-    def full_frame(self, text: str) -> tuple[LineEvent, ...]:
-        return self.send(full_frame(from_text(text, self.rate)))
-
-    def state(self) -> ChaseState:
-        return self.chase.state
-
-    @property
-    def position(self) -> int:
-        """Where the line truly is now."""
-        return self.number * self.rate.flicks_per_frame // 4
 
 
 def at(text: str, rate: FrameRate = FPS_25) -> int:
@@ -190,7 +136,7 @@ def test_a_piece_that_is_late_by_more_than_half_a_frame_fires_nothing() -> None:
 
 @settings(max_examples=30)
 @given(st.integers(0, 2**32), st.sampled_from(FRAME_RATES), st.integers(0, 15_000_000))
-def test_under_jitter_the_position_stays_within_half_a_frame_and_5_ms_p99(
+def test_f09_under_jitter_the_position_stays_within_half_a_frame_and_5_ms_p99(
     seed: int, rate: FrameRate, jitter_ns: int
 ) -> None:
     dice, source, mean_ns = random.Random(seed), Source(rate=rate, number=8_000), jitter_ns // 2
@@ -251,6 +197,27 @@ def test_two_frames_without_a_piece_are_freewheeled_and_cues_still_fire_on_time(
     assert len(fired(events)) >= 1
     assert source.chase.position_at(source.now_ns) == pytest.approx(source.position, abs=1000)
     assert source.chase.moment_of(source.position) == pytest.approx(source.now_ns, abs=1000)
+
+
+@RATES
+def test_f01_mtc_that_stops_is_shown_within_250_ms_and_found_again_within_a_frame(
+    rate: FrameRate,
+) -> None:
+    source = Source(rate=rate, number=8_000).locked()
+    stopped_ns = source.now_ns
+    shown_ns = source.chase.next_wake_ns()
+    assert shown_ns is not None
+    assert shown_ns - stopped_ns <= 250_000_000
+    source.chase.wake(shown_ns)
+    assert source.state() is ChaseState.FREEWHEELING
+    gone_ns = 10 * NS_PER_S
+    assert LineLost() in source.chase.wake(stopped_ns + gone_ns)
+    source.now_ns += gone_ns
+    source.number += gone_ns * 4 // to_ns(rate.flicks_per_frame)
+    assert LineFound in {type(event) for event in source.roll(60)}
+    here = source.chase.position_at(source.now_ns)
+    assert here is not None
+    assert abs(here - source.position) <= rate.flicks_per_frame
 
 
 def test_a_freewheeling_line_tells_every_frame_and_is_lost_after_fifty() -> None:
@@ -399,6 +366,10 @@ def test_an_address_that_disagrees_by_more_than_two_frames_is_a_locate_once_conf
     assert fired(source.roll(1)) == [source.position - HALF_FRAME // 2]
 
 
+def test_f04_jumps_forth_and_back_fire_nothing_in_between() -> None:
+    assert wrong("f04", 200) == []
+
+
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 8_000_000), st.integers(40, 120)), max_size=5))
 def test_jumps_never_fire_a_position_in_between(jumps: list[tuple[int, int]]) -> None:
@@ -416,7 +387,11 @@ def test_jumps_never_fire_a_position_in_between(jumps: list[tuple[int, int]]) ->
 # ---- reverse, 24 h
 
 
-def test_in_reverse_the_position_follows_and_nothing_fires() -> None:
+def test_f06_however_often_the_source_turns_nothing_fires_in_reverse() -> None:
+    assert wrong("f06", 100) == []
+
+
+def test_f06_in_reverse_the_position_follows_and_nothing_fires() -> None:
     source = Source(number=8_000).locked()
     events = source.roll(200, way=-1)
     forward_on = 200 * HALF_FRAME // 2
@@ -444,7 +419,7 @@ def test_a_source_that_stops_in_reverse_is_lost_too() -> None:
 
 
 @RATES
-def test_the_line_does_not_wrap_at_24_h_but_a_locate_does(rate: FrameRate) -> None:
+def test_f07_the_line_does_not_wrap_at_24_h_but_a_locate_does(rate: FrameRate) -> None:
     day = rate.frames_per_day * 4
     source = Source(rate=rate, number=day - 100)
     events = source.roll(300)
@@ -456,24 +431,24 @@ def test_the_line_does_not_wrap_at_24_h_but_a_locate_does(rate: FrameRate) -> No
     assert event == Locate(0)
 
 
-def test_25_hours_without_a_break_are_exact_to_the_flick() -> None:
-    """One piece of each address is heard; the 86.4 ms that drop-frame is off a day included."""
+def test_f07_two_hours_with_a_midnight_are_exact_to_the_flick() -> None:
+    """The 86.4 ms that drop-frame is off a day included; 72 hours: tests/fuzz/fuzz_timecode.py."""
     chase, rate = Chase(), FrameRate.FPS_29_97_DF
     group, group_ns = 2 * rate.flicks_per_frame, to_ns(2 * rate.flicks_per_frame)
-    groups = 25 * 3600 * 15
-    wrong = 0
-    for number in range(groups):
+    groups, first = 2 * 3600 * 15, rate.frames_per_day // 2 - 3600 * 15
+    wrong_groups = 0
+    for number in range(first, first + groups):
         address = Timecode(2 * number % rate.frames_per_day, rate)
         events = chase.feed(Running(address.rate, 0, True, address.flicks), number * group_ns)
-        wrong += number > 1 and events != (Advance(number * group),)
-    assert wrong == 0
+        wrong_groups += number > first + 1 and events != (Advance(number * group),)
+    assert wrong_groups == 0
     assert chase.quality.rate_error_ppm == 0
 
 
 # ---- faults, quality
 
 
-def test_a_change_of_rate_is_named_and_followed() -> None:
+def test_f05_a_change_of_rate_is_named_within_a_second_and_followed() -> None:
     source = Source(number=8_000).locked()
     source.rate = FrameRate.FPS_30
     source.roll(120)
@@ -484,7 +459,11 @@ def test_a_change_of_rate_is_named_and_followed() -> None:
     assert source.chase.fault == ""
 
 
-def test_a_second_sender_is_named_within_300_ms_and_the_first_keeps_the_lock() -> None:
+def test_f08_nothing_comes_of_a_second_sender_wherever_it_is() -> None:
+    assert wrong("f08", 40) == []
+
+
+def test_f08_a_second_sender_is_named_within_300_ms_and_the_first_keeps_the_lock() -> None:
     source, other = Source(number=8_000).locked(), Source(number=800_003)
     noticed = None
     for n in range(100):

@@ -21,6 +21,7 @@ from cuems.core.mtc import (
     quarter_frames,
 )
 from cuems.core.timecode import FrameRate, Timecode, TimecodeError, from_label, from_text
+from tests.fuzz.fuzz_timecode import wrong
 
 RATES = pytest.mark.parametrize("rate", FRAME_RATES, ids=str)
 FPS_25 = FrameRate.FPS_25
@@ -385,7 +386,15 @@ def test_an_impossible_address_is_never_told(rate: FrameRate) -> None:
     assert decoder.counts.impossible == 4
 
 
-def test_200_000_random_messages_raise_nothing_and_tell_only_addresses_that_exist() -> None:
+def test_f02_garbage_raises_nothing_and_between_pieces_moves_nothing() -> None:
+    assert wrong("f02", 40_000) == []
+
+
+def test_f03_exactly_those_full_frames_are_taken_that_name_a_time() -> None:
+    assert wrong("f03", 40_000) == []
+
+
+def test_f02_200_000_random_messages_raise_nothing_and_tell_only_addresses_that_exist() -> None:
     source, decoder = random.Random(8), MtcDecoder()
     heads = (b"", b"\xf1", b"\xf0\x7f\x7f\x01\x01", b"\xf0\x7f\x7f\x06\x44\x06\x01")
     for _ in range(200_000):
