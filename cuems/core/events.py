@@ -5,7 +5,6 @@ the machine that received a command, carried as data because the core reads no c
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from cuems.core.cues import CueId
 
@@ -71,11 +70,9 @@ class LoadToTime:
 # ---- the timecode line, as the chase tells it
 
 
-class Advance(NamedTuple):
-    """The line has rolled on to `position`.
-
-    A tuple, because one is made a hundred times a second on the hot path.
-    """
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The line has rolled on to `position`."""
 
     position: int
 

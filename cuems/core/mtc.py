@@ -25,6 +25,8 @@ FRAMES_PER_GROUP = 2
 PIECES_PER_FRAME = 4
 
 SURE_PIECES = 3  # so many of another sender in order are no accident
+SURE_MEETINGS = 2
+MAX_DOUBTS = 3 * PIECES  # within as many pieces a line that was given up may prove itself again
 MAX_STRAYS = 4  # unpredicted pieces in a row after which the line they belong to is another
 
 QUARTER_FRAME = 0xF1
@@ -308,6 +310,9 @@ class MtcDecoder:
         self._between = 0  # pieces since the followed line's last
         self._strays = 0  # of these, those that are not a piece come twice
         self._position_at_stray: int | None = None  # of the followed line
+        self._meetings = 0  # times the followed line went on after strays
+        self._doubted: _Line | None = None  # the line followed until lately
+        self._doubts = 0  # within how many more pieces that may be trusted again
         self._ignored = self._garbage = self._impossible = 0
         self._missed = self._doubled = self._stray = 0
 
@@ -349,6 +354,7 @@ class MtcDecoder:
         line.last = message
         line.advance()
         self._stray += self._strays
+        self._meetings += self._strays > 0
         self._between = self._strays = 0
         return running
 
@@ -378,9 +384,30 @@ class MtcDecoder:
         self._strays += 1
         if line.expected is not None:
             self._suspect(line, rival, message)
-        if not rival.gather(message) or line.expected is not None:
-            return None
-        return self._change_line()
+        confirmed = rival.gather(message)
+        if self._doubted is not None and self._goes_on(self._doubted, message):
+            return self._trust(self._doubted)
+        if confirmed and self._line.expected is None:
+            return self._change_line()
+        return None
+
+    def _goes_on(self, doubted: _Line, message: bytes) -> bool:
+        """Whether a line that was given up has spelled a whole address since: it never left."""
+        self._doubts -= 1
+        if message == doubted.expected:
+            doubted.gather(message)
+        elif self._doubts == 0:
+            self._doubted = None
+        return doubted.matched >= PIECES
+
+    def _trust(self, line: _Line) -> Running:
+        """Follow a line again that was given up; what came between was another's."""
+        rate, piece, position = line.at
+        running = Running(rate, piece, line.forward, position, extra=self._strays)
+        self._line, self._doubted = line, None
+        self._stray += self._strays
+        self._between = self._strays = 0
+        return running
 
     def _is_rivals(self, message: bytes, in_order: int) -> bool:
         """After a gap a line's next pieces look like those the gap began with, or ended.
@@ -398,9 +425,16 @@ class MtcDecoder:
         if since is None or abs(line.position - since) > MAX_STRAYS * abs(line.piece_flicks):
             # The first for a while: most likely pieces of this same line were lost.
             rival.follow(line)
+            self._meetings = 0
         self._position_at_stray = line.position
         if self._strays >= MAX_STRAYS or message == line.expected:
-            line.forget()
+            if self._meetings < SURE_MEETINGS:
+                line.forget()
+                return
+            line.matched = 0
+            self._impossible += line.impossible
+            self._doubted, self._line, self._doubts = line, _Line(), MAX_DOUBTS
+            line.impossible = 0
 
     def _change_line(self) -> Running:
         """Follow the rival: the line is silent, or goes on there after a gap."""
@@ -410,7 +444,7 @@ class MtcDecoder:
         line.forget()
         self._line, self._rival = rival, line
         self._between = self._strays = 0
-        self._position_at_stray = None
+        self._position_at_stray = self._doubted = None
         return Running(rate, piece, rival.forward, position, missed=rival.skipped)
 
     def _take_sysex(self, message: bytes) -> Locate | None:

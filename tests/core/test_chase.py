@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 
 from cuems.core.chase import Chase, ChaseState, Quality
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
-from cuems.core.mtc import FRAME_RATES, Running
-from cuems.core.timecode import NS_PER_S, FrameRate, Timecode, from_ms, from_text, to_ns
+from cuems.core.mtc import FRAME_RATES, MtcDecoder, Running
+from cuems.core.timecode import (
+    FLICKS_PER_S,
+    NS_PER_S,
+    FrameRate,
+    Timecode,
+    from_ms,
+    from_text,
+    to_ns,
+)
 from tests.core.mtc_source import FRAME_NS, QUARTER_NS, Source
+from tests.fakes.mtc_encoder import FRAMES_PER_S, RATE_BITS, Encoder
 from tests.fuzz.fuzz_timecode import wrong
 
 RATES = pytest.mark.parametrize("rate", FRAME_RATES, ids=str)
@@ -32,6 +41,25 @@ def others(events: list[LineEvent]) -> list[LineEvent]:
 
 
 # ---- lock
+
+
+@pytest.mark.parametrize("rate", RATE_BITS)
+def test_the_position_is_that_of_a_reference_encoder_within_half_a_frame(rate: str) -> None:
+    """Counted by another library, across a minute and an hour, heard with 4 ms of jitter."""
+    dice, decoder, chase = random.Random(3), MtcDecoder(), Chase()
+    encoder = Encoder(rate, "00:59:50:00")
+    half_frame = FLICKS_PER_S / FRAMES_PER_S[rate] / 2
+    locked = 0
+    for number, message in zip(range(75 * 100), encoder.pieces(), strict=False):
+        received_ns = encoder.due_ns(number) + dice.randrange(4_000_000)
+        event = decoder.feed(message)
+        if event is not None:
+            chase.feed(event, received_ns)
+        here = chase.position_at(received_ns)
+        if chase.state is ChaseState.LOCKED and here is not None:
+            locked += 1
+            assert abs(here - encoder.position_s(received_ns) * FLICKS_PER_S) <= half_frame
+    assert locked > 7000
 
 
 def test_before_anything_is_heard_nothing_is_known() -> None:
