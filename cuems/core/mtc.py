@@ -25,8 +25,8 @@ FRAMES_PER_GROUP = 2
 PIECES_PER_FRAME = 4
 
 SURE_PIECES = 3  # so many of another sender in order are no accident
-SURE_MEETINGS = 2
-MAX_DOUBTS = 3 * PIECES  # within as many pieces a line that was given up may prove itself again
+MAX_DOUBTS = 4  # a line that was given up may prove itself again with fewer than these between
+SURE_MEETINGS = 4  # and so often must there be some
 MAX_STRAYS = 4  # unpredicted pieces in a row after which the line they belong to is another
 
 QUARTER_FRAME = 0xF1
@@ -221,6 +221,13 @@ class _Line:
         else:
             self.turn()
 
+    def match(self, message: bytes) -> None:
+        """Take the message predicted."""
+        self.matched += 1
+        self.at = (self.rate, self.piece, self.position)
+        self.last = message
+        self.advance()
+
     def gather(self, message: bytes) -> bool:
         """Take any quarter-frame; tell whether the line is known, and stands `at` it."""
         piece = message[1] >> 4
@@ -310,9 +317,9 @@ class MtcDecoder:
         self._between = 0  # pieces since the followed line's last
         self._strays = 0  # of these, those that are not a piece come twice
         self._position_at_stray: int | None = None  # of the followed line
-        self._meetings = 0  # times the followed line went on after strays
         self._doubted: _Line | None = None  # the line followed until lately
-        self._doubts = 0  # within how many more pieces that may be trusted again
+        self._doubts = 0  # within how many more pieces that must go on
+        self._meetings = 0  # times it went on after another's pieces
         self._ignored = self._garbage = self._impossible = 0
         self._missed = self._doubled = self._stray = 0
 
@@ -354,7 +361,6 @@ class MtcDecoder:
         line.last = message
         line.advance()
         self._stray += self._strays
-        self._meetings += self._strays > 0
         self._between = self._strays = 0
         return running
 
@@ -392,13 +398,19 @@ class MtcDecoder:
         return None
 
     def _goes_on(self, doubted: _Line, message: bytes) -> bool:
-        """Whether a line that was given up has spelled a whole address since: it never left."""
-        self._doubts -= 1
+        """Whether a line that was given up has spelled a whole address since: it never left.
+
+        Another's pieces must have come in between, or it is but a gap that looks like it.
+        """
         if message == doubted.expected:
-            doubted.gather(message)
-        elif self._doubts == 0:
-            self._doubted = None
-        return doubted.matched >= PIECES
+            self._meetings += self._doubts < MAX_DOUBTS
+            self._doubts = MAX_DOUBTS
+            doubted.match(message)
+        else:
+            self._doubts -= 1
+            if self._doubts == 0:
+                self._doubted = None
+        return doubted.matched >= PIECES and self._meetings >= SURE_MEETINGS
 
     def _trust(self, line: _Line) -> Running:
         """Follow a line again that was given up; what came between was another's."""
@@ -425,15 +437,12 @@ class MtcDecoder:
         if since is None or abs(line.position - since) > MAX_STRAYS * abs(line.piece_flicks):
             # The first for a while: most likely pieces of this same line were lost.
             rival.follow(line)
-            self._meetings = 0
         self._position_at_stray = line.position
         if self._strays >= MAX_STRAYS or message == line.expected:
-            if self._meetings < SURE_MEETINGS:
-                line.forget()
-                return
             line.matched = 0
             self._impossible += line.impossible
             self._doubted, self._line, self._doubts = line, _Line(), MAX_DOUBTS
+            self._meetings = 0
             line.impossible = 0
 
     def _change_line(self) -> Running:

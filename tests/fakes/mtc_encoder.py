@@ -18,7 +18,7 @@ import anyio
 import mido  # type: ignore[import-untyped]
 import rtmidi
 from anyio.abc import Process
-from timecode import Timecode
+from timecode.timecode import Timecode
 
 RATE_BITS = {"24": 0, "25": 1, "29.97": 2, "30": 3}
 FRAMES_PER_S = {
