@@ -15,7 +15,7 @@ from fractions import Fraction
 from subprocess import DEVNULL, PIPE
 
 import anyio
-import mido  # type: ignore[import-untyped]
+import mido
 import rtmidi
 from anyio.abc import Process
 from timecode.timecode import Timecode
