@@ -26,6 +26,8 @@ from cuems.core.errors import CuemsError
 STOP_GRACE_S = 2.0
 KILL_DEADLINE_S = 2.0  # only a process stuck in the kernel outlives a KILL
 LAST_WORDS_S = 0.2  # a dead child's pipe may be held open by what it started
+DYING = ("setpriv", "--pdeathsig", "KILL", "--")
+SURVIVING = ("env", "--ignore-signal=PIPE", "--")  # who reads its output dies before it
 READ_BYTES = 65_536
 LINE_BYTES = 1000  # of a longer line the rest is dropped
 LINES_PER_S = 50  # of a faster talker the rest is counted
@@ -228,11 +230,12 @@ async def open_process(
 
 
 async def _command(argv: Sequence[str], die_with_parent: bool) -> list[str]:
+    wrapping = DYING if die_with_parent else SURVIVING
     program, wrapper = await anyio.to_thread.run_sync(
-        lambda: (shutil.which(argv[0]), shutil.which("setpriv"))
+        lambda: (shutil.which(argv[0]), shutil.which(wrapping[0]))
     )
     if program is None:
         raise ProgramMissingError(argv[0])
-    if die_with_parent and wrapper is not None:
-        return [wrapper, "--pdeathsig", "KILL", "--", program, *argv[1:]]
-    return [program, *argv[1:]]
+    if wrapper is None:
+        return [program, *argv[1:]]
+    return [wrapper, *wrapping[1:], program, *argv[1:]]

@@ -72,6 +72,7 @@ class Flags:
     mtc: str | None = None
     players: bool = True
     dmx: str | None = None
+    players_survive: bool = False
     load: str | None = None
     local_node: bool = True
     ipc: Path | None = None
@@ -97,6 +98,7 @@ class RunConfig:
     mtc: str
     mtc_port: str
     players: PlayerConfig
+    players_survive: bool
     load: str | None
     local_node: bool
     embedded: bool
@@ -146,6 +148,7 @@ def read_config(flags: Flags) -> RunConfig:
         mtc=flags.mtc or Timecode.AUTO,
         mtc_port="",
         players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity), node=identity),
+        players_survive=flags.players_survive,
         load=flags.load,
         local_node=flags.local_node,
         embedded=True,
@@ -222,6 +225,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
                 )
             ),
         ),
+        players_survive=flags.players_survive,
         load=flags.load,
         local_node=flags.local_node,
         embedded=False,

@@ -1,5 +1,6 @@
 """A cue played by an mpv of its own."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -37,7 +38,8 @@ class PlayerStuckError(CuemsError):
 class MpvPerformer:
     """What the stage asks, in mpv's language.
 
-    `routes` are where it is to sound, by `wiring`; None where that is not ours to say.
+    `routes` are where it is to sound, by `wiring`; None where that is not ours to say. One that
+    `is_playing` was another engine's, and is not touched where it plays what it should.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class MpvPerformer:
         *,
         routes: tuple[Route, ...] = (),
         wiring: Wiring | None = None,
+        is_playing: bool = False,
     ) -> None:
         self._cue = cue
         self._path = path
@@ -58,8 +61,8 @@ class MpvPerformer:
         self._source = mpv.source(cue, path)
         self._positioned = anyio.Event()
         self._stands_at: int | None = None  # elapsed, while paused
-        self._loaded = False
-        self._speed = 1.0
+        self._loaded = is_playing
+        self._speed = math.nan if is_playing else 1.0
         self._seeks = 0
         self._released = False
         self._is_wired = False  # as last seen, since it was armed
@@ -103,12 +106,19 @@ class MpvPerformer:
         return off <= mpv.TOLERANCE_FLICKS
 
     async def play(self, moment: Moment) -> None:
-        if not self._released and not self._stands(moment):
+        if not (self._released or self._stands(moment) or await self._is_there(moment)):
             await self._wait_ahead(moment)
         await self._mpv.command(*mpv.pause(False))
         self._stands_at = None
         self._released = False
         self._is_wired = False
+
+    async def _is_there(self, moment: Moment) -> bool:
+        """Whether it plays already where it should."""
+        if not self._loaded or self._stands_at is not None:
+            return False
+        ahead_s = await self._ahead_s(moment)
+        return ahead_s is not None and abs(ahead_s) < steering.JUMP_S
 
     async def hold(self, elapsed: int) -> None:
         await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))

@@ -9,7 +9,7 @@ import platform
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -111,9 +111,12 @@ async def run_node(
         outgoing,
         outbox,
         open_alarm(ring) as alarm,
+        AsyncExitStack() as resources,
         anyio.create_task_group() as tg,
     ):
         loop = NodeLoop(parts, alarm, send, outgoing, tg)
+        if parts.workshop.survivors is not None:
+            await resources.enter_async_context(parts.workshop.survivors.open())
         tg.start_soon(send_all, outbox, parts.link)
         tg.start_soon(_hear_bus, parts.link, send)
         if parts.workshop.patchbay is not None:
@@ -164,6 +167,7 @@ class NodeLoop:
         self._fetching = anyio.CancelScope()
         self._told_chase: tuple[str, str, str] | None = None
         self._quality_due_ns = 0
+        self._told_survivors = 0  # the load at which it was told of players left playing
         self._master = 1.0  # of the sound; survives loads, as the faders' status does
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
@@ -192,11 +196,22 @@ class NodeLoop:
                 await self._hear_clock(reply, received_ns)
             case Heard(message, _):
                 log.debug("told %s", message)
+                if isinstance(message, bus.StopCommand | bus.PanicCommand | bus.UnloadCommand):
+                    self._end_survivors(message)
                 if isinstance(message, bus.NodeCommand):
                     position = self._time.position_at(now_ns)
                     await self._perform(self._node.handle(Told(message, position)))
             case _:
                 await self._perform(self._node.handle(item))
+
+    def _end_survivors(self, told: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
+        """What the engine before left playing ends with the show, whatever is loaded here."""
+        survivors = self._parts.workshop.survivors
+        is_meant = not isinstance(told, bus.StopCommand) or self._parts.node in (
+            told.only or (self._parts.node,)
+        )
+        if survivors is not None and is_meant:
+            self._tasks.start_soon(survivors.end)
 
     async def _hear_clock(self, reply: bus.ClockReply, received_ns: int) -> None:
         if reply.node == self._parts.node and not self._parts.same_clock:
@@ -243,6 +258,8 @@ class NodeLoop:
                         self._stage.perform(played)
                 case Say(report):
                     await self._say(report)
+                    if isinstance(report, bus.ArmedReport) and report.armed:
+                        await self._tell_survivors()
                 case Fetch(load):
                     self._fetching.cancel()
                     self._fetching = anyio.CancelScope()
@@ -307,6 +324,16 @@ class NodeLoop:
 
     async def _proved(self, event: PlayerEvent) -> None:
         await self._send.send(Proved(event))
+
+    async def _tell_survivors(self) -> None:
+        """Once for each load: what was told before it was cleared by it."""
+        survivors = self._parts.workshop.survivors
+        if survivors is None or self._told_survivors == self._node.load_seq:
+            return
+        self._told_survivors = self._node.load_seq
+        if survivors.names:
+            cues = ", ".join(survivors.names)
+            await self._notice(f"{cues}: playing on since the engine before; STOP ends that")
 
     async def _notice(self, text: str) -> None:
         await self._say(bus.NoticeReport(text))

@@ -3,7 +3,7 @@
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import NoReturn, assert_never
 import anyio
 
 from cuems.adapters.jack import Patchbay, Wire
-from cuems.adapters.mpv import open_mpv
+from cuems.adapters.mpv import MpvLostError, open_mpv
 from cuems.adapters.osc_udp import OscSender, Ports, open_osc_sender
+from cuems.adapters.player_records import Adopted
 from cuems.adapters.process import Process, ProcessDiedError, ProgramMissingError, open_process
 from cuems.app.machine import look_at_machine
 from cuems.app.mpv_performer import MpvPerformer, Wiring
 from cuems.app.performer import Moment, OnLine, Performer
+from cuems.app.survivors import Survivors
 from cuems.core.body import next_jump
 from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
@@ -92,7 +94,8 @@ class AudioPerformer:
 class Workshop:
     """What performers are made of on this node.
 
-    `patchbay` connects those that play by JACK; whoever runs the node serves it.
+    `patchbay` connects those that play by JACK; whoever runs the node serves it. With `survivors`
+    players are to outlive us, and some may have outlived the engine before.
     """
 
     config: PlayerConfig
@@ -100,6 +103,7 @@ class Workshop:
     ports: Ports
     rate: FrameRate
     patchbay: Patchbay | None = None
+    survivors: Survivors | None = None
 
     @property
     def missing(self) -> str:
@@ -107,7 +111,12 @@ class Workshop:
         return self.outputs.missing if self.config.enabled else "nothing is played, as asked"
 
 
-def workshop(config: PlayerConfig, rate: FrameRate, environment: Mapping[str, str]) -> Workshop:
+def workshop(
+    config: PlayerConfig,
+    rate: FrameRate,
+    environment: Mapping[str, str],
+    survivors: Survivors | None = None,
+) -> Workshop:
     """What this machine's performers are made of; looks at its devices."""
     outputs = choose_outputs(config, look_at_machine(environment))
     return Workshop(
@@ -116,6 +125,7 @@ def workshop(config: PlayerConfig, rate: FrameRate, environment: Mapping[str, st
         ports=Ports(config.first_port, config.last_port, config.excluded_ports),
         rate=rate,
         patchbay=Patchbay() if outputs.by_jack else None,
+        survivors=survivors,
     )
 
 
@@ -142,15 +152,22 @@ async def _open_mpv(
         raise CannotPlayError(str(path), f"no connection to a player: {error.strerror}") from error
     with ours, theirs:
         options, found, wiring = _sound(cue, tools)
+        handles = [theirs.fileno()]
+        endpoint = "" if tools.survivors is None else await tools.survivors.endpoint()
+        if endpoint:
+            options = (*options, mpv.listening_option(endpoint))
+            handles.append(ours.fileno())  # held by mpv itself our end does not close when we die
         argv = mpv.argv(tools.config.mpv, cue, options, theirs.fileno())
-        handles = (theirs.fileno(),)
-        async with _open(argv, mpv.REMEDY, path, on_line, handles) as process:
+        async with _open(
+            argv, mpv.REMEDY, path, on_line, handles, survives=bool(endpoint)
+        ) as process:
             theirs.close()
             async with anyio.create_task_group() as tg:
                 tg.start_soon(process.watch)
                 async with (
                     open_mpv(ours, name=path.name, on_line=_told(on_line)) as connection,
                     anyio.create_task_group() as listeners,
+                    _noted(cue, path, tools, process, endpoint),
                 ):
                     performer = MpvPerformer(
                         cue, str(path), connection, routes=found, wiring=wiring
@@ -158,6 +175,42 @@ async def _open_mpv(
                     listeners.start_soon(performer.watch)
                     yield performer
                     tg.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _noted(
+    cue: MediaCue, path: Path, tools: Workshop, process: Process, endpoint: str
+) -> AsyncIterator[None]:
+    """Note a player that may outlive us."""
+    if tools.survivors is None:
+        yield
+        return
+    async with tools.survivors.noted(cue, path, process.pid, endpoint):
+        yield
+
+
+@asynccontextmanager
+async def open_survivor(
+    cue: MediaCue, adopted: Adopted, on_line: OnLine
+) -> AsyncIterator[Performer]:
+    """Take over a player that plays already; the block is cancelled by the error that ends it."""
+    name = adopted.record.name
+    try:
+        link = await adopted.connect()
+        async with anyio.create_task_group() as tg:
+            tg.start_soon(adopted.watch)
+            async with (
+                open_mpv(link, name=name, on_line=_told(on_line)) as connection,
+                anyio.create_task_group() as listeners,
+            ):
+                performer = MpvPerformer(cue, adopted.record.path, connection, is_playing=True)
+                listeners.start_soon(performer.watch)
+                yield performer
+                tg.cancel_scope.cancel()
+    except OSError as error:
+        raise MpvLostError(name, "a player that was to be taken over is gone") from error
+    finally:
+        await adopted.stop()
 
 
 def _sound(
@@ -204,12 +257,23 @@ async def _open_audio(
 
 @asynccontextmanager
 async def _open(
-    argv: list[str], remedy: str, path: Path, on_line: OnLine, handles: tuple[int, ...] = ()
+    argv: list[str],
+    remedy: str,
+    path: Path,
+    on_line: OnLine,
+    handles: Sequence[int] = (),
+    *,
+    survives: bool = False,
 ) -> AsyncIterator[Process]:
     program = Path(argv[0]).name
     try:
         async with open_process(
-            argv, name=program, on_line=on_line, pass_fds=handles, grace_s=STOP_GRACE_S
+            argv,
+            name=program,
+            on_line=on_line,
+            pass_fds=handles,
+            grace_s=STOP_GRACE_S,
+            die_with_parent=not survives,
         ) as process:
             yield process
     except ProgramMissingError as error:

@@ -37,6 +37,7 @@ from cuems.app.node import NodeParts, run_node
 from cuems.app.performers import workshop
 from cuems.app.recorder import Recorder
 from cuems.app.settings import SettingsKeeper
+from cuems.app.survivors import Survivors
 from cuems.core.bus import Source
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Rules
@@ -281,7 +282,11 @@ async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
 
 async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> NodeParts:
     tools = await anyio.to_thread.run_sync(
-        workshop, config.players, FrameRate.FPS_25, dict(os.environ)
+        workshop,
+        config.players,
+        FrameRate.FPS_25,
+        dict(os.environ),
+        Survivors(config.state / "players") if config.players_survive else None,
     )
     log.info("players: %s", tools.outputs.note if config.players.enabled else "none, as asked")
     fetching = Fetching(

@@ -18,12 +18,13 @@ import anyio.to_thread
 from anyio.abc import TaskStatus
 
 from cuems.adapters.osc_udp import NoFreePortError
+from cuems.adapters.player_records import Adopted
 from cuems.adapters.process import ProcessDiedError
 from cuems.app.lights import Lights
 from cuems.app.performer import Line, Moment, Performer, unknown_line
-from cuems.app.performers import PortTakenError, Workshop, open_performer
+from cuems.app.performers import PortTakenError, Workshop, open_performer, open_survivor
 from cuems.core.body import body_flicks
-from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue
+from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, MediaCue
 from cuems.core.effects import (
     Arm,
     Blackout,
@@ -88,8 +89,9 @@ Wanted = Ready | Playing | Held
 class Seat:
     """What is asked of one cue's player, and the scope of the task that sees to it."""
 
-    def __init__(self, cue: AnyCue, wanted: Wanted) -> None:
+    def __init__(self, cue: AnyCue, wanted: Wanted, adopted: Adopted | None = None) -> None:
         self.cue = cue
+        self.adopted = adopted  # a player that plays it already, until it has been opened
         self.wanted = wanted
         self.levels: dict[Parameter, float] = {}
         self.scope = anyio.CancelScope()
@@ -193,8 +195,7 @@ class Stage:
             case Arm(cue=cue, elapsed=elapsed):
                 self._want(cue, Ready(elapsed))
             case Start(cue=cue, start=start, elapsed=elapsed):
-                self._release(cue, Moment(start, elapsed, now_ns, self._line))
-                self._want(cue, Playing(Moment(start, elapsed, now_ns, self._line)))
+                self._start(cue, Moment(start, elapsed, now_ns, self._line))
             case Unfreeze(cue=cue, start=start, elapsed=elapsed):
                 self._want(cue, Playing(Moment(start, elapsed, now_ns, self._line)))
             case Relocate(cue=cue, start=start, elapsed=elapsed):
@@ -233,10 +234,19 @@ class Stage:
                 self._set_volume(cue)
             self._called.set()
 
-    def _release(self, cue: CueId, moment: Moment) -> None:
+    def _start(self, cue: CueId, moment: Moment) -> None:
+        survivors = self._workshop.survivors
+        adopted = None if survivors is None else survivors.take(cue)
         seat = self._seats.get(cue)
+        if adopted is not None and cue in self._cues:
+            if seat is not None:
+                seat.scope.cancel()
+            self._seats[cue] = self._new[cue] = Seat(self._cues[cue], Playing(moment), adopted)
+            self._called.set()
+            return
         if seat is not None and seat.performer is not None:
             seat.performer.release(seat.untold(), moment)
+        self._want(cue, Playing(moment))
 
     def _relocate(self, cue: CueId, moment: Moment) -> None:
         if cue not in self._seats:
@@ -306,9 +316,14 @@ class Stage:
         ended: list[CuemsError] = []
         try:
             async with AsyncExitStack() as stack:
-                async with self._arming:
-                    performer = await self._open(seat, stack)
-                    standing = await self._arm(seat, performer)
+                standing: Wanted
+                if seat.adopted is not None:
+                    performer = await self._take_over(seat, seat.adopted, stack)
+                    standing = Ready(0)
+                else:
+                    async with self._arming:
+                        performer = await self._open(seat, stack)
+                        standing = await self._arm(seat, performer)
                 await self._follow(seat, performer, standing, lost_since_ns)
         except* CuemsError as group:
             ended = _leaves(group)
@@ -321,6 +336,13 @@ class Stage:
         cue = seat.cue.id
         return await stack.enter_async_context(
             open_performer(role, path, self._workshop, lambda line: self._say(cue, line))
+        )
+
+    async def _take_over(self, seat: Seat, adopted: Adopted, stack: AsyncExitStack) -> Performer:
+        cue, seat.adopted, seat.proved = seat.cue, None, True
+        assert isinstance(cue, MediaCue), "others have no process"
+        return await stack.enter_async_context(
+            open_survivor(cue, adopted, lambda line: self._say(cue.id, line))
         )
 
     async def _find_media(self, role: ByProcess) -> Path:

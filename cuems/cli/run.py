@@ -1,5 +1,6 @@
 """`cuems run`: be the controller or a node."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from cuems.cli.settings import to_setting
 from cuems.core.settings import Resume
 
 STARTING = ("library", "control", "bus", "mtc", "dmx", "resume")  # options that are settings too
+
+SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its services
 
 
 @click.command("run", context_settings={"auto_envvar_prefix": "CUEMS"})
@@ -52,6 +55,13 @@ STARTING = ("library", "control", "bus", "mtc", "dmx", "resume")  # options that
     type=click.Choice(["auto", "none"]),
     default="auto",
     help="none: cues fail visibly instead of playing.",
+)
+@click.option(
+    "--players-survive",
+    type=click.Choice(["auto", "yes", "no"]),
+    default="auto",
+    help="Whether players go on when the engine is killed, and the next engine finds them; auto:"
+    " yes under systemd (which must not kill them: KillMode=process), no from a terminal.",
 )
 @click.option(
     "--dmx",
@@ -105,6 +115,7 @@ def run_role(
     dmx: str | None,
     resume: str | None,
     settings: tuple[tuple[str, str], ...],
+    players_survive: str,
     load: str | None,
     ipc: Path | None,
     no_local_node: bool,
@@ -122,6 +133,8 @@ def run_role(
         bus=bus,
         mtc=mtc,
         players=players == "auto",
+        players_survive=players_survive == "yes"
+        or (players_survive == "auto" and not SYSTEMD.isdisjoint(os.environ)),
         dmx=dmx,
         load=load,
         ipc=ipc,

@@ -79,6 +79,11 @@ def jack_options(client: str) -> tuple[str, ...]:
     )
 
 
+def listening_option(endpoint: str) -> str:
+    """Take commands at a unix socket too, from whoever comes after us."""
+    return f"--input-ipc-server={endpoint}"
+
+
 def client_name(cue: MediaCue, number: str) -> str:
     """What a person sees in a JACK patchbay; with the number no other has it."""
     letters = "".join(each if each.isalnum() and each.isascii() else "-" for each in cue.name)
@@ -263,6 +268,11 @@ def ahead_s(cue: MediaCue, what: Source, elapsed: int, pace: str) -> float | Non
     if cycle_s and abs(ahead) > cycle_s / 2:  # one of the two has started over
         ahead -= round(ahead / cycle_s) * cycle_s
     return ahead
+
+
+def is_playing(pace: str) -> bool:
+    """Whether mpv plays, by its answer to `pace_query`."""
+    return pace.split("|")[2:] == ["no", "no"]
 
 
 def tolerance_s(cue: MediaCue) -> float:

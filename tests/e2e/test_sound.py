@@ -56,6 +56,7 @@ WRITTEN = "2026-01-01T00:00:00"
 CONTROLLER = ("run", "--role", "controller", "--load", "show")
 NEAR_S = 0.1  # this machine is shared; the bench says how near it is
 MISSED_S = 0.4
+GONE_S = 2.0
 MARK_S = MARK_SAMPLES / RATE_HZ
 LOUD = 16_000  # not far from half of full scale
 MARKS, TONES = "desk:marks", "desk:tones"
@@ -275,6 +276,54 @@ def silences(heard: list[float]) -> list[int]:
             found.append(quiet)
         quiet = 0 if level > 0.1 else quiet + 1
     return [steps for steps in found if steps > 10]
+
+
+async def test_f58_players_that_survive_their_engine_play_on_until_the_next_is_told_to_stop(
+    home: Home, desk: Recorder
+) -> None:
+    write_tone(home, 60.0)
+    tone = sound("tone", 60.0, to=TONES)
+    write_project(home, tone)
+    survive = (*CONTROLLER, "--players-survive", "yes")
+    with anyio.fail_after(3 * PATIENCE_S):
+        async with open_program(home, *survive) as program, open_operator_of(program, home) as it:
+            await it.sees("armed", "yes")
+            assert await it.ask("go") == "ok"
+            await it.until(lambda: is_playing(it, tone))
+            player = player_of(home, "tone")
+            assert await program.stop(signal.SIGKILL) == -signal.SIGKILL
+        async with open_program(home, *survive) as program, open_operator_of(program, home) as it:
+            await it.sees("armed", "yes")
+            await it.until(lambda: "STOP ends that" in notice(it))
+            assert notice(it).startswith(f"node {platform.node()}: tone: playing on")
+            assert player in processes_of(home)
+            assert await it.ask("stop") == "ok"
+            await gone(home, player)
+            await it.sees("armed", "yes")
+    assert silences(levels(desk.read(), 1)) == []
+
+
+async def test_f58_after_the_death_of_an_engine_run_from_a_terminal_no_child_is_left(
+    home: Home,
+) -> None:
+    write_tone(home, 60.0)
+    tone = sound("tone", 60.0, to=TONES)
+    write_project(home, tone)
+    async with open_program(home, *CONTROLLER) as program, open_operator_of(program, home) as it:
+        await it.sees("armed", "yes")
+        assert await it.ask("go") == "ok"
+        await it.until(lambda: is_playing(it, tone))
+        children = set(processes_of(home)) - {program.process.pid}
+        assert children
+        await program.stop(signal.SIGKILL)
+        with anyio.fail_after(GONE_S):
+            await gone(home, *children)
+
+
+async def gone(home: Home, *pids: int) -> None:
+    """Wait for the end of processes; nothing tells of those of others."""
+    while not processes_of(home).keys().isdisjoint(pids):  # noqa: ASYNC110
+        await anyio.sleep(0.02)
 
 
 @asynccontextmanager
