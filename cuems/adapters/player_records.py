@@ -12,13 +12,12 @@ import select
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import anyio
 
-from cuems.adapters.process import ProcessDiedError
 from cuems.core.errors import CuemsError
 
 NAME_BYTES = 4
@@ -33,6 +32,13 @@ class FolderTooDeepError(CuemsError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder}: too long a path for the sockets of players that survive")
+
+
+class PlayerGoneError(CuemsError):
+    """A player that was taken over has ended; how is told to its parent only."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: the player that was taken over has ended")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,20 +138,18 @@ class Adopted:
         self._pidfd = pidfd
 
     async def watch(self) -> None:
-        """Wait for its end; raises ProcessDiedError. Its exit status is told to its parent only."""
+        """Wait for its end; raises PlayerGoneError."""
         await anyio.wait_readable(self._pidfd)
-        raise ProcessDiedError(Path(self.record.command[0]).name, -signal.SIGKILL)
+        raise PlayerGoneError(self.record.name)
 
     async def connect(self) -> socket.socket:
         """A connection to where it listens; raises OSError or TimeoutError."""
         link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        try:
-            with anyio.fail_after(CONNECT_DEADLINE_S):
-                link.connect(self.record.endpoint)  # a unix socket connects at once, or not at all
-                await anyio.wait_writable(link)
-        except BaseException:
-            link.close()
-            raise
+        with ExitStack() as stack, anyio.fail_after(CONNECT_DEADLINE_S):
+            stack.enter_context(link)
+            link.connect(self.record.endpoint)  # a unix socket connects at once, or not at all
+            await anyio.wait_writable(link)
+            stack.pop_all()
         return link
 
     async def stop(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cuems.adapters.player_records import (
     FolderTooDeepError,
+    PlayerGoneError,
     forget_record,
     is_there,
     new_endpoint,
@@ -19,7 +20,6 @@ from cuems.adapters.player_records import (
     read_records,
     write_record,
 )
-from cuems.adapters.process import ProcessDiedError
 
 COMMAND = ["sleep", "60"]
 
@@ -90,7 +90,9 @@ async def test_the_end_of_an_adopted_player_is_noticed_and_brought_about(tmp_pat
         async with open_adopted(record) as adopted:
             assert adopted is not None
             await adopted.stop()
-            with pytest.raises(ProcessDiedError, match="sleep was killed by SIGKILL"):
+            with pytest.raises(
+                PlayerGoneError, match="rain: the player that was taken over has ended"
+            ):
                 await adopted.watch()
         assert await process.wait() == -signal.SIGKILL
         async with open_adopted(record) as gone:
