@@ -122,7 +122,8 @@ class ShowLog:
                 self._warn(f"node {node}: {missing}")
             case Notice(text):
                 self._noticed = text
-                self._warn(text)
+                if text:
+                    self._warn(text)
             case _:
                 pass
 

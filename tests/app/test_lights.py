@@ -93,7 +93,7 @@ async def open_rig(
 
 
 async def test_go_lights_an_armed_cue_and_its_look_holds_when_its_body_is_over() -> None:
-    async with open_rig(lights(WARM, 255, 7, fade=0.2)) as rig:
+    async with open_rig(lights(WARM, 255, 7, fade=1.0)) as rig:
         rig.stage.perform(Arm(cue=WARM))
         assert await rig.reported(1) == [CueArmed(WARM)]
         rig.stage.perform(start())

@@ -107,6 +107,7 @@ def test_a_refusal_says_who_asked_and_why_in_one_line(caplog: pytest.LogCaptureF
         Answer(asked(EnableCue(RAIN, False)), "no such cue"),
         Publish(Notice("script.xml:7: loop: 'often'")),
         Answer(asked(LoadProject("x")), "script.xml:7: loop: 'often'\nscript.xml:9: more"),
+        Publish(Notice("")),  # nothing is wrong any more
         Answer(asked(LoadProject("x")), "script.xml:1: else\nscript.xml:9: more"),
     ) == [
         "/engine/command/x, asked by client 3 (10.0.0.7:5000), is refused: no such cue",
