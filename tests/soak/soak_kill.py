@@ -1,0 +1,48 @@
+"""A kill at every system call of what must survive one: `python -m tests.soak.soak_kill`.
+
+Arguments: names of targets, none for all of them. Prints a line for each target, and every
+violation; exit status 1 where there is one.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.soak.kill_points import kill_at, points
+
+TARGETS = {
+    "journal": "tests.soak.kill_journal",
+    "settings": "tests.soak.kill_settings",
+}
+
+
+def soak(name: str, scratch: Path) -> int:
+    """Try every point of a target; how many were violated."""
+    target = TARGETS[name]
+    all_points = points(target, scratch)
+    began = time.monotonic()
+    killed = violated = 0
+    for point in all_points:
+        was_killed, wrong = kill_at(target, point, scratch)
+        killed += was_killed
+        violated += bool(wrong)
+        for text in wrong:
+            sys.stdout.write(f"{name}: {point.call} {point.k}: {text}\n")
+    took = time.monotonic() - began
+    sys.stdout.write(
+        f"{name}: {len(all_points)} points, {killed} killed, {violated} violated, {took:.0f} s\n"
+    )
+    sys.stdout.flush()
+    return violated
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(TARGETS)
+    with tempfile.TemporaryDirectory() as scratch:
+        violated = sum(soak(name, Path(scratch)) for name in names)
+    sys.exit(1 if violated else 0)
+
+
+if __name__ == "__main__":
+    main()
