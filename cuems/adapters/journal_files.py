@@ -196,7 +196,7 @@ class RunFiles:
                 continue
             for path in list(run.iterdir()):
                 if path.name.endswith(PARTIAL):
-                    path.unlink()
+                    path.unlink(missing_ok=True)  # packing has made it whole meanwhile
                 elif path.name.endswith(SEGMENT):
                     pack(path)
 
