@@ -68,7 +68,7 @@ from cuems.core.events import LineEvent
 from cuems.core.line import Line
 from cuems.core.messages import Message
 from cuems.core.midi_ports import MidiOpen, MidiState
-from cuems.core.operator import LoadProject
+from cuems.core.operator import GoCue, LoadProject, PressGo
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import settings_from
 from cuems.core.status import Notice
@@ -118,6 +118,9 @@ class ShowLine(Protocol):
     @property
     def fault(self) -> str:
         """What is wrong with it ("": nothing)."""
+
+    def why_not_go(self) -> str:
+        """Why it is not to be fired by ("": it may)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,15 +274,18 @@ class ControllerLoop:
                 await self._apply(item)
 
     async def _ask(self, asks: Asks, now_ns: int) -> None:
-        await self._apply(
-            Asked(
-                client=asks.client,
-                address=asks.address,
-                command=asks.command,
-                now_ns=now_ns,
-                position=self._line.position_at(now_ns),
-            )
+        asked = Asked(
+            client=asks.client,
+            address=asks.address,
+            command=asks.command,
+            now_ns=now_ns,
+            position=self._line.position_at(now_ns),
         )
+        refusal = self._line.why_not_go() if isinstance(asks.command, PressGo | GoCue) else ""
+        if refusal:
+            await self._perform((Answer(asked, refusal),))
+        else:
+            await self._apply(asked)
 
     async def _apply(self, event: ControllerEvent) -> None:
         effects = self._controller.handle(event)

@@ -210,6 +210,11 @@ class Chase:
         return self._state is LOCKED and self._suspect is None and self._pending is None
 
     @property
+    def rate_change(self) -> str:
+        """From which rate to which the source went, until it stops at the new one ("": not)."""
+        return self._rate_change
+
+    @property
     def rate(self) -> FrameRate | None:
         """The rate of the line followed now or last."""
         return self._rate

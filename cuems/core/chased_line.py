@@ -13,6 +13,7 @@ class ChasedLine:
     def __init__(self) -> None:
         self._time = Timekeeper()
         self._news = LineNews()
+        self._known_change = ""  # of the rate, to the operator
 
     def freewheel(self, frames: int) -> None:
         """Roll on so long without timecode."""
@@ -26,6 +27,14 @@ class ChasedLine:
     def fault(self) -> str:
         """What is wrong with the timecode ("": nothing)."""
         return self._time.fault
+
+    def why_not_go(self) -> str:
+        """A source whose rate changed may be another one: one GO is refused, the next is meant."""
+        change = self._time.rate_change
+        if change == self._known_change:
+            return ""
+        self._known_change = change
+        return f"{change}: GO again to go by it" if change else ""
 
     @property
     def is_steady(self) -> bool:

@@ -59,6 +59,10 @@ class OwnLine:
         """Nothing is ever wrong with a line of one's own."""
         return ""
 
+    def why_not_go(self) -> str:
+        """Nothing speaks against firing by it."""
+        return ""
+
     def line_at(self, now_ns: int) -> Line:
         """The line to tell nodes."""
         return self.line

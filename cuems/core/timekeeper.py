@@ -63,6 +63,11 @@ class Timekeeper:
         return str(self._chase.state if self._midi_leads else self._follower.state)
 
     @property
+    def rate_change(self) -> str:
+        """From which rate to which MIDI went while it was followed ("": it did not)."""
+        return self._chase.rate_change
+
+    @property
     def is_steady(self) -> bool:
         """Whether MIDI leads, and what it brings as foreseen may wait until the clock is read."""
         return self._midi_leads and self._chase.is_steady

@@ -1,12 +1,14 @@
 """How late cues fire: from the moment the chase is at a cue's start to the player's socket.
 
-    python -m tests.bench.bench_cue [--cues 200] [--load] [--mtc bus]
+    python -m tests.bench.bench_cue [--cues 200] [--load] [--mtc bus] [--killed]
 
 A whole node in this process, which chases MIDI timecode from a JACK server (or, with --mtc bus,
 follows its controller's line); every cue is one GO, stamped ahead as a controller stamps it, and
 one stand-in for mpv (tests/fakes/mpv.py), a process that stamps when it reads `pause: false`.
 Where the chase was then is asked of the node's own timekeeper. --load: 200 broadcasts/s to 20
 clients and bus traffic in the same loop. The floor is the bare alarm and socket of the same run.
+--killed: jackd is killed before each cue and started again after it; the cue must fire by
+freewheel, on the moment of the line itself.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -39,14 +42,16 @@ from tests.bench.figures import say, show
 from tests.bench.load import open_load
 from tests.e2e.rig import Home
 from tests.fakes.mpv import write_program
-from tests.jack import open_jack
+from tests.jack import Jack, open_jack
 
 NODE = NodeId("00000000-0000-4000-8000-0000000000f0")
 CONTROLLER = NodeId("00000000-0000-4000-8000-0000000000c0")
 LEAD_FLICKS = from_ms(80)
+KILLED_LEAD_FLICKS = from_ms(700)
+SETTLE_S = 1.0
 SPREAD_S = 0.05  # cues are due at no fixed phase of anything
 REPORT_S = 0.5
-PATIENCE_S = 20
+PATIENCE_S = 60
 MISSED_S = 2  # a machine that stands still for a whole cue (100 ms) makes the node skip it
 
 
@@ -99,15 +104,15 @@ async def bring_nothing(load: bus.LoadCommand, on_progress: OnProgress) -> None:
 
 
 @asynccontextmanager
-async def open_source(by_midi: bool) -> AsyncIterator[Line]:
+async def open_source(by_midi: bool) -> AsyncIterator[tuple[Line, Jack | None]]:
     """A line, which is sent by MIDI or not."""
     line = Line(from_ms(1000), time.monotonic_ns(), rolling=True)
     if not by_midi:
-        yield line
+        yield line, None
         return
-    async with open_jack(), open_mtc_output() as output:
+    async with open_jack() as jack, open_mtc_output() as output:
         output.follow(line)
-        yield line
+        yield line, jack
 
 
 async def fire(
@@ -137,6 +142,40 @@ async def fire(
     return late
 
 
+async def fire_through_kills(
+    desk: Desk, cues: list[CueId], timekeeper: Timekeeper, stamps_path: str, jack: Jack
+) -> list[int]:
+    """How late each cue was on the line itself, with no JACK between its GO and its moment, ns."""
+    late: list[int] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stamps:
+        stamps.bind(stamps_path)
+        stamps.setblocking(False)
+        await desk.say(bus.LoadCommand(project="bench", load_seq=1))
+        for run_seq, cue in enumerate(cues, 1):
+            await desk.armed(run_seq - 1)
+            await follows_midi(timekeeper)
+            at = desk.line.position_at(time.monotonic_ns()) + KILLED_LEAD_FLICKS
+            await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
+            await jack.kill()
+            with anyio.fail_after(PATIENCE_S):
+                await anyio.wait_readable(stamps)
+            if timekeeper.state != "freewheeling" or timekeeper.source != "midi":
+                say(f"cue {run_seq} fired by {timekeeper.source}, {timekeeper.state}")
+            moment_ns = desk.line.moment_of(at)
+            assert moment_ns is not None
+            late.append(int(stamps.recv(64)) - moment_ns)
+            await jack.start()
+        await follows_midi(timekeeper)
+    return late
+
+
+async def follows_midi(timekeeper: Timekeeper) -> None:
+    with anyio.fail_after(PATIENCE_S):
+        while (timekeeper.source, timekeeper.state) != ("midi", "locked"):  # noqa: ASYNC110
+            await anyio.sleep(0.05)
+    await anyio.sleep(SETTLE_S)
+
+
 async def floor_ns(moments: int) -> list[int]:
     """A bare alarm that writes to a socket: the same way without a node."""
     late: list[int] = []
@@ -156,7 +195,7 @@ async def floor_ns(moments: int) -> list[int]:
     return late
 
 
-async def measure(count: int, mtc: str, under_load: bool) -> None:
+async def measure(count: int, mtc: str, *, under_load: bool, killed: bool) -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         cues = write_project(Home(folder), NODE, count)
@@ -164,7 +203,7 @@ async def measure(count: int, mtc: str, under_load: bool) -> None:
         programs.mkdir()
         config = PlayerConfig(mpv=str(write_program(programs)))
         stamps = os.environ["CUEMS_TEST_STAMPS"] = str(folder / "stamps")
-        line = await stack.enter_async_context(open_source(mtc == "midi"))
+        line, jack = await stack.enter_async_context(open_source(mtc == "midi"))
         near, far = await stack.enter_async_context(open_memory_bus())
         timekeeper = Timekeeper()
         parts = NodeParts(
@@ -188,11 +227,15 @@ async def measure(count: int, mtc: str, under_load: bool) -> None:
             while timekeeper.state != ("locked" if mtc == "midi" else "internal"):  # noqa: ASYNC110
                 await anyio.sleep(0.05)
         floor = await floor_ns(min(count, 200))
-        late = await fire(desk, cues, timekeeper, stamps)
+        if killed and jack is not None:
+            late = await fire_through_kills(desk, cues, timekeeper, stamps, jack)
+        else:
+            late = await fire(desk, cues, timekeeper, stamps)
         tasks.cancel_scope.cancel()
     how = "200 broadcasts/s to 20 clients + bus" if under_load else "idle"
     say(f"{count} cues by {mtc}, {how}")
-    show("cue's start on the chase -> player's socket", late)
+    on = "line, JACK killed" if killed else "chase"
+    show(f"cue's start on the {on} -> player's socket", late)
     show("floor: alarm -> socket", floor)
     say(f"before their moment: {sum(each < 0 for each in late)}")
 
@@ -201,9 +244,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cues", type=int, default=200)
     parser.add_argument("--load", action="store_true")
+    parser.add_argument("--killed", action="store_true")
     parser.add_argument("--mtc", choices=("midi", "bus"), default="midi")
     options = parser.parse_args()
-    anyio.run(measure, options.cues, options.mtc, options.load)
+    how = {"under_load": options.load, "killed": options.killed}
+    anyio.run(partial(measure, options.cues, options.mtc, **how))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,11 @@ class Program:
                 await self._news.wait()
         raise AssertionError(f"never said {text!r}:\n" + "\n".join(self.lines))
 
+    async def hears(self) -> None:
+        """The next thing it says."""
+        with anyio.fail_after(PATIENCE_S):
+            await self._news.wait()
+
     async def ends(self) -> int:
         """Its exit status."""
         with anyio.fail_after(PATIENCE_S):

@@ -15,6 +15,7 @@ from cuems.adapters.midi import open_midi_input
 from cuems.core.mtc import SYSEX
 from tests.adapters.midi_fixtures import open_source
 from tests.e2e.rig import PATIENCE_S, Home, open_program
+from tests.fakes.mtc_encoder import CLIENT, PORT, open_encoder
 from tests.jack import open_jack
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,22 @@ async def test_a_port_without_data_and_a_machine_without_one_are_told_apart(home
         status, readings = await monitored(home, "--for", "3s")
     assert status == 1
     assert readings[-1]["fault"] == "no data: nothing arrives from this port"
+
+
+async def test_a_source_that_pauses_is_a_dropout_and_then_locked_again(home: Home) -> None:
+    monitor = ("mtc", "monitor", "--json", "--port", f"{CLIENT}:{PORT}", "--for", "60s")
+    async with (
+        open_encoder("25", "01:00:00:00") as source,
+        open_program(home, *monitor) as program,
+    ):
+        await program.says('"state": "locked"')
+        source.process.send_signal(signal.SIGSTOP)
+        await program.says('"fault": "dropout: nothing is heard')
+        source.process.send_signal(signal.SIGCONT)
+        heard = len(program.lines)
+        while not any('"state": "locked"' in line for line in program.lines[heard:]):
+            await program.hears()
+        assert await program.stop(signal.SIGINT) == 130
 
 
 async def test_ports_are_listed_and_the_one_that_would_be_read_is_marked(home: Home) -> None:

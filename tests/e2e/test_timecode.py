@@ -87,3 +87,46 @@ async def test_a_controller_that_chases_follows_an_outside_source(
             assert await operator.ask("pause") == "timecode comes from outside: stop it there"
             assert await operator.ask("go") == "ok"
             await operator.sees("cue/d3a1c0e0-0000-4000-8000-000000000001", 100)
+
+
+async def test_midi_leads_and_what_disagrees_with_the_bus_is_an_alarm(
+    home: Home, tmp_path: Path
+) -> None:
+    library = str(tmp_path / "other")
+    node = ("run", "--role", "node", "--library", library, "--mtc", "desk")
+    outside = ("mtc", "send", "--port", "desk:out", "--from", "10:00:00:00", "--for", "60s")
+    async with (
+        open_program(home, "run", "--role", "controller", "--no-local-node") as program,
+        open_program(home, *outside) as source,
+        open_program(home, *node),
+    ):
+        await source.says("on desk:out (JACK)")
+        await program.says("ready: control surface")
+        async with open_operator(home) as operator:
+            told = f"/engine/status/chase_detail/{home.node}"
+            await operator.until(
+                lambda: str(operator.state.get(told)).startswith("timecode disagreement: MIDI is ")
+            )
+            detail = str(operator.state[told])
+            assert "ahead of the controller's line" in detail
+            assert "MIDI: " in detail
+            await operator.until(
+                lambda: any("timecode disagreement" in str(n) for n in operator.history("notice"))
+            )
+
+
+async def test_f05_a_go_after_a_change_of_rate_is_refused_once(home: Home) -> None:
+    sending = ("mtc", "send", "--port", "desk:out", "--from", "01:00:00:00", "--for", "60s")
+    async with open_program(home, "run", "--role", "controller", "--mtc", "desk") as program:
+        await program.says("ready: control surface")
+        async with open_operator(home) as operator:
+            async with open_program(home, *sending, "--rate", "25"):
+                await operator.sees("armed", "yes")
+                await operator.until(lambda: bool(operator.state.get("/engine/status/timecode")))
+            async with open_program(home, *sending, "--rate", "30"):
+                await operator.until(
+                    lambda: any("rate change" in str(n) for n in operator.history("notice"))
+                )
+                refused = await operator.ask("go")
+                assert refused.endswith("from 25 fps to 30 fps: GO again to go by it")
+                assert await operator.ask("go") == "ok"

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+CHANNELS = "2"
 STATE = "0.000000|60.000000|null|null|no"  # what players/mpv.py's `state_query` asks for
 READ_BYTES = 65_536
 
@@ -47,8 +48,10 @@ def main(arguments: list[str]) -> None:
 
 def answer(request: dict[str, Any]) -> bytes:  # Any: the protocol's own
     """The reply to a request, and the event that follows a load or a seek."""
-    verb, *_ = request["command"]
-    data = STATE if verb == "expand-text" else None
+    verb, *about = request["command"]
+    data = None
+    if verb == "expand-text":
+        data = CHANNELS if "channel-count" in about[0] else STATE
     told = [{"request_id": request["request_id"], "error": "success", "data": data}]
     if verb in ("loadfile", "seek"):
         told.append({"event": "playback-restart"})
