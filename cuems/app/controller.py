@@ -33,6 +33,7 @@ from cuems.app.links import (
     send_all,
 )
 from cuems.app.messenger import Messenger
+from cuems.app.nodelist import Nodelist
 from cuems.app.project import load_show, project_folder
 from cuems.app.recorder import Recorder
 from cuems.app.settings import SettingsKeeper
@@ -51,9 +52,13 @@ from cuems.core.desk import (
     KeepSetting,
     LineMoved,
     MessageFailed,
+    ModifyNodelist,
+    NodelistModified,
+    NodelistRead,
     ProjectRead,
     ProjectUnreadable,
     Publish,
+    ReadNodelist,
     ReadProject,
     Reported,
     RestartLine,
@@ -136,6 +141,7 @@ class ControllerParts:
     links: tuple[Bus, ...]
     rules: Rules
     source: bus.Source | None
+    nodelist: Nodelist
     line: ShowLine
     line_links: int
     midi: MidiInput | None
@@ -325,10 +331,8 @@ class ControllerLoop:
                     self._desk.forget_cues()
                 case Answer(asked, reason):
                     self._answer(asked, reason)
-                case ReadProject(load_seq, project):
-                    self._reading.cancel()
-                    self._reading = anyio.CancelScope()
-                    self._tasks.start_soon(self._read, load_seq, project, self._reading)
+                case ReadProject() | ReadNodelist() | ModifyNodelist():
+                    self._begin(effect)
                 case RestartLine() | HoldLine() | RollLine():
                     await self._redraw(effect)
                 case KeepSetting():
@@ -340,6 +344,20 @@ class ControllerLoop:
         problem = self.messenger.send(cue, message)
         if problem:
             await self._apply(MessageFailed(cue, problem))
+
+    def _begin(self, effect: ReadProject | ReadNodelist | ModifyNodelist) -> None:
+        """Start what takes its time; the outcome comes through the inbox."""
+        match effect:
+            case ReadProject(load_seq, project):
+                self._reading.cancel()
+                self._reading = anyio.CancelScope()
+                self._tasks.start_soon(self._read, load_seq, project, self._reading)
+            case ReadNodelist():
+                self._tasks.start_soon(self._read_nodelist)
+            case ModifyNodelist(seq, node, adopt):
+                self._tasks.start_soon(self._modify_nodelist, seq, node, adopt)
+            case _:
+                assert_never(effect)
 
     async def _message_failed(self, cue: CueId, reason: str) -> None:
         await self._send.send(MessageFailed(cue, reason))
@@ -401,6 +419,22 @@ class ControllerLoop:
                 asker.answer(reason)
             case _:
                 pass
+
+    async def _read_nodelist(self) -> None:
+        try:
+            adopted = await self._parts.nodelist.adopted()
+        except CuemsError as error:
+            log.warning("who belongs to the rig cannot be read: %s", error)
+            return
+        await self._send.send(NodelistRead(adopted, time.monotonic_ns()))
+
+    async def _modify_nodelist(self, seq: int, node: NodeId, adopt: bool) -> None:
+        reason = ""
+        try:
+            await self._parts.nodelist.modify(node, adopt=adopt)
+        except CuemsError as error:
+            reason = str(error)
+        await self._send.send(NodelistModified(seq, reason, time.monotonic_ns()))
 
     async def _read(self, load_seq: int, project: str, scope: anyio.CancelScope) -> None:
         """Read a project, unless a newer load has taken over."""

@@ -13,47 +13,31 @@ from pathlib import Path
 from typing import assert_never
 
 import anyio
-import anyio.to_thread
 from anyio.streams.memory import MemoryObjectSendStream
 
-from cuems.adapters.files import read_small_file
-from cuems.adapters.ipc import IpcError, request, serve_requests
+from cuems.adapters.ipc import IpcError, serve_requests
 from cuems.app.links import Asker, Asks, ControllerItem
-from cuems.core.cues import NodeId
+from cuems.app.nodelist import Nodelist, NotDoneError, url
 from cuems.core.errors import CuemsError
-from cuems.core.operator import LoadProject, OperatorCommand, PressGo, UnloadProject
+from cuems.core.operator import AdoptNode, LoadProject, OperatorCommand, PressGo, UnloadProject
 from cuems.core.status import Loaded, NodeHealth, Running, StatusBoard
 from cuems.wire import ipc
-from cuems.wire.network_map_xml import read_network_map
 
 ANSWER_S = 2.0
-PEER_S = 1.5  # nodeconf, hwdiscovery: the editor is to hear of their silence within ANSWER_S
 LOAD_S = 20.0
 RETRY_S = 5.0  # until the place where the editor finds us is free
 
 log = logging.getLogger(__name__)
 
 
-class NotDoneError(CuemsError):
-    """What the editor asked for is not done; the text says why."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorParts:
-    """What is needed to serve an editor. `folder` holds the sockets; `board` is what clients see.
+    """What it takes to serve an editor, in the folder of the sockets; `board` is all statuses."""
 
-    `network_map` is the file that says who belongs to the rig, None where there is none.
-    """
-
-    controller: NodeId
     folder: Path
-    network_map: Path | None
+    nodelist: Nodelist
     board: StatusBoard
     send: MemoryObjectSendStream[ControllerItem]
-
-    def url(self, name: str) -> str:
-        """Where one of the ecosystem's sockets is."""
-        return f"ipc://{self.folder / name}.ipc"
 
 
 async def serve_editor(parts: EditorParts) -> None:
@@ -63,8 +47,8 @@ async def serve_editor(parts: EditorParts) -> None:
     while True:
         try:
             async with anyio.create_task_group() as tg:
-                url = await tg.start(serve_requests, parts.url("editor"), desk.reply)
-                log.info("the editor is served at %s", url)
+                place = await tg.start(serve_requests, url(parts.folder, "editor"), desk.reply)
+                log.info("the editor is served at %s", place)
                 told = ""
         except* IpcError as group:
             if str(group.exceptions[0]) != told:
@@ -105,11 +89,12 @@ class EditorDesk:
             case ipc.ClusterStatus():
                 return await self._cluster_status()
             case ipc.HwDiscovery(value):
-                await self._ask("hwdiscovery", ipc.to_request(value))
+                await self._parts.nodelist.ask("hwdiscovery", ipc.to_request(value))
             case ipc.Nodeconf():
-                await self._ask("nodeconf", ipc.nodeconf(asked.wish))
-            case ipc.NodelistModify():
-                await self._ask("nodeconf", ipc.nodelist_modify(asked.wish))
+                await self._parts.nodelist.ask("nodeconf", ipc.nodeconf(asked.wish))
+            case ipc.NodelistModify(node, modify):
+                wish = AdoptNode(node, adopt=modify is ipc.Modify.ADD)
+                await self._command(asked.action, wish, ANSWER_S)
             case _:
                 assert_never(asked.wish)
         return ipc.OK
@@ -131,30 +116,18 @@ class EditorDesk:
         if reason:
             raise NotDoneError(reason)
 
-    async def _ask(self, name: str, data: bytes) -> None:
-        """Have one of the ecosystem's daemons do it; IpcError or NotDoneError."""
-        reason = ipc.why_not_done(await request(self._parts.url(name), data, PEER_S))
-        if reason:
-            raise NotDoneError(f"{name}: {reason}")
-
     def _project_status(self) -> dict[str, object]:
         running = any(status.value for status in self._parts.board.of(Running))
         script = "".join(status.script for status in self._parts.board.of(Loaded))
         return ipc.project_status(running=running, script=script)
 
     async def _cluster_status(self) -> dict[str, object]:
+        own = self._parts.nodelist.own
         health = self._parts.board.of(NodeHealth)
+        alive = frozenset(status.node for status in health if status.state in ("ok", "late"))
+        adopted = await self._parts.nodelist.adopted()
         return ipc.cluster_status(
-            alive=frozenset(status.node for status in health if status.state in ("ok", "late")),
-            adopted=await self._adopted(),
-            controller=self._parts.controller,
+            alive=alive,
+            adopted=alive | {own} if adopted is None else frozenset(adopted),
+            controller=own,
         )
-
-    async def _adopted(self) -> frozenset[NodeId]:
-        """The controller belongs to the rig without being told."""
-        path = self._parts.network_map
-        if path is None:
-            return frozenset({self._parts.controller})
-        data = await anyio.to_thread.run_sync(read_small_file, path)
-        nodes = read_network_map(data, str(path)).nodes
-        return frozenset({self._parts.controller, *(node.uuid for node in nodes if node.adopted)})

@@ -34,6 +34,7 @@ from cuems.app.fetching import Fetching
 from cuems.app.front import Front, serve_front
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
+from cuems.app.nodelist import Nodelist
 from cuems.app.performers import workshop
 from cuems.app.recorder import Recorder
 from cuems.app.settings import SettingsKeeper
@@ -105,7 +106,9 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
     project = await _first_project(config)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
+    nodelist = Nodelist(own=config.node, network_map=config.network_map, folder=config.ipc)
     rules = Rules(
+        adopted=await nodelist.adopted(),
         first_seq=secrets.randbelow(1 << 30),
         local_node=config.node if config.local_node else None,
         own_line=not config.chases,
@@ -140,6 +143,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             links=(*near, listener),
             rules=rules,
             source=source,
+            nodelist=nodelist,
             line=line,
             line_links=len(near) + (config.mtc != Timecode.OFF),
             midi=midi,
@@ -153,7 +157,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         await tg.start(run_controller, parts, send, inbox, front.desk)
         tg.start_soon(_read_settings_again, hangups, settings, send, front.desk)
         if config.ipc is not None:
-            tg.start_soon(serve_editor, _editor_parts(config, config.ipc, front.desk, send))
+            tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(where, listener.url)
@@ -186,15 +190,14 @@ def _tell_journal(desk: ControlDesk, state: JournalState) -> None:
 
 
 def _editor_parts(
-    config: RunConfig,
     folder: Path,
+    nodelist: Nodelist,
     desk: ControlDesk,
     send: MemoryObjectSendStream[ControllerItem],
 ) -> EditorParts:
     return EditorParts(
-        controller=config.node,
         folder=folder,
-        network_map=config.network_map,
+        nodelist=nodelist,
         board=desk.board,
         send=send,
     )

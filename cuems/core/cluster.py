@@ -54,6 +54,10 @@ class Cluster:
         """Every node that was ever heard of."""
         return set(self._nodes)
 
+    def forget(self, node: NodeId) -> None:
+        """A node does not belong to the rig any more."""
+        self._nodes.pop(node, None)
+
     def label(self, node: NodeId) -> str:
         """What to call a node when speaking to a person."""
         known = self._nodes.get(node)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from cuems.core import bus
+from cuems.core.adoption import NOT_ADOPTED, Adoption
 from cuems.core.announcing import Announcer
 from cuems.core.chains import Scope
 from cuems.core.chase_health import ChaseDesk
-from cuems.core.cluster import Cluster
+from cuems.core.cluster import LOST, Cluster
 from cuems.core.cuelist import RunningOrder, has_player, kind, output_names
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
@@ -24,12 +25,18 @@ from cuems.core.desk import (
     HoldLine,
     LineMoved,
     MessageFailed,
+    ModifyNodelist,
+    NodelistModified,
+    NodelistRead,
+    NodeSeen,
     ProjectRead,
     ProjectUnreadable,
     Publish,
+    ReadNodelist,
     ReadProject,
     Reported,
     RestartLine,
+    RigEvent,
     RollLine,
     Send,
     SettingKept,
@@ -69,6 +76,7 @@ from cuems.core.events import (
     StopAll,
 )
 from cuems.core.operator import (
+    AdoptNode,
     EnableCue,
     GoCue,
     LoadProject,
@@ -97,6 +105,7 @@ from cuems.core.status import (
     GoGuard,
     Loaded,
     MixerVolume,
+    NodeHealth,
     NodeName,
     NodeOutputs,
     Notice,
@@ -124,6 +133,7 @@ class Rules:
     local_node: NodeId | None = None
     first_seq: int = 0  # loads, runs and stops are numbered from here; another at every start
     own_line: bool = True  # False: timecode comes from outside, and cannot be held here
+    adopted: tuple[NodeId, ...] | None = None  # who belongs to the rig; None: every node that comes
     options: Options = field(default_factory=Options)
 
 
@@ -141,6 +151,7 @@ class Controller:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._cluster = Cluster()
+        self._adoption = Adoption(rules.adopted)
         self._chases = ChaseDesk()
         self._out: list[ControllerEffect] = []
         self._loaded: _LoadedShow | None = None
@@ -181,6 +192,8 @@ class Controller:
                 self._line_moved(line)
             case MessageFailed(cue, reason):
                 self._message_failed(cue, reason)
+            case NodeSeen() | NodelistRead() | NodelistModified():
+                self._rig_changed(event)
             case Woke(now_ns):
                 self._woke(now_ns)
             case SettingsRead() | SettingKept():
@@ -212,8 +225,8 @@ class Controller:
     def _do(self, asked: Asked) -> bool:
         """Do what was asked; False when the answer comes later."""
         match asked.command:
-            case LoadProject(project):
-                self._load(asked, project)
+            case LoadProject() | AdoptNode() as command:
+                self._begin(asked, command)
                 return False
             case UnloadProject():
                 self._unload()
@@ -262,6 +275,15 @@ class Controller:
         )
         if self._loaded is not None:
             self._loaded.sequencer.options = self.rules.options
+
+    def _begin(self, asked: Asked, command: LoadProject | AdoptNode) -> None:
+        match command:
+            case LoadProject(project):
+                self._load(asked, project)
+            case AdoptNode(node, adopt):
+                self._out.append(ModifyNodelist(self._adoption.ask(asked, command), node, adopt))
+            case _:
+                assert_never(command)
 
     def _set(self, command: MoveStandby | EnableCue | LoadTo | SetMixerVolume | SetPlayer) -> None:
         match command:
@@ -335,7 +357,7 @@ class Controller:
         self._publish(Loaded(project, read.show.id))
         everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)
         self._cluster.loads(read.load_seq, order.nodes(), everyone=everyone)
-        self._tell(load)
+        self._tell(replace(load, only=self._adoption.only))
         self._take(sequencer.begin())
         self._out.append(RestartLine(rolling=True))
         self._publish(Notice(""))
@@ -425,6 +447,9 @@ class Controller:
     # ---- nodes
 
     def _reported(self, node: NodeId, report: bus.NodeReport, now_ns: int) -> None:
+        if not self._adoption.admits(node):
+            self._turn_away(node, report)
+            return
         watched = isinstance(report, bus.Hello | bus.ClockProbe)
         for health in self._cluster.heard(node, now_ns, watched=watched):
             self._publish(health)
@@ -436,6 +461,48 @@ class Controller:
             for status in self._loaded.tally.hear(node, report):
                 self._publish(status)
         self._node_news(node, report)
+
+    def _turn_away(self, node: NodeId, report: bus.NodeReport) -> None:
+        hello = report if isinstance(report, bus.Hello) else None
+        if self._adoption.turned_away(node, hello):
+            self._publish(NodeHealth(node, NOT_ADOPTED, "it is on the bus"))
+        if hello is not None:
+            self._publish(NodeName(node, hello.name))
+            self._out.append(ReadNodelist())
+
+    def _rig_changed(self, event: RigEvent) -> None:
+        match event:
+            case NodeSeen(node, name):
+                self._seen(node, name)
+            case NodelistRead(adopted, now_ns):
+                self._adoption.listed(adopted)
+                self._adopted(now_ns)
+            case NodelistModified(seq, reason, now_ns):
+                asked = self._adoption.answered(seq, reason)
+                self._adopted(now_ns)
+                self._out.append(Answer(asked, reason))
+            case _:
+                assert_never(event)
+
+    def _seen(self, node: NodeId, name: str) -> None:
+        """News only of a node that is not on the bus."""
+        if node in self._cluster.nodes():
+            return
+        state = LOST if self._adoption.admits(node) else NOT_ADOPTED
+        if self._adoption.turned_away(node, None):
+            self._publish(NodeName(node, name))
+            self._publish(NodeHealth(node, state, "it is on the network, but not on this bus"))
+
+    def _adopted(self, now_ns: int) -> None:
+        """Who belongs to the rig has changed, or may have."""
+        for node in self._cluster.nodes():
+            if not self._adoption.admits(node):
+                self._cluster.forget(node)
+                self._adoption.turned_away(node, None)
+                self._publish(NodeHealth(node, NOT_ADOPTED, "it was let go of"))
+        for node, hello in self._adoption.let_in():
+            if hello is not None:
+                self._reported(node, hello, now_ns)
 
     def _hello(self, node: NodeId, hello: bus.Hello) -> None:
         """A node is there, maybe for the first time since it was switched on."""

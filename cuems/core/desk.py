@@ -94,6 +94,32 @@ class SettingKept:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """A node announces itself on the network; it may be on the bus or not."""
+
+    node: NodeId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodelistRead:
+    """The nodes that belong to the rig; None: every node that comes."""
+
+    adopted: tuple[NodeId, ...] | None
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodelistModified:
+    """Change `seq` of who belongs to the rig is done ("" as reason), or why not."""
+
+    seq: int
+    reason: str
+    now_ns: int
+
+
+RigEvent = NodeSeen | NodelistRead | NodelistModified
 ControllerEvent = (
     Asked
     | Reported
@@ -104,6 +130,7 @@ ControllerEvent = (
     | Woke
     | SettingsRead
     | SettingKept
+    | RigEvent
 )
 
 
@@ -179,6 +206,20 @@ class KeepSetting:
     value: int | str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadNodelist:
+    """Look who belongs to the rig: it may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyNodelist:
+    """Have a node adopted, or let go of, as change `seq`."""
+
+    seq: int
+    node: NodeId
+    adopt: bool
+
+
 ControllerEffect = (
     Tell
     | Send
@@ -190,4 +231,6 @@ ControllerEffect = (
     | HoldLine
     | RollLine
     | KeepSetting
+    | ReadNodelist
+    | ModifyNodelist
 )

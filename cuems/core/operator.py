@@ -98,6 +98,14 @@ class SetPlayer:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptNode:
+    """Take a node into the rig, or let go of it."""
+
+    node: NodeId
+    adopt: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Nothing but an answer: is somebody there?"""
 
@@ -156,6 +164,7 @@ OperatorCommand: TypeAlias = (
     | LoadTo
     | SetMixerVolume
     | SetPlayer
+    | AdoptNode
     | Ping
     | SetSetting
 )

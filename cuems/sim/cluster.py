@@ -30,8 +30,10 @@ from cuems.core.desk import (
     HoldLine,
     KeepSetting,
     LineMoved,
+    ModifyNodelist,
     ProjectRead,
     Publish,
+    ReadNodelist,
     ReadProject,
     Reported,
     RestartLine,
@@ -338,8 +340,8 @@ class Rig:
                     self._handle(ProjectRead(load_seq, self._show, None))
                 case RestartLine() | HoldLine() | RollLine():
                     self._redraw(effect)
-                case ForgetCues() | Send() | KeepSetting():
-                    pass
+                case ForgetCues() | Send() | KeepSetting() | ReadNodelist() | ModifyNodelist():
+                    pass  # a simulated rig has no nodes but its own, and no other equipment
                 case _:
                     assert_never(effect)
 

@@ -13,6 +13,7 @@ from inspect import signature
 from cuems.core.access import Scope
 from cuems.core.cues import CueId, NodeId
 from cuems.core.operator import (
+    AdoptNode,
     Authenticate,
     ClientCommand,
     DropClient,
@@ -118,6 +119,7 @@ class Row:
 
 PROJECT = Argument(name="project", kind=Kind.TEXT)
 CUE = Argument(name="cue", kind=Kind.TEXT)
+NODE = Argument(name="node", kind=Kind.TEXT)
 ENABLED = Argument(name="enabled", kind=Kind.FLAG)
 INTO_MS = Argument(name="into", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
 # The mixer's range is 0 to 1 (interop.md 7.3) and upstream does not clamp: headroom of 12 dB goes
@@ -178,6 +180,14 @@ def _enable_cue(cue: str, enabled: bool) -> EnableCue:
     return EnableCue(CueId(cue), enabled)
 
 
+def _adopt_node(node: str) -> AdoptNode:
+    return AdoptNode(NodeId(node), adopt=True)
+
+
+def _unadopt_node(node: str) -> AdoptNode:
+    return AdoptNode(NodeId(node), adopt=False)
+
+
 TABLE: tuple[Row, ...] = (
     _command("go", "Fire the standby cue", PressGo),
     _command("gocue", "Put standby on a cue and fire it", GoCue, CUE),
@@ -193,6 +203,8 @@ TABLE: tuple[Row, ...] = (
     _command("load_to_time", "Arm so that the next GO starts that far in", LoadTo, INTO_MS),
     _command("setting", 'Change a setting, as text: "<name> <value>"', SetSetting, NAME, VALUE,
              scope=Scope.EDIT),
+    _command("adopt", "Take a node into the rig", _adopt_node, NODE, scope=Scope.EDIT),
+    _command("unadopt", "Let go of a node", _unadopt_node, NODE, scope=Scope.EDIT),
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
     _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
              ListClients, scope=Scope.EDIT),

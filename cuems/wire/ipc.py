@@ -202,11 +202,9 @@ def cluster_status(
 # ---- nodeconf and hwdiscovery
 
 
-def nodelist_modify(wish: NodelistModify) -> bytes:
+def nodelist_modify(node: NodeId, modify: Modify) -> bytes:
     """What nodeconf is asked for an adoption, or its end."""
-    return to_request(
-        {"action": "nodelist_modify", "value": wish.node, "modify_action": wish.modify.value}
-    )
+    return to_request({"action": "nodelist_modify", "value": node, "modify_action": modify.value})
 
 
 def nodeconf(wish: Nodeconf) -> bytes:

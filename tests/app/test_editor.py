@@ -12,8 +12,9 @@ import pytest
 
 from cuems.app.editor import ANSWER_S, EditorParts, serve_editor
 from cuems.app.links import Asker, Asks, ControllerItem
+from cuems.app.nodelist import Nodelist
 from cuems.core.cues import NodeId
-from cuems.core.operator import LoadProject, OperatorCommand, PressGo, UnloadProject
+from cuems.core.operator import AdoptNode, LoadProject, OperatorCommand, PressGo, UnloadProject
 from cuems.core.status import Loaded, NodeHealth, Running, StatusBoard
 from cuems.wire.network_map_xml import MapNode, NetworkMap, NodeRole, write_network_map
 from tests.fakes.ipc import Editor, open_hwdiscovery, open_nodeconf
@@ -51,9 +52,8 @@ async def open_engine(
                 engine.holds.set()
 
     parts = EditorParts(
-        controller=CONTROLLER,
         folder=folder,
-        network_map=network_map,
+        nodelist=Nodelist(own=CONTROLLER, network_map=network_map, folder=folder),
         board=engine.board,
         send=send,
     )
@@ -140,22 +140,21 @@ async def test_the_cluster_is_who_is_there_and_who_belongs_to_it(tmp_path: Path)
         assert "network_map.xml" in torn["value"]
 
 
-async def test_an_adoption_is_nodeconfs_to_make_and_to_refuse(tmp_path: Path) -> None:
-    async with (
-        open_engine(tmp_path, Engine()) as editor,
-        open_nodeconf(tmp_path, {LEFT: True, RIGHT: False}) as nodeconf,
-    ):
+async def test_an_adoption_is_asked_of_the_controller(tmp_path: Path) -> None:
+    adopt, let_go = AdoptNode(LEFT, adopt=True), AdoptNode(RIGHT, adopt=False)
+    engine = Engine({adopt: "", let_go: "nodeconf: Cannot unadopt master node"})
+    async with open_engine(tmp_path, engine) as editor:
         adopted = await editor.ask("nodelist_modify", LEFT, modify_action="ADD")
         assert (adopted["type"], adopted["value"]) == ("nodelist_modify", "OK")
-        refused = await editor.ask("nodelist_modify", RIGHT, modify_action="ADD")
-        assert refused["value"] == "nodeconf: Cannot adopt node r: node is offline"
+        refused = await editor.ask("nodelist_modify", RIGHT, modify_action="REMOVE")
+        assert refused["value"] == "nodeconf: Cannot unadopt master node"
+
+
+async def test_a_word_to_nodeconf_is_handed_on(tmp_path: Path) -> None:
+    async with open_engine(tmp_path, Engine()) as editor, open_nodeconf(tmp_path, {}) as nodeconf:
         unknown = await editor.ask("nodeconf")
         assert unknown["value"] == "nodeconf: unknown action: nodeconf"
-        assert nodeconf.received == [
-            {"action": "nodelist_modify", "value": LEFT, "modify_action": "ADD"},
-            {"action": "nodelist_modify", "value": RIGHT, "modify_action": "ADD"},
-            {"action": "nodeconf", "value": ""},
-        ]
+        assert nodeconf.received == [{"action": "nodeconf", "value": ""}]
 
 
 async def test_the_hardware_is_hwdiscoverys_to_look_at(tmp_path: Path) -> None:

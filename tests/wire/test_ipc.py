@@ -112,9 +112,8 @@ def test_the_nodes_of_a_cluster_are_told_in_order() -> None:
 
 
 def test_nodeconf_is_asked_in_its_own_form() -> None:
-    wish = ipc.NodelistModify(NODE, ipc.Modify.ADD)
     expected = {"action": "nodelist_modify", "value": NODE, "modify_action": "ADD"}
-    assert json.loads(ipc.nodelist_modify(wish)) == expected
+    assert json.loads(ipc.nodelist_modify(NODE, ipc.Modify.ADD)) == expected
     assert json.loads(ipc.nodeconf(ipc.Nodeconf(expected))) == expected
     assert json.loads(ipc.nodeconf(ipc.Nodeconf(""))) == {"action": "nodeconf", "value": ""}
 
