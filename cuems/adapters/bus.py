@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import anyio
@@ -25,6 +26,9 @@ MESSAGE_MAX_BYTES = 1 << 20  # NNG has no limit of its own; a bigger message clo
 RECONNECT_MIN_MS = 20
 RECONNECT_MAX_MS = 200  # NNG backs off up to this: a controller is found again within it
 SEND_DEADLINE_S = 1.0
+
+
+BusT = TypeVar("BusT", bound="NngBus")
 
 
 class BusAddressError(CuemsError):
@@ -78,6 +82,11 @@ class NngBus:
         self._told = self._peers
         return self._told
 
+    async def until_linked(self, *, linked: bool) -> None:
+        """Wait until there is a link to somebody, or to nobody."""
+        while (self._peers.now > 0) != linked:
+            await self._changed.wait()
+
     def count_peer(self, change: int) -> None:
         """A link came (+1) or went (-1). Loop thread only."""
         self._peers = Peers(self._peers.now + change, self._peers.ever + max(change, 0))
@@ -90,7 +99,7 @@ async def open_bus_listener(url: str) -> AsyncIterator[NngBus]:
     """The controller's end; port 0 takes a free one. BusAddressError if it cannot listen."""
     _check(url)
     with _open_socket() as socket:
-        bus = _linked(socket, url)
+        bus = _counting(socket, NngBus(socket, url))
         try:
             listener = socket.listen(url)
         except pynng.NNGException as error:
@@ -100,17 +109,47 @@ async def open_bus_listener(url: str) -> AsyncIterator[NngBus]:
         yield bus
 
 
+class NngDialler(NngBus):
+    """A node's end, which looks for its controllers at the `urls`; `url` is the first of them."""
+
+    def __init__(self, socket: pynng.Bus0) -> None:
+        super().__init__(socket, "")
+        self._dialers: dict[str, pynng.Dialer] = {}
+
+    def dial(self, *urls: str) -> None:
+        """Look there, and nowhere else; BusAddressError if nobody can ever be at one of them."""
+        for url in urls:
+            _check(url)
+        for url in [url for url in self._dialers if url not in urls]:
+            self._dialers.pop(url).close()
+        for url in urls:
+            if url not in self._dialers:
+                try:
+                    self._dialers[url] = self._socket.dial(url, block=False)
+                except pynng.NNGException as error:
+                    raise BusAddressError(url, str(error).lower()) from error
+        self.url = urls[0] if urls else ""
+
+
 @asynccontextmanager
-async def open_bus_dialer(url: str) -> AsyncIterator[NngBus]:
-    """A node's end. Links whenever the controller is there; BusAddressError if it never can."""
-    _check(url)
+async def open_bus_dialer(*urls: str) -> AsyncIterator[NngDialler]:
+    """A node's end. Links whenever a controller is there; BusAddressError if it never can."""
     with _open_socket() as socket:
-        bus = _linked(socket, url)
-        try:
-            socket.dial(url, block=False)
-        except pynng.NNGException as error:
-            raise BusAddressError(url, str(error).lower()) from error
+        bus = _counting(socket, NngDialler(socket))
+        bus.dial(*urls)
         yield bus
+
+
+async def answers(url: str, deadline_s: float) -> bool:
+    """Whether somebody listens there."""
+    parts = urlsplit(url)
+    try:
+        with anyio.fail_after(deadline_s):
+            stream = await anyio.connect_tcp(parts.hostname or "", parts.port or 0)
+    except (OSError, TimeoutError):
+        return False
+    await stream.aclose()
+    return True
 
 
 def _open_socket() -> pynng.Bus0:
@@ -125,9 +164,8 @@ def _open_socket() -> pynng.Bus0:
     return socket
 
 
-def _linked(socket: pynng.Bus0, url: str) -> NngBus:
+def _counting(socket: pynng.Bus0, bus: BusT) -> BusT:
     """A bus that counts its links from the first one on."""
-    bus = NngBus(socket, url)
     loop = asyncio.get_running_loop()
     socket.add_post_pipe_connect_cb(lambda _: loop.call_soon_threadsafe(bus.count_peer, 1))
     socket.add_post_pipe_remove_cb(lambda _: loop.call_soon_threadsafe(bus.count_peer, -1))

@@ -32,17 +32,20 @@ class DiscoveryError(CuemsError):
 
 
 class Discovery:
-    """What is announced around us; `services` by their full names."""
+    """What is announced around us; `services` by their full names, `version` counts changes."""
 
     def __init__(self, zeroconf: AsyncZeroconf) -> None:
         self.services: dict[str, Service] = {}
         self._zeroconf = zeroconf
+        self.version = 0
         self._changed = anyio.Event()
         self._news = Mailbox[tuple[str, str]](NAMES)
 
-    async def changed(self) -> None:
-        """Wait until `services` differs from what it is now."""
-        await self._changed.wait()
+    async def changed(self, since: int) -> int:
+        """Wait until `services` differs from what it was at a version; the version it is now."""
+        while self.version == since:
+            await self._changed.wait()
+        return self.version
 
     async def announce(self, services: Sequence[Service]) -> None:
         """Announce services until the end; the name of one that is taken already is altered."""
@@ -83,6 +86,7 @@ class Discovery:
         self._tell()
 
     def _tell(self) -> None:
+        self.version += 1
         self._changed.set()
         self._changed = anyio.Event()
 

@@ -76,6 +76,7 @@ class Flags:
     load: str | None = None
     local_node: bool = True
     ipc: Path | None = None
+    discovery: bool = True
     doors: DoorFlags = field(default_factory=DoorFlags)
     settings: Mapping[str, object] = field(default_factory=dict)
 
@@ -85,7 +86,8 @@ class RunConfig:
     """All that a run needs to know. `embedded`: there is no configuration but ours.
 
     `ipc` is the folder of the ecosystem's sockets, None where there is no ecosystem;
-    `network_map` its list of nodes, where there is one.
+    `network_map` its list of nodes, where there is one. A node for which nobody has said where its
+    controller is (`bus_given`) begins at `bus_url` to look for it.
     """
 
     role: Role
@@ -95,6 +97,7 @@ class RunConfig:
     control: tuple[str, int]
     doors: Doors
     bus_url: str
+    bus_given: bool
     mtc: str
     mtc_port: str
     players: PlayerConfig
@@ -104,6 +107,7 @@ class RunConfig:
     embedded: bool
     ipc: Path | None
     network_map: Path | None
+    discovery: bool
     sources: Sources
     resolved: Resolved
 
@@ -145,6 +149,7 @@ def read_config(flags: Flags) -> RunConfig:
         control=_control(flags, CONTROL_PORT),
         doors=read_doors(flags.doors),
         bus_url=flags.bus or BUS_URL,
+        bus_given=flags.bus is not None,
         mtc=flags.mtc or Timecode.AUTO,
         mtc_port="",
         players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity), node=identity),
@@ -154,6 +159,7 @@ def read_config(flags: Flags) -> RunConfig:
         embedded=True,
         ipc=flags.ipc,
         network_map=None,
+        discovery=flags.discovery,
         sources=sources,
         resolved=resolved,
     )
@@ -198,7 +204,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
     settings = read_settings(read_small_file(path), str(path))
     node = settings.node
     network_map = folder / NETWORK_MAP_FILE
-    controller = _controller_address(network_map, node)
+    controller = _controller_address(network_map, node.uuid)
     return RunConfig(
         role=flags.role,
         node=node.uuid,
@@ -207,6 +213,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         control=_control(flags, node.oscquery_ws_port),
         doors=read_doors(flags.doors),
         bus_url=flags.bus or f"tcp://{controller}:{node.nng_hub_port}",
+        bus_given=flags.bus is not None,
         mtc=flags.mtc or Timecode.AUTO,
         mtc_port=node.mtc_port,
         players=PlayerConfig(
@@ -231,6 +238,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         embedded=False,
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,
+        discovery=flags.discovery,
         sources=sources,
         resolved=resolved,
     )
@@ -244,13 +252,23 @@ def _audio_outputs(path: Path, node: NodeId) -> tuple[Output, ...] | None:
     return tuple(Output(str(at), port) for (owner, at), port in mapped.items() if owner == node)
 
 
-def _controller_address(path: Path, node: NodeSettings) -> str:
+def mapped_controller(config: RunConfig) -> str | None:
+    """Where the network map says the controller is, as it is now; None without a map.
+
+    Reads a file; raises CuemsError where that cannot be used.
+    """
+    if config.network_map is None:
+        return None
+    return _controller_address(config.network_map, config.node)
+
+
+def _controller_address(path: Path, node: NodeId) -> str:
     """Where the controller is: here, unless the network map says that another machine is it."""
     if not path.is_file():
         return LOOPBACK
     network = read_network_map(read_small_file(path), str(path))
     for other in network.nodes:
-        if other.role is NodeRole.CONTROLLER and other.uuid != node.uuid:
+        if other.role is NodeRole.CONTROLLER and other.uuid != node:
             return other.ip
     return LOOPBACK
 

@@ -1,6 +1,6 @@
 """What a node does so that a project is in its library: nothing, where it is the controller's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,7 +36,7 @@ class Fetching:
     library: Path
     library_identity: str
     state: Path
-    bus_url: str
+    bus_url: Callable[[], str]
 
     async def fetch(self, load: LoadCommand, on_progress: OnProgress) -> None:
         """Bring what a load needs; raises CuemsError, and what was there before stays whole."""
@@ -52,7 +52,7 @@ class Fetching:
             project=load.project,
             node=self.node,
             source=Source(
-                host=urlsplit(self.bus_url).hostname or "127.0.0.1",
+                host=urlsplit(self.bus_url()).hostname or "127.0.0.1",
                 port=source.port,
                 secret=derive_secret(key),
             ),

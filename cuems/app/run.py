@@ -31,6 +31,15 @@ from cuems.app.controller import ControllerParts, ShowLine, open_outside_line, r
 from cuems.app.desk import ControlDesk
 from cuems.app.editor import EditorParts, serve_editor
 from cuems.app.fetching import Fetching
+from cuems.app.finding import (
+    Bound,
+    Search,
+    announce_node,
+    be_found,
+    keep_linked,
+    node_interfaces,
+    open_finder,
+)
 from cuems.app.front import Front, serve_front
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
@@ -49,6 +58,7 @@ from cuems.core.status import JournalFault, Notice
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
+from cuems.wire.auth import rig_name
 from cuems.wire.rsync import derive_secret
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -161,6 +171,8 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
         _say_where(where, listener.url)
+        bound = Bound(bus_url=listener.url, control_url=where, rig=await _rig(config))
+        tg.start_soon(be_found, config, bound, send)
 
 
 async def _read_settings_again(
@@ -274,13 +286,27 @@ def _say_where(where: str, bus_url: str) -> None:
 # ---- a node
 
 
+async def _rig(config: RunConfig) -> str:
+    """What the rig is called among machines; "" where this one has no key."""
+    key = await anyio.to_thread.run_sync(lambda: read_cluster_key(config.state, make=False))
+    return "" if key is None else rig_name(key)
+
+
 async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
+    urls = [config.bus_url] if config.bus_given else []
     async with (
-        open_bus_dialer(config.bus_url) as link,
+        open_bus_dialer(*urls) as link,
+        open_finder(config, node_interfaces(config)) as discovery,
         anyio.create_task_group() as tg,
     ):
+        rig = await _rig(config)
+        if not config.bus_given:
+            tg.start_soon(keep_linked, link, Search(config, rig, discovery))
+        if discovery is not None:
+            tg.start_soon(announce_node, discovery, config.node, rig)
         await tg.start(run_node, await _node_parts(config, link, same_clock=False))
-        log.info("ready: node %s, its controller is %s", config.node, config.bus_url)
+        where = f"its controller is {config.bus_url}" if urls else "looking for its controller"
+        log.info("ready: node %s, %s", config.node, where)
 
 
 async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> NodeParts:
@@ -297,7 +323,7 @@ async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> Node
         library=config.library,
         library_identity=await anyio.to_thread.run_sync(library_identity, config.library),
         state=config.state,
-        bus_url=config.bus_url,
+        bus_url=lambda: link.url,
     )
     return NodeParts(
         node=config.node,

@@ -42,7 +42,11 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
 @click.option("--osc-udp", metavar="HOST:PORT", help="OSC over UDP, too [off].")
 @click.option("--osc-tcp", metavar="HOST:PORT", help="OSC over TCP, SLIP or length prefix [off].")
 @click.option("--qlab", metavar="HOST:PORT", help="QLab's remotes, by TCP and UDP [off].")
-@click.option("--bus", metavar="URL", help="Node bus; nodes dial it [tcp://127.0.0.1:9093].")
+@click.option(
+    "--bus",
+    metavar="URL",
+    help="Node bus [tcp://127.0.0.1:9093; a node that is not told looks for its controller].",
+)
 @click.option(
     "--mtc",
     metavar="auto|bus|internal|off|PORT",
@@ -91,6 +95,11 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     help="Folder of the sockets of editor, nodeconf and hwdiscovery [/tmp where the machine has the"
     " ecosystem's configuration, else none].",
 )
+@click.option(
+    "--no-discovery",
+    is_flag=True,
+    help="Neither announce this machine on the network (mDNS) nor look for others.",
+)
 @click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
@@ -118,6 +127,7 @@ def run_role(
     players_survive: str,
     load: str | None,
     ipc: Path | None,
+    no_discovery: bool,
     no_local_node: bool,
     verbose: int,
     log_json: bool,
@@ -138,6 +148,7 @@ def run_role(
         dmx=dmx,
         load=load,
         ipc=ipc,
+        discovery=not no_discovery,
         local_node=not no_local_node,
         doors=DoorFlags(
             max_clients=max_clients,

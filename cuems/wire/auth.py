@@ -25,6 +25,7 @@ from cuems.core.errors import CuemsError
 
 MAC_BYTES = 16
 SESSION_LABEL = b"cuems session 1"
+RIG_LABEL = b"cuems rig 1"
 _HASH_BYTES = hashlib.sha256().digest_size
 
 
@@ -162,6 +163,11 @@ def session_key(
     """The key between a controller and one node, until one of them starts again: 32 bytes."""
     context = [epoch, node, controller_nonce.hex(), node_nonce.hex()]
     return hkdf(cluster_key, salt=SESSION_LABEL, info=_CANONICAL.encode(context).encode("ascii"))
+
+
+def rig_name(cluster_key: bytes) -> str:
+    """What a rig is called among machines: it tells rigs apart, and nothing about the key."""
+    return hkdf(cluster_key, salt=RIG_LABEL, info=b"", length_bytes=8).hex()
 
 
 def hkdf(key: bytes, *, salt: bytes, info: bytes, length_bytes: int = _HASH_BYTES) -> bytes:

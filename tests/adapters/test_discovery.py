@@ -14,7 +14,7 @@ LOOPBACK = ("127.0.0.1",)
 
 async def until(discovery: Discovery, name: str, *, there: bool) -> Service | None:
     while (name in discovery.services) != there:
-        await discovery.changed()
+        await discovery.changed(discovery.version)
     return discovery.services.get(name)
 
 

@@ -54,6 +54,7 @@ class Home:
             "CUEMS_CONTROL": self.control,
             "CUEMS_BUS": self.bus,
             "JACK_NO_START_SERVER": "1",
+            "CUEMS_NO_DISCOVERY": "1",
             **self.environment,
         }
 
