@@ -23,7 +23,7 @@ from cuems.app.client import (
 )
 from cuems.cli.show_lines import status_lines
 from cuems.cli.watching import watch_show
-from cuems.wire.control_view import NoSuchCueError
+from cuems.wire.control_view import NoSuchCueError, NoSuchNodeError
 
 REFUSED = 1
 NOT_REACHABLE = 3
@@ -85,7 +85,7 @@ def operate(target: Target, operation: Operation) -> int:
         anyio.run(run)
     except UrlError as error:
         raise click.BadParameter(str(error), param_hint="--url") from error
-    except (CommandRefusedError, NoSuchCueError) as error:
+    except (CommandRefusedError, NoSuchCueError, NoSuchNodeError) as error:
         return _failed(target, str(error), REFUSED)
     except NotReachableError as error:
         return _failed(target, str(error), NOT_REACHABLE)

@@ -49,14 +49,15 @@ def _state(view: ShowView) -> str:
     return f"{running}, {_styled('not armed', fg='red', bold=True)}{f': {why}' if why else ''}"
 
 
-def node_lines(view: ShowView) -> Iterator[str]:
+def node_lines(view: ShowView, *, ids: bool = False) -> Iterator[str]:
     """Every node."""
     width = _widest(node.name or node.id for node in view.nodes.values())
     for node in view.nodes.values():
         said = [printable(text) for text in _about_node(node) if text]
         name = padded(printable(node.name or node.id), width)
         state = _styled(padded(node.state or "?", 11), fg=NODE_COLOURS.get(node.state))
-        yield f"node  {name}  {state}  {'; '.join(said)}".rstrip()
+        shown = f"{printable(node.id)}  {name}" if ids else f"node  {name}"
+        yield f"{shown}  {state}  {'; '.join(said)}".rstrip()
 
 
 def _about_node(node: NodeView) -> Iterator[str]:

@@ -21,6 +21,14 @@ class NoSuchCueError(CuemsError):
         self.text = text
 
 
+class NoSuchNodeError(CuemsError):
+    """A node nobody has told of, or more than one of that name."""
+
+    def __init__(self, text: str, problem: str) -> None:
+        super().__init__(f"{text!r:.100}: {problem}")
+        self.text = text
+
+
 @dataclass(slots=True)
 class CueView:
     """A cue as clients know it; `percent` is its play status (-1 failed, 100 played)."""
@@ -144,6 +152,18 @@ class ShowView:
         if not self.fact("load"):
             raise NoSuchCueError(text, "no project is loaded")
         raise NoSuchCueError(text, f"no cue of {self.fact('load')!r} has that id or name")
+
+    def find_node(self, text: str) -> str:
+        """A node's id by its id or name; raises NoSuchNodeError where there is not just one."""
+        if text in self.nodes:
+            return text
+        found = [node.id for node in self.nodes.values() if node.name == text]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise NoSuchNodeError(text, f"{len(found)} nodes have that name: say which by its id")
+        known = ", ".join(node.name or node.id for node in self.nodes.values())
+        raise NoSuchNodeError(text, f"no node has that id or name (there are: {known or 'none'})")
 
     def to_json(self) -> dict[str, object]:
         """Everything, as plain values."""

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from tests.e2e.rig import PATIENCE_S, Home, open_operator, open_program
+from tests.fakes.ipc import open_nodeconf
 
 pytestmark = pytest.mark.slow
 
@@ -86,6 +87,29 @@ async def test_the_state_is_told_to_people_and_programs(home: Home) -> None:
         assert show["timecode_ms"] % 1000 == 0
         assert show["cues"][0]["name"] == "Gong"
         assert [node["id"] for node in show["nodes"]] == [home.node]
+
+
+async def test_nodes_are_listed_and_adopted_from_a_shell(home: Home) -> None:
+    with_nodeconf = replace(home, environment={"CUEMS_IPC": str(home.folder)})
+    async with (
+        open_nodeconf(home.folder, {}) as nodeconf,
+        open_program(with_nodeconf, *CONTROLLER) as program,
+    ):
+        await program.says("ready: control surface")
+        async with open_operator(home) as operator:
+            await operator.sees(f"node/{home.node}", "ok")
+        status, told, _ = await cuems(home, "nodes", "ls", "--json")
+        (node,) = json.loads(told)
+        assert (status, node["id"], node["state"]) == (0, home.node, "ok")
+        nodeconf.state[home.node] = True
+        assert await cuems(home, "nodes", "adopt", node["name"]) == (0, "", "")
+        assert nodeconf.received[-1]["modify_action"] == "ADD"
+        nodeconf.state.clear()
+        gone = f"cuems: nodeconf: Node {home.node} not found\n"
+        assert await cuems(home, "nodes", "unadopt", home.node) == (1, "", gone)
+        status, told, reason = await cuems(home, "nodes", "adopt", "ghost", "--json")
+        assert (status, json.loads(told)["ok"]) == (1, False)
+        assert "no node has that id or name" in reason
 
 
 async def test_watching_tells_each_change_and_ends_when_the_engine_does(home: Home) -> None:
