@@ -6,7 +6,7 @@ this is no door to the world: the doors (control.py, osc_server.py) share it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
@@ -96,13 +96,14 @@ class Outbox:
         self._frames.clear()
         self._cut()
 
-    async def next(self) -> bytes | str:
-        """The frame that has waited longest, as soon as there is one."""
+    async def take(self, most: int) -> list[bytes | str]:
+        """The frames that have waited longest, as soon as there is one."""
         while not self._frames:
             self._filled = anyio.Event()
             await self._filled.wait()
             await anyio.sleep(LINGER_S)
-        return self._frames.popitem(last=False)[1]
+        count = min(most, len(self._frames))
+        return [self._frames.popitem(last=False)[1] for _ in range(count)]
 
 
 class Clients:
@@ -112,9 +113,6 @@ class Clients:
         self._outboxes: dict[ClientId, Outbox] = {}
         self._numbers = count(1)
         self._serials = count(1)
-
-    def __iter__(self) -> Iterator[ClientId]:
-        return iter(tuple(self._outboxes))
 
     @property
     def count(self) -> int:
@@ -186,12 +184,6 @@ class Clients:
             outbox.is_told = True
             for address, frame in state:
                 outbox.put(address, frame)
-
-    def silence(self, client: ClientId) -> None:
-        """Publish nothing to one any more."""
-        outbox = self._outboxes.get(client)
-        if outbox is not None:
-            outbox.is_told = outbox.hears_news = False
 
     def enter(self, outbox: Outbox, peer: str, surface: Surface) -> ClientId:
         """Count a newcomer in."""

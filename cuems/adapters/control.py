@@ -62,6 +62,7 @@ MAX_CLIENTS = 64  # a rig has a dozen; 1000 are served where they are asked for,
 SPARE_SOCKETS = 64  # handshakes and page loads beside the clients
 MAX_FRAME_BYTES = 65_536
 READ_AHEAD_FRAMES = 16
+FRAMES_AT_ONCE = 16  # before one deadline; those that wait longer can still be replaced
 SEND_BUFFER_BYTES = 65_536
 WRITE_LIMITS_BYTES = (16_384, 12_288)  # within STALLED_S a client has to take the 4 KiB between
 WRITE_BUFFER_MAX_BYTES = 262_144  # pongs to one who pings and does not read are not awaited
@@ -188,10 +189,11 @@ async def _serve_client(
 async def _send_frames(connection: ServerConnection, outbox: Outbox) -> None:
     """Send what is put until the connection ends or stalls."""
     while True:
-        frame = await outbox.next()
+        frames = await outbox.take(FRAMES_AT_ONCE)
         with anyio.move_on_after(STALLED_S) as deadline:
             try:
-                await connection.send(frame)
+                for frame in frames:
+                    await connection.send(frame)
             except ConnectionClosed:
                 return
         if deadline.cancelled_caught:

@@ -31,7 +31,7 @@ SILENT_BEFORE_PROBE_S, PROBE_EVERY_S, PROBES = 5, 2, 3  # a peer that is gone wi
 FIRST_WORD_S = 10.0
 SPARE_SOCKETS = 16
 PEER_MEMORY_S = 60.0
-DATAGRAMS_AT_ONCE = 32  # then a rest: a newcomer's state must not overrun its socket's buffer
+FRAMES_AT_ONCE = 16  # over UDP then a rest: a newcomer's state must not overrun its socket's buffer
 REST_S = 0.002
 
 
@@ -160,12 +160,11 @@ async def _read_stream(
 async def _send_stream(stream: SocketStream, framing: OscStream, outbox: Outbox) -> None:
     """Send what is put until the connection ends or stalls."""
     while True:
-        frame = await outbox.next()
-        if isinstance(frame, str):  # news of the namespace belong to WebSocket
-            continue
+        frames = await outbox.take(FRAMES_AT_ONCE)
+        packets = [frame for frame in frames if isinstance(frame, bytes)]  # str is for WebSocket
         with anyio.move_on_after(STALLED_S) as deadline:
             try:
-                await stream.send(framing.frame(frame))
+                await stream.send(b"".join(map(framing.frame, packets)))
             except (anyio.BrokenResourceError, anyio.ClosedResourceError):
                 return
         if deadline.cancelled_caught:
@@ -237,16 +236,15 @@ async def serve_osc_udp(
 
 async def _send_datagrams(udp: UDPSocket, peer: _Peer) -> None:
     """Send what is put until the peer has said nothing for PEER_MEMORY_S."""
-    sent = 0
     while True:
         wakes_s = peer.heard_s + PEER_MEMORY_S
         if anyio.current_time() >= wakes_s:
             return
-        frame: bytes | str = ""
+        frames: list[bytes | str] = []
         with anyio.move_on_at(wakes_s):
-            frame = await peer.outbox.next()
-        if isinstance(frame, bytes):
-            await udp.sendto(frame, peer.address[0], peer.outbox.reply_port or peer.address[1])
-            sent += 1
-            if sent % DATAGRAMS_AT_ONCE == 0:
-                await anyio.sleep(REST_S)
+            frames = await peer.outbox.take(FRAMES_AT_ONCE)
+        for frame in frames:
+            if isinstance(frame, bytes):
+                await udp.sendto(frame, peer.address[0], peer.outbox.reply_port or peer.address[1])
+        if len(frames) == FRAMES_AT_ONCE:
+            await anyio.sleep(REST_S)

@@ -43,7 +43,7 @@ class ControlDesk:
         self.board = StatusBoard()
         self.followers: list[Callable[[Osc], None]] = []
         self._space = Namespace()
-        self._posts = Posts(send, guests.gate, self._space)
+        self.posts = Posts(send, guests.gate, self._space)
 
     # ---- who comes and goes
 
@@ -111,7 +111,7 @@ class ControlDesk:
 
     async def page(self, request: WebRequest) -> Page:
         """What a web request is answered."""
-        return await self._posts.answer(request)
+        return await self.posts.answer(request)
 
     # ---- what they are told
 

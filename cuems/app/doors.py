@@ -24,6 +24,7 @@ class DoorFlags:
     max_clients: int = MAX_CLIENTS
     tls_cert: str | None = None
     tls_key: str | None = None
+    origins: tuple[str, ...] = ()
     osc_udp: str | None = None
     osc_tcp: str | None = None
     qlab: str | None = None
@@ -35,6 +36,7 @@ class Doors:
 
     max_clients: int = MAX_CLIENTS
     tls: ssl.SSLContext | None = None
+    origins: tuple[str, ...] = ()
     osc_udp: Address | None = None
     osc_tcp: Address | None = None
     qlab: Address | None = None
@@ -45,6 +47,7 @@ def read_doors(flags: DoorFlags) -> Doors:
     return Doors(
         max_clients=flags.max_clients,
         tls=_tls(flags.tls_cert, flags.tls_key),
+        origins=flags.origins,
         osc_udp=_address("--osc-udp", flags.osc_udp),
         osc_tcp=_address("--osc-tcp", flags.osc_tcp),
         qlab=_address("--qlab", flags.qlab),

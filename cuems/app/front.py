@@ -21,6 +21,7 @@ from cuems.app.guests import Guests
 from cuems.app.links import ControllerItem
 from cuems.app.qlab_desk import QlabDesk
 from cuems.core.access import Keyring
+from cuems.wire.oscquery import OscDoor
 
 LOOPBACK = "127.0.0.1"
 QLAB_REPLY_PORT = 53001
@@ -65,6 +66,7 @@ async def serve_front(
         surface=front.desk,
         clients=front.clients,
         max_clients=doors.max_clients,
+        own_names=doors.origins,
         tls=doors.tls,
     )
     async with anyio.create_task_group() as tg:
@@ -80,9 +82,11 @@ async def _open_osc(front: Front, doors: Doors, tg: TaskGroup) -> None:
     """Open the doors for those who speak OSC without WebSocket."""
     at = partial(_serve_osc, front, doors.max_clients, tg)
     if doors.osc_udp is not None:
-        await at(serve_osc_udp, "OSC UDP", doors.osc_udp, front.desk)
-    if doors.osc_tcp is not None:
-        await at(serve_osc_tcp, "OSC TCP", doors.osc_tcp, front.desk)
+        port = await at(serve_osc_udp, "OSC UDP", doors.osc_udp, front.desk)
+        front.desk.posts.osc = OscDoor("UDP", port)
+    if doors.osc_tcp is not None:  # the one to be preferred: it loses nothing
+        port = await at(serve_osc_tcp, "OSC TCP", doors.osc_tcp, front.desk)
+        front.desk.posts.osc = OscDoor("TCP", port)
     if doors.qlab is not None:
         front.open_qlab()
         serve_udp = partial(serve_osc_udp, reply_port=QLAB_REPLY_PORT)
@@ -98,7 +102,8 @@ async def _serve_osc(
     door: str,
     address: Address,
     surface: Surface,
-) -> None:
+) -> int:
+    """Open one; its port."""
     host, port = _guarded(front, door, address)
     named = partial(
         serve,
@@ -108,8 +113,9 @@ async def _serve_osc(
         clients=front.clients,
         max_clients=max_clients,
     )
-    port = await tg.start(named)
+    port = int(await tg.start(named))
     log.info("%s is served at %s:%s", door, host, port)
+    return port
 
 
 def _guarded(front: Front, what: str, address: Address) -> Address:

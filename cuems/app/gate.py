@@ -75,6 +75,7 @@ class Gate:
         except TooManyGuessesError as error:
             raise DeniedError(str(error)) from error
         if found is None:
+            self._patience.failed(host, time.monotonic_ns())
             log.warning("a wrong key was shown from %s", host)
             raise DeniedError("no such token or passcode")
         self._patience.succeeded(host)

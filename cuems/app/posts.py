@@ -14,7 +14,7 @@ from cuems.wire import bridge
 from cuems.wire.control import ControlError, Request, request
 from cuems.wire.namespace import Namespace
 from cuems.wire.osc import OscArgument
-from cuems.wire.oscquery import Page, page
+from cuems.wire.oscquery import OscDoor, Page, page
 from cuems.wire.web import WebRequest
 
 ANSWERED_WITHIN_S = 5.0
@@ -29,6 +29,7 @@ class Posts:
         self._send = send
         self._gate = gate
         self._space = space
+        self.osc: OscDoor | None = None  # where OSC goes beside the WebSocket
 
     async def answer(self, asked: WebRequest) -> Page:
         """What becomes of it."""
@@ -43,7 +44,7 @@ class Posts:
             return bridge.unauthorized(denied)
         if asked.target.partition("?")[0] == bridge.STATUS:
             return bridge.status(self._fact)
-        return page(self._space, asked.target)
+        return page(self._space, asked.target, self.osc)
 
     async def _grant(self, host: str, secret: str) -> Grant | None:
         return await self._gate.grant(host, secret) if secret else self._gate.unasked(host)

@@ -9,6 +9,7 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import assert_never
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -114,6 +115,8 @@ class Requests:
                     self._guests.mute(number, muted=muted)
                 case DropClient(number):
                     self._guests.drop(number, "an operator dropped it")
+                case _:
+                    assert_never(command)
         except CuemsError as error:
             caller.tell(address, str(error))
         else:

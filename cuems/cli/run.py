@@ -39,6 +39,13 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
 )
 @click.option("--tls-cert", metavar="FILE", help="Certificates: the control surface speaks TLS.")
 @click.option("--tls-key", metavar="FILE", help="The certificate's private key.")
+@click.option(
+    "--origin",
+    "origins",
+    metavar="HOST",
+    multiple=True,
+    help="Host name whose pages may connect, beside local ones; more than once for more.",
+)
 @click.option("--osc-udp", metavar="HOST:PORT", help="OSC over UDP, too [off].")
 @click.option("--osc-tcp", metavar="HOST:PORT", help="OSC over TCP, SLIP or length prefix [off].")
 @click.option("--qlab", metavar="HOST:PORT", help="QLab's remotes, by TCP and UDP [off].")
@@ -115,6 +122,7 @@ def run_role(
     max_clients: int,
     tls_cert: str | None,
     tls_key: str | None,
+    origins: tuple[str, ...],
     osc_udp: str | None,
     osc_tcp: str | None,
     qlab: str | None,
@@ -154,6 +162,7 @@ def run_role(
             max_clients=max_clients,
             tls_cert=tls_cert,
             tls_key=tls_key,
+            origins=origins,
             osc_udp=osc_udp,
             osc_tcp=osc_tcp,
             qlab=qlab,

@@ -18,7 +18,7 @@ SALT_BYTES = 16
 SCRYPT_COST = 1 << 14  # 16 MiB and some 50 ms a try
 MAX_SECRET_CHARACTERS = 256
 NS_PER_S = 1_000_000_000
-FIRST_PAUSE_NS = NS_PER_S // 2
+FIRST_PAUSE_NS = NS_PER_S
 LONGEST_PAUSE_NS = 30 * NS_PER_S
 REMEMBERED_HOSTS = 1024
 
@@ -180,7 +180,7 @@ class Patience:
     def begin(self, host: str, now_ns: int) -> None:
         """Take a turn; raises TooManyGuessesError where it has not come yet.
 
-        A turn counts as wrong until `succeeded`, so that many at once are no way round it.
+        A turn lasts until `failed` or `succeeded`, so that many at once are no way round it.
         """
         guesses = self._hosts.setdefault(host, _Guesses())
         self._hosts.move_to_end(host)
@@ -188,6 +188,11 @@ class Patience:
             self._hosts.popitem(last=False)
         if now_ns < guesses.free_from_ns:
             raise TooManyGuessesError(guesses.free_from_ns - now_ns)
+        guesses.free_from_ns = now_ns + LONGEST_PAUSE_NS
+
+    def failed(self, host: str, now_ns: int) -> None:
+        """It was wrong: the pause begins."""
+        guesses = self._hosts.setdefault(host, _Guesses())
         guesses.free_from_ns = now_ns + min(FIRST_PAUSE_NS << guesses.wrong, LONGEST_PAUSE_NS)
         guesses.wrong = min(guesses.wrong + 1, 16)
 

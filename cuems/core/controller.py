@@ -91,6 +91,7 @@ from cuems.core.operator import (
     SetMixerVolume,
     SetPlayer,
     SetSetting,
+    SetVideoMixer,
     UnloadProject,
 )
 from cuems.core.sequencer import Options, Sequencer
@@ -110,6 +111,7 @@ from cuems.core.status import (
     NodeOutputs,
     Notice,
     Status,
+    VideoMixer,
 )
 from cuems.core.tally import OWN, Tally
 from cuems.core.timecode import from_ms
@@ -285,7 +287,10 @@ class Controller:
             case _:
                 assert_never(command)
 
-    def _set(self, command: MoveStandby | EnableCue | LoadTo | SetMixerVolume | SetPlayer) -> None:
+    def _set(
+        self,
+        command: MoveStandby | EnableCue | LoadTo | SetMixerVolume | SetVideoMixer | SetPlayer,
+    ) -> None:
         match command:
             case MoveStandby(cue):
                 self._known(cue)
@@ -303,9 +308,13 @@ class Controller:
                 address = f"/{node}/audio/mixer/{output}/{channel}/volume"
                 self._tell(bus.PlayerControlCommand(address, (value,)))
                 self._publish(MixerVolume(node, output, channel, value))
+            case SetVideoMixer(node=node, mixer=mixer, parameter=parameter, values=values):
+                address = f"/{node}/video/mixer/{mixer}/{parameter}"
+                self._tell(bus.PlayerControlCommand(address, values))
+                self._publish(VideoMixer(node, mixer, parameter, values))
             case SetPlayer(node=node, path=path, args=args):
-                values = tuple(arg for arg in args if isinstance(arg, int | float | str))
-                self._tell(bus.PlayerControlCommand(f"/{node}/{path}", values))
+                plain = tuple(arg for arg in args if isinstance(arg, int | float | str))
+                self._tell(bus.PlayerControlCommand(f"/{node}/{path}", plain))
             case _:
                 assert_never(command)
 

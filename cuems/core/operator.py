@@ -89,6 +89,16 @@ class SetMixerVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetVideoMixer:
+    """Set a picture's place: `parameter` is xscale, yscale, or a corner as in "4/corner4"."""
+
+    node: NodeId
+    mixer: str
+    parameter: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetPlayer:
     """Any other word to a node's players; `path` is the address below the node, without slash."""
 
@@ -163,6 +173,7 @@ OperatorCommand: TypeAlias = (
     | EnableCue
     | LoadTo
     | SetMixerVolume
+    | SetVideoMixer
     | SetPlayer
     | AdoptNode
     | Ping

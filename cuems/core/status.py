@@ -107,6 +107,16 @@ class MixerVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoMixer:
+    """Where a picture stands: `parameter` as in operator.SetVideoMixer."""
+
+    node: NodeId
+    mixer: str
+    parameter: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """Whether the timecode line is frozen by the operator."""
 
@@ -209,6 +219,7 @@ Status = (
     | CueReason
     | CueEnabled
     | MixerVolume
+    | VideoMixer
     | Paused
     | WaitingFor
     | NodeName
@@ -244,6 +255,7 @@ DUMP_ORDER = (
     CueReason,
     CueEnabled,
     MixerVolume,
+    VideoMixer,
     SettingValue,
 )
 
@@ -274,6 +286,8 @@ def key(status: Status) -> Key:
             return type(status), (node,)
         case SettingValue(name):
             return type(status), (name,)
+        case VideoMixer(node, mixer, parameter):
+            return type(status), (node, mixer, parameter)
         case MixerVolume(node, output, channel):
             return type(status), (node, output, channel)
         case _:

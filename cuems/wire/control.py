@@ -16,12 +16,13 @@ from cuems.core.cues import UUID_LENGTH
 from cuems.core.errors import CuemsError
 from cuems.core.operator import ClientCommand, OperatorCommand, PlayerArgument
 from cuems.core.timecode import to_ms
-from cuems.wire.control_table import MS_PER_DAY, PLAIN, TABLE, Argument, Kind, Row
+from cuems.wire.control_table import MS_PER_DAY, PLAIN, TABLE, WORDS, Argument, Kind, Row
 from cuems.wire.osc import Impulse, Osc, OscArgument
 
 MAX_ADDRESS_CHARACTERS = 256  # twice the longest there is; splitting stays cheap
 UUID_GROUPS = [8, 4, 4, 4, 12]
 YES_NO_TEXT = {True: "yes", False: "no", None: ""}
+STATUS = "/engine/status/"
 SHOWN_CHARACTERS = 80  # of a value somebody else chose, in an error
 
 Value: TypeAlias = str | int | float | bool
@@ -111,6 +112,8 @@ def _parameters(template: list[str], parts: list[str]) -> tuple[str, ...] | None
         if wanted.startswith("{"):
             if not part or (wanted == "{node}" and not _is_uuid(part)):
                 return None
+            if part not in WORDS.get(wanted, (part,)):
+                return None
             parameters.append(part)
         elif part != wanted:
             return None
@@ -189,22 +192,36 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return _told(f"cue_kind/{cue}", kind), _told(f"cue_depth/{cue}", depth)
         case st.CuePlay() | st.CueName() | st.CueStart() | st.CueReason() | st.CueEnabled():
             return (_cue_message(status),)
+        case st.NodeHealth() | st.DeployProgress() | st.ChaseHealth():
+            return _node_messages(status)
         case st.NodeName(node, name):
             return (_told(f"node_name/{node}", name),)
         case st.NodeOutputs(node, missing):
             return (_told(f"node_outputs/{node}", missing),)
+        case st.SettingValue(name, text):
+            return (_told(f"setting/{name}", text),)
+        case st.VideoMixer(node, mixer, parameter, values):
+            return (_told(f"video/mixer/{node}/{mixer}/{parameter}", *map(float, values)),)
+        case st.MixerVolume(node, output, channel, value):
+            return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
+        case _:
+            return (_show_message(status),)
+
+
+NodeMessages: TypeAlias = st.NodeHealth | st.DeployProgress | st.ChaseHealth
+
+
+def _node_messages(status: NodeMessages) -> tuple[Osc, ...]:
+    """A state and, at an address of its own, more on it."""
+    match status:
         case st.NodeHealth(node, state, detail):
             return _told(f"node/{node}", state), _told(f"node_detail/{node}", detail)
         case st.DeployProgress(node, percent, detail):
             return _told(f"deploy/{node}", percent), _told(f"deploy_detail/{node}", detail)
         case st.ChaseHealth(node, state, detail):
             return _told(f"chase/{node}", state), _told(f"chase_detail/{node}", detail)
-        case st.SettingValue(name, text):
-            return (_told(f"setting/{name}", text),)
-        case st.MixerVolume(node, output, channel, value):
-            return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
         case _:
-            return (_show_message(status),)
+            assert_never(status)
 
 
 CueMessage: TypeAlias = st.CuePlay | st.CueName | st.CueStart | st.CueReason | st.CueEnabled
@@ -269,8 +286,8 @@ def _show_message(status: ShowStatus) -> Osc:
             assert_never(status)
 
 
-def _told(name: str, value: Value) -> Osc:
-    return Osc(f"/engine/status/{name}", (value,))
+def _told(name: str, *values: Value) -> Osc:
+    return Osc(STATUS + name, values)
 
 
 def reply(command_address: str, reason: str | None = None) -> Osc:

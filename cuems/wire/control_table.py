@@ -36,6 +36,7 @@ from cuems.core.operator import (
     SetMixerVolume,
     SetPlayer,
     SetSetting,
+    SetVideoMixer,
     UnloadProject,
 )
 
@@ -125,6 +126,15 @@ INTO_MS = Argument(name="into", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=M
 # The mixer's range is 0 to 1 (interop.md 7.3) and upstream does not clamp: headroom of 12 dB goes
 # through, a mistyped 100 does not.
 GAIN = Argument(name="volume", kind=Kind.NUMBER, unit="gain", minimum=0, maximum=4)
+SCALE = Argument(name="scale", kind=Kind.NUMBER, minimum=-100, maximum=100)
+# The web UI's four corners; the unit is the video player's own.
+X = Argument(name="x", kind=Kind.NUMBER, minimum=-100_000, maximum=100_000)
+Y = Argument(name="y", kind=Kind.NUMBER, minimum=-100_000, maximum=100_000)
+# Parameters in an address that only these words fit.
+WORDS = {
+    "{axis}": ("xscale", "yscale"),
+    "{corner}": ("corner1", "corner2", "corner3", "corner4"),
+}
 YES_NO = Argument(name="value", kind=Kind.TEXT, choices=("yes", "no", ""))
 TEXT = Argument(name="text", kind=Kind.TEXT)
 NAME = Argument(name="name", kind=Kind.TEXT)
@@ -157,11 +167,11 @@ def _command(
     )
 
 
-def _status(name: str, description: str, argument: Argument, *, critical: bool = False) -> Row:
+def _status(name: str, description: str, *arguments: Argument, critical: bool = False) -> Row:
     return Row(
         address=f"/engine/status/{name}",
         description=description,
-        arguments=(argument,),
+        arguments=arguments,
         access=Access.READ,
         scope=Scope.VIEW,
         critical=critical,
@@ -170,6 +180,17 @@ def _status(name: str, description: str, argument: Argument, *, critical: bool =
 
 def _set_mixer_volume(node: str, output: str, channel: str, value: float) -> SetMixerVolume:
     return SetMixerVolume(node=NodeId(node), output=output, channel=channel, value=value)
+
+
+def _set_video_scale(node: str, mixer: str, axis: str, scale: float) -> SetVideoMixer:
+    return SetVideoMixer(node=NodeId(node), mixer=mixer, parameter=axis, values=(scale,))
+
+
+def _set_video_corner(
+    node: str, mixer: str, position: str, corner: str, x: float, y: float
+) -> SetVideoMixer:
+    where = f"{position}/{corner}"
+    return SetVideoMixer(node=NodeId(node), mixer=mixer, parameter=where, values=(x, y))
 
 
 def _set_player(node: str, path: str, args: tuple[PlayerArgument, ...]) -> SetPlayer:
@@ -237,6 +258,24 @@ TABLE: tuple[Row, ...] = (
         arguments=(GAIN,),
         make=_set_mixer_volume,
     ),
+    *(
+        row
+        for prefix in ("", "/engine/players")
+        for row in (
+            Row(
+                address=prefix + "/{node}/video/mixer/{mixer}/{axis}",
+                description="Scale a node's picture: axis is xscale or yscale",
+                arguments=(SCALE,),
+                make=_set_video_scale,
+            ),
+            Row(
+                address=prefix + "/{node}/video/mixer/{mixer}/{position}/{corner}",
+                description="Move a corner of a node's picture: corner1 to corner4",
+                arguments=(X, Y),
+                make=_set_video_corner,
+            ),
+        )
+    ),
     Row(
         address="/engine/players/{node}/{path*}",
         description="Speak to a node's players",
@@ -269,6 +308,8 @@ TABLE: tuple[Row, ...] = (
     _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),
     _status("cue_enabled/{cue}", "Whether a cue takes part", ENABLED),
     _status("audio/mixer/{node}/{output}/{channel}/volume", "Where a fader stands", GAIN),
+    _status("video/mixer/{node}/{mixer}/{axis}", "How a picture is scaled", SCALE),
+    _status("video/mixer/{node}/{mixer}/{position}/{corner}", "Where a picture's corner is", X, Y),
     _status("node_name/{node}", "What a person knows a node by", TEXT),
     _status("node/{node}", "ok, late, lost or not adopted", TEXT),
     _status("node_detail/{node}", "More on a node's state", TEXT),

@@ -35,6 +35,7 @@ class CueView:
 
     id: str
     name: str = ""
+    kind: str = ""
     percent: int = 0
     reason: str = ""
     enabled: bool = True
@@ -102,6 +103,8 @@ class ShowView:
                 view.percent = _whole(value)
             case "cue_name":
                 view.name = str(value)
+            case "cue_kind":
+                view.kind = str(value)
             case "cue_reason":
                 view.reason = str(value)
             case "cue_enabled":

@@ -49,6 +49,14 @@ class Page:
     pieces: Iterable[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class OscDoor:
+    """Where OSC is taken: the transport's name, and the port if it is not the one of HTTP."""
+
+    transport: Literal["TCP", "UDP"]
+    port: int | None = None
+
+
 class TextFrameError(CuemsError):
     """A text frame that asks for nothing we know."""
 
@@ -102,13 +110,13 @@ def is_query(target: str, accept: str) -> bool:
     return is_word or "text/html" not in accept.lower()
 
 
-def page(space: Namespace, target: str) -> Page:
-    """The answer to GET."""
+def page(space: Namespace, target: str, osc: OscDoor | None = None) -> Page:
+    """The answer to GET; `osc` is where OSC goes beside the WebSocket."""
     path, _, attribute = target.partition("?")
     path = unquote(path[:MAX_PATH_CHARACTERS]) if len(path) <= MAX_PATH_CHARACTERS else "?"
     path = ROOT if path == "/" else path
     if attribute == HOST_INFO:
-        return _json(host_info())
+        return _json(host_info(osc))
     if space.method(path) is None and space.contents(path) is None:
         return _plain(HTTPStatus.NOT_FOUND, "no such address")
     if not attribute:
@@ -118,9 +126,12 @@ def page(space: Namespace, target: str) -> Page:
     return _attribute(space, path, attribute)
 
 
-def host_info() -> dict[str, object]:
-    """Who we are. OSC goes through the WebSocket, at the port where this is asked."""
-    return {"NAME": "cuems", "EXTENSIONS": EXTENSIONS, "OSC_TRANSPORT": "TCP"}
+def host_info(osc: OscDoor | None) -> dict[str, object]:
+    """Who we are. OSC goes through the WebSocket, at the port where this is asked, and to `osc`."""
+    where = OscDoor("TCP") if osc is None else osc
+    told: dict[str, object] = {"NAME": "cuems", "EXTENSIONS": EXTENSIONS}
+    told["OSC_TRANSPORT"] = where.transport
+    return told if where.port is None else told | {"OSC_PORT": where.port}
 
 
 def _attribute(space: Namespace, path: str, name: str) -> Page:

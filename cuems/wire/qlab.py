@@ -268,13 +268,17 @@ def _number_of(cue: CueView, view: ShowView) -> str:
     return str(list(view.cues).index(cue.id) + 1)
 
 
+TYPES = {
+    "audio": "Audio", "video": "Video", "dmx": "Light", "fade": "Fade", "action": "Start",
+    "list": "Group", "message": "Network",
+}  # fmt: skip
 FIELDS: dict[str, Callable[[CueView, ShowView], object]] = {
     "uniqueID": lambda cue, _: cue.id,
     "number": _number_of,
     "name": lambda cue, _: cue.name,
     "listName": lambda cue, _: cue.name,
     "displayName": lambda cue, _: cue.name,
-    "type": lambda *_: "Memo",
+    "type": lambda cue, _: TYPES.get(cue.kind, "Memo"),
     "mode": lambda *_: 0,
     "parent": lambda _, view: list_id(view.fact("load")),
     "colorName": lambda *_: "none",

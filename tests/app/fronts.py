@@ -66,7 +66,10 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    state: Path, keys: Keyring | None = None, doors: Doors | None = None
+    state: Path,
+    keys: Keyring | None = None,
+    doors: Doors | None = None,
+    control: tuple[str, int] = ("127.0.0.1", 0),
 ) -> AsyncIterator[Stage]:
     """Everything on loopback, with a show that is loaded; ends after PATIENCE_S at the latest."""
     if keys is not None:
@@ -74,7 +77,7 @@ async def open_stage(
     send, inbox = anyio.create_memory_object_stream[ControllerItem](64)
     front = Front(send, keys or Keyring())
     controller = Obeying()
-    serve = partial(serve_front, front, state, ("127.0.0.1", 0), doors or Doors())
+    serve = partial(serve_front, front, state, control, doors or Doors())
     with anyio.fail_after(PATIENCE_S):
         async with send, inbox, anyio.create_task_group() as tg:
             tg.start_soon(controller.serve, inbox)

@@ -1,14 +1,18 @@
 """The whole control surface on loopback: who is let in, what they may do, and what they hear."""
 
 import json
+import ssl
 import time
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
+import trustme
+from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from cuems.adapters.access_file import read_keys, write_keys
+from cuems.app.doors import DoorFlags, Doors, read_doors
 from cuems.core.access import KeyKind, Keyring, Scope, new_key
 from cuems.core.operator import EnableCue, PressGo, PressStop, UnloadProject
 from cuems.core.status import Notice
@@ -92,8 +96,10 @@ async def test_a_token_can_come_with_the_request(
 async def test_a_passcode_opens_and_wrong_ones_are_slowed_for_their_host(tmp_path: Path) -> None:
     async with open_stage(tmp_path, KEYS) as stage, socket(stage) as connection:
         assert await ask(connection, "/engine/auth", 4711) == "ok"
-        assert await ask(connection, "/engine/auth", "4712") == "no such token or passcode"
-        told = await ask(connection, "/engine/auth", "4711")
+        for passcode in ("4712", "4711"):
+            await say(connection, "/engine/auth", passcode)
+        assert await answer(connection, "auth") == "no such token or passcode"
+        told = await answer(connection, "auth")
         assert told.startswith("too many wrong tries: wait ")
         assert await ask(connection, "/engine/auth", TOKENS["edit"]) == "ok"
 
@@ -247,3 +253,68 @@ async def test_the_status_and_the_namespace_are_read_with_a_token(tmp_path: Path
         assert told["fully_ready"] is True
         target = f"/engine/status/load?VALUE&token={TOKENS['view']}"
         assert await http(stage, "GET", target) == (200, {"VALUE": ["demo"]})
+
+
+# ---- the way in
+
+
+async def test_with_a_certificate_everything_is_said_over_tls(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "cert.pem")
+    doors = read_doors(DoorFlags(tls_cert=str(tmp_path / "cert.pem")))
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with open_stage(tmp_path, None, doors) as stage:
+        assert stage.url.startswith("https://")
+        async with socket(stage, ssl=trusting) as connection:
+            assert await ask(connection, "/engine/command/go") == "ok"
+        with pytest.raises((ssl.SSLError, OSError, InvalidMessage)):
+            async with socket(stage, ssl=ssl.create_default_context()):
+                pass
+
+
+async def test_without_a_key_no_door_is_open_to_others_and_it_is_said_how_to_open_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    everywhere = ("0.0.0.0", 0)
+    doors = Doors(osc_udp=everywhere, osc_tcp=everywhere, qlab=everywhere)
+    with caplog.at_level("INFO"):
+        async with open_stage(tmp_path, None, doors, control=everywhere) as stage:
+            assert stage.url.startswith("http://127.0.0.1:")
+    served = [record.message for record in caplog.records if "is served at" in record.message]
+    assert len(served) == 4
+    assert all("is served at 127.0.0.1:" in line for line in served)
+    assert caplog.text.count("cuems token new NAME --scope control") == 5
+
+
+async def test_with_a_key_the_address_asked_for_is_bound(tmp_path: Path) -> None:
+    async with open_stage(tmp_path, KEYS, control=("0.0.0.0", 0)) as stage:
+        assert stage.url.startswith("http://0.0.0.0:")
+
+
+async def test_a_page_of_a_named_host_may_connect(tmp_path: Path) -> None:
+    doors = Doors(origins=("show.example.org",))
+    async with open_stage(tmp_path, None, doors) as stage:
+        async with socket(stage, origin="https://show.example.org") as connection:
+            assert await ask(connection, "/engine/command/ping") == "ok"
+        with pytest.raises(InvalidStatus):
+            async with socket(stage, origin="https://other.example.org"):
+                pass
+
+
+async def test_every_door_takes_the_same_commands_and_host_info_names_the_best(
+    tmp_path: Path,
+) -> None:
+    doors = Doors(osc_udp=("127.0.0.1", 0), osc_tcp=("127.0.0.1", 0))
+    async with open_stage(tmp_path, None, doors) as stage:
+        _, told = await http(stage, "GET", "/?HOST_INFO")
+        assert isinstance(told, dict)
+        assert told["OSC_TRANSPORT"] == "TCP"
+        async with await anyio.connect_tcp("127.0.0.1", told["OSC_PORT"]) as stream:
+            go = encode(GO)
+            await stream.send(len(go).to_bytes(4) + go)
+            await stage.controller.until(1)
+            data = b""
+            while b"/engine/reply/go" not in data:
+                data += await stream.receive()

@@ -79,6 +79,7 @@ def test_each_wrong_guess_doubles_the_pause_up_to_a_limit() -> None:
     now_ns, pauses = 0, []
     for _ in range(9):
         patience.begin("10.0.0.9", now_ns)
+        patience.failed("10.0.0.9", now_ns)
         with pytest.raises(TooManyGuessesError) as caught:
             patience.begin("10.0.0.9", now_ns)
         pauses.append(caught.value.wait_ns)
@@ -103,3 +104,10 @@ def test_only_so_many_hosts_are_remembered() -> None:
     patience.begin("0", 0)
     with pytest.raises(TooManyGuessesError):
         patience.begin("2", 0)
+
+
+def test_one_host_has_one_turn_at_a_time() -> None:
+    patience = Patience()
+    patience.begin("10.0.0.9", 0)
+    with pytest.raises(TooManyGuessesError):
+        patience.begin("10.0.0.9", FIRST_PAUSE_NS)

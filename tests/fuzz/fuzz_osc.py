@@ -5,8 +5,8 @@ a regular expression explode, wrong types, NaN; half of it mutated from packets 
 input is decoded; what decodes is put to the table, the bundle reader, QLab's dialect and the
 encoder. Nothing but the codec's own errors may come out, nothing may take longer than MAX_MS.
 
-With atheris (`pip install '.[fuzz]'`) `--coverage` lets the coverage of the code guide the inputs;
-without it inputs come from a seed that is printed. Reported: count, the slowest, resident memory.
+Inputs come from a seed that is printed; tests/fuzz/guided_osc.py lets coverage guide them instead.
+Reported: count, the slowest, resident memory.
 """
 
 import argparse
@@ -46,7 +46,6 @@ COUNT = 100_000
 NODE = "6c7b0e0a-1111-4222-8333-abcdefabcdef"
 NOW_NS = 1_764_000_000_000_000_000
 VIEW = ShowView()
-HUNG_LIMIT_S = 60
 
 BOMBS = [
     "/" + "*" * 60 + "b", "/{a,b}{a,b}{a,b}" * 20, "/[!a-z]" * 50, "//" * 200, "/" + "?" * 255,
@@ -167,27 +166,12 @@ def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _guided(count: int, seed: int) -> None:
-    """Let coverage guide the inputs; atheris ends the process itself."""
-    import atheris
-
-    atheris.instrument_all()
-    options = [sys.argv[0], f"-runs={count}", f"-seed={seed}", f"-timeout={HUNG_LIMIT_S}",
-               "-max_len=4096", "-print_final_stats=1"]  # fmt: skip
-    atheris.Setup(options, feed)
-    atheris.Fuzz()
-
-
 def main() -> int:
     """Exit status 1 where an input took too long."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
-    parser.add_argument("--coverage", action="store_true", help="guided by coverage (atheris)")
     asked = parser.parse_args()
-    if asked.coverage:
-        _guided(asked.count, asked.seed)
-        return 0
     run(min(asked.count, 1000), asked.seed)  # what is made once is made before memory is looked at
     before_mb, began_s = _resident_mb(), time.monotonic()
     slowest_ms = run(asked.count, asked.seed)

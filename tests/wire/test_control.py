@@ -28,6 +28,7 @@ from cuems.core.operator import (
     SayHello,
     SetMixerVolume,
     SetPlayer,
+    SetVideoMixer,
     UnloadProject,
 )
 from cuems.core.timecode import FLICKS_PER_DAY, from_ms
@@ -90,6 +91,14 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     (
         status.MixerVolume(NODE, "0", "master", 1),
         (Osc(f"/engine/status/audio/mixer/{NODE}/0/master/volume", (1.0,)),),
+    ),
+    (
+        status.VideoMixer(NODE, "0", "xscale", (2,)),
+        (Osc(f"/engine/status/video/mixer/{NODE}/0/xscale", (2.0,)),),
+    ),
+    (
+        status.VideoMixer(NODE, "0", "4/corner4", (10, 20.5)),
+        (Osc(f"/engine/status/video/mixer/{NODE}/0/4/corner4", (10.0, 20.5)),),
     ),
     (status.Paused(value=True), (Osc("/engine/status/paused", ("yes",)),)),
     (status.WaitingFor("node b"), (Osc("/engine/status/waiting_for", ("node b",)),)),
@@ -158,7 +167,15 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
         ),
         (
             Osc(f"/{NODE}/video/mixer/0/4/corner4", (10, 20.5)),
-            SetPlayer(node=NODE, path="video/mixer/0/4/corner4", args=(10, 20.5)),
+            SetVideoMixer(node=NODE, mixer="0", parameter="4/corner4", values=(10.0, 20.5)),
+        ),
+        (
+            Osc(f"/engine/players/{NODE}/video/mixer/1/xscale", (1,)),
+            SetVideoMixer(node=NODE, mixer="1", parameter="xscale", values=(1.0,)),
+        ),
+        (
+            Osc(f"/{NODE}/video/mixer/1/zscale", (1,)),
+            SetPlayer(node=NODE, path="video/mixer/1/zscale", args=(1,)),
         ),
         (
             Osc(f"{NODE}/dmx/mixer/blackout"),
@@ -279,7 +296,7 @@ def fits(row: Row, osc: Osc) -> bool:
         wanted in (part, "{" + wanted.strip("{}") + "}")
         for part, wanted in zip(parts, template, strict=True)
     )
-    tags = encode(osc)[len(encode(Osc(osc.address))) - 4 :][1:2].decode()
+    tags = encode(osc)[len(encode(Osc(osc.address))) - 4 :][1 : 1 + len(osc.args)].decode()
     return same and tags == row.type_tags
 
 
@@ -305,7 +322,8 @@ SAMPLES: dict[Kind, OscArgument] = {
     "row", [r for r in TABLE if r.access is Access.WRITE], ids=lambda r: r.address
 )
 def test_every_command_row_makes_a_command(row: Row) -> None:
-    address = row.address.replace("{node}", NODE).replace("{path*}", "a/b").replace("{", "")
+    address = row.address.replace("{node}", NODE).replace("{path*}", "a/b")
+    address = address.replace("{axis}", "xscale").replace("{corner}", "corner1").replace("{", "")
     args = tuple(SAMPLES[argument.kind] for argument in row.arguments)
     asked = request(Osc(address.replace("}", ""), args))
     assert isinstance(asked.command, OperatorCommand | ClientCommand)

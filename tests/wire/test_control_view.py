@@ -57,6 +57,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
             {
                 "id": "a",
                 "name": "Overture",
+                "kind": "",
                 "percent": 57,
                 "reason": "",
                 "enabled": True,
@@ -65,6 +66,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
             {
                 "id": "b",
                 "name": "Storm",
+                "kind": "",
                 "percent": 0,
                 "reason": "",
                 "enabled": False,
