@@ -27,6 +27,7 @@ SILENT = "JACK does not answer"
 NO_SERVER = "no JACK server is running"
 
 Wire = tuple[int, str | int]
+NamedWire = tuple[str, str]
 
 
 class CannotWireError(CuemsError):
@@ -54,10 +55,11 @@ class Patchbay:
         self._called = anyio.Event()
         self._scope: anyio.CancelScope | None = None  # of the process that runs
 
-    async def wire(self, client: str, wires: Sequence[Wire]) -> None:
-        """Connect each port `out_N` of a client to exactly its targets, once all are there.
+    async def wire(self, client: str, wires: Sequence[Wire | NamedWire]) -> None:
+        """Connect each port of a client to exactly its targets, once all are there.
 
-        A target is a port's name, or the number of a physical playback port, from 0.
+        A port is N for `out_N`, or its name. A target is a port's name, or the number of a
+        physical playback port, from 0.
 
         Raises:
             CannotWireError: a port is not there, or JACK does not do it or does not answer.
@@ -71,7 +73,7 @@ class Patchbay:
         if problem:
             raise CannotWireError(problem)
 
-    async def _ask(self, client: str, wires: Sequence[Wire]) -> str | None:
+    async def _ask(self, client: str, wires: Sequence[Wire | NamedWire]) -> str | None:
         """What the process answers; None if it ended before it did."""
         number, self._next_id = self._next_id, self._next_id + 1
         request = self._requests[number] = _Request(anyio.Event())

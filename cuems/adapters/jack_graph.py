@@ -6,9 +6,10 @@ be closed safely. Here that costs a process, which its parent kills and starts a
 of libjack and only write a byte to a pipe.
 
 Descriptor 0 is a SOCK_SEQPACKET pair. The engine asks `{"id", "client", "wires", "wait_s"}`: port
-`client:out_N` is to be connected to exactly the targets of `wires` ([N, target] each; a target
-that is a number is that physical playback port, from 0). The answer, `{"id", "problem"}`, comes
-when the server shows the graph so, or when `wait_s` is over and it is not; "" is no problem.
+`client:out_N` is to be connected to exactly the targets of `wires` ([N, target] each; a port of
+another name stands for N, a target that is a number is that physical playback port, from 0). The
+answer, `{"id", "problem"}`, comes when the server shows the graph so, or when `wait_s` is over and
+it is not; "" is no problem.
 """
 
 import ctypes
@@ -37,7 +38,7 @@ class Request(TypedDict):
 
     id: int
     client: str
-    wires: list[tuple[int, str | int]]
+    wires: list[tuple[int | str, str | int]]
     wait_s: float
 
 
@@ -52,8 +53,8 @@ class Graph:
     def wire(self, request: Request) -> str:
         """Make the graph as asked; what is in the way, or ""."""
         wanted: dict[str, set[str]] = defaultdict(set)
-        for number, target in request["wires"]:
-            source = f"{request['client']}:out_{number}"
+        for port, target in request["wires"]:
+            source = f"{request['client']}:{port if isinstance(port, str) else f'out_{port}'}"
             if not self._has(source):
                 return f"its player has no JACK port {source}"
             name = self._target(target)

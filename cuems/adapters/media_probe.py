@@ -82,17 +82,28 @@ def _wav_facts(path: Path) -> MediaFacts:
     return MeasuredMedia(duration_flicks=duration, sound=sound)
 
 
-async def probe(program: str, path: Path, deadline_s: float = PROBE_DEADLINE_S) -> MediaFacts:
-    """What ffprobe says of a file that is there."""
+async def measure(program: str, path: Path, deadline_s: float = PROBE_DEADLINE_S) -> MediaFacts:
+    """What ffprobe says of the header of a file that is there."""
     with anyio.move_on_after(deadline_s):
-        status, answer, words = await _ask(facts_argv(program, str(path)))
-        if status != 0:
-            return UnreadableMedia(_why(words, path))
-        try:
-            facts = read_facts(answer)
-        except FfprobeAnswerError as error:
-            return UnmeasuredMedia(str(error))
-        if not may_have_long_gops(facts):
+        return await _measure(program, path)
+    return UnmeasuredMedia(f"ffprobe did not finish within {deadline_s:g} s")
+
+
+async def _measure(program: str, path: Path) -> MediaFacts:
+    status, answer, words = await _ask(facts_argv(program, str(path)))
+    if status != 0:
+        return UnreadableMedia(_why(words, path))
+    try:
+        return read_facts(answer)
+    except FfprobeAnswerError as error:
+        return UnmeasuredMedia(str(error))
+
+
+async def probe(program: str, path: Path, deadline_s: float = PROBE_DEADLINE_S) -> MediaFacts:
+    """What ffprobe says of a file that is there, key frames included."""
+    with anyio.move_on_after(deadline_s):
+        facts = await _measure(program, path)
+        if not isinstance(facts, MeasuredMedia) or not may_have_long_gops(facts):
             return facts
         status, answer, _ = await _ask(packets_argv(program, str(path)))
         return with_key_frames(facts, answer) if status == 0 else facts

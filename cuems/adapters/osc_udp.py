@@ -26,6 +26,14 @@ class NoFreePortError(CuemsError):
         self.last = last
 
 
+class PortTakenError(CuemsError):
+    """Somebody else took a player's port before the player could."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"UDP port {port} was taken by another program")
+        self.port = port
+
+
 class PlayerStalledError(CuemsError):
     """A player's datagrams pile up in the kernel."""
 
@@ -106,6 +114,11 @@ class OscSender:
         except BlockingIOError:
             return False
         return True
+
+    async def send_and_hear(self, datagram: bytes) -> bool:
+        """Send one; whether there was somebody to take it."""
+        await self.send(datagram)
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
     async def wait_for_listener(self, probe: bytes) -> None:
         """Wait until some process has the port; it gets `probe`, perhaps more than once."""

@@ -1,7 +1,6 @@
 """Command line, environment and files into one frozen RunConfig, checked once."""
 
 import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -13,6 +12,7 @@ import platformdirs
 from cuems.adapters.files import read_identity, read_small_file
 from cuems.app.doors import ConfigError as ConfigError
 from cuems.app.doors import DoorFlags, Doors, read_doors, to_address
+from cuems.app.equipment import is_installed, read_equipment
 from cuems.app.settings import Sources, read_layers
 from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
@@ -73,6 +73,7 @@ class Flags:
     players: bool = True
     dmx: str | None = None
     players_survive: bool = False
+    motions: str | None = None
     load: str | None = None
     local_node: bool = True
     ipc: Path | None = None
@@ -220,6 +221,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
             enabled=flags.players,
             audio_program=audio_program(node),
             dmx=_dmx(flags, node.uuid),
+            equipment=read_equipment(node, folder, flags.motions),
             node=node.uuid,
             audio_outputs=_audio_outputs(folder / MAPPINGS_FILE, node.uuid),
             excluded_ports=frozenset(
@@ -276,7 +278,7 @@ def _controller_address(path: Path, node: NodeId) -> str:
 def audio_program(node: NodeSettings) -> AudioProgram | None:
     """The audio player of the settings, where it is installed; mpv plays where it is not."""
     player = node.audio_player
-    if player is None or shutil.which(player.path) is None:
+    if player is None or not is_installed(player.path):
         return None
     return AudioProgram(
         path=player.path,

@@ -21,6 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 import cuems
 from cuems.adapters.clock import Alarm, open_alarm
 from cuems.adapters.midi import MidiInput, open_midi_input
+from cuems.app.faders import Faders
 from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang, send_all
 from cuems.app.performers import Workshop
 from cuems.app.project import load_show
@@ -49,6 +50,7 @@ from cuems.core.node import (
     Told,
 )
 from cuems.core.timekeeper import Timekeeper
+from cuems.players.surface import CannotSetError, path_for, setting
 from cuems.wire.bus import BusDecodeError, decode, encode
 
 HEARTBEAT_S = 0.5
@@ -121,6 +123,8 @@ async def run_node(
         tg.start_soon(_hear_bus, parts.link, send)
         if parts.workshop.patchbay is not None:
             tg.start_soon(parts.workshop.patchbay.serve)
+        if parts.workshop.residents is not None:
+            tg.start_soon(parts.workshop.residents.serve, log.warning)
         tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
         if parts.midi_port is not None:
@@ -168,7 +172,7 @@ class NodeLoop:
         self._told_chase: tuple[str, str, str] | None = None
         self._quality_due_ns = 0
         self._told_survivors = 0  # the load at which it was told of players left playing
-        self._master = 1.0  # of the sound; survives loads, as the faders' status does
+        self._faders = Faders(parts.workshop.residents)
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
         """Apply what happens, in order, for ever."""
@@ -275,17 +279,14 @@ class NodeLoop:
                     assert_never(effect)
 
     def _control(self, command: bus.PlayerControlCommand) -> None:
-        """Set the master fader; there is nothing else yet that a player takes."""
-        match command.address.split("/"), command.values:
-            case ["", node, "audio", "mixer", "0", "master", "volume"], (int() | float() as gain,):
-                if node == self._parts.node:
-                    self._master = max(0.0, float(gain))
-                    if self._stage is not None:
-                        self._stage.set_master(self._master)
-            case ["", node, *_], _ if node == self._parts.node:
-                log.warning("nothing here can be set by %s", command.address)
-            case _:
-                pass  # for another node
+        """Set something of this node's players."""
+        path = path_for(self._parts.node, command.address)
+        if path is None:
+            return  # for another node
+        try:
+            self._faders.set(path, setting(path, command.values), self._stage)
+        except CannotSetError as error:
+            log.warning("%s", error)
 
     async def _say(self, report: bus.NodeReport) -> None:
         log.debug("says %s", report)
@@ -305,12 +306,14 @@ class NodeLoop:
     def _set_stage(self, order: RunningOrder) -> None:
         self._staging.cancel()
         self._staging = anyio.CancelScope()
+        if self._parts.workshop.residents is not None:
+            self._parts.workshop.residents.begin_show()
         self._stage = Stage(
             {cue: order[cue] for cue in order},
             self._parts.library,
             self._parts.workshop,
             report=self._proved,
-            master=self._master,
+            master=self._faders.master,
             line=self._time.position_at,
             notice=lambda cue, text: self._notice(f"{order[cue].name}: {text}"),
             say=lambda cue, line: log.info("%s", line, extra={"cue": order[cue].name}),

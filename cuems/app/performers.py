@@ -2,100 +2,60 @@
 
 import secrets
 import socket
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, assert_never
+from typing import assert_never
 
 import anyio
+import anyio.to_thread
 
 from cuems.adapters.jack import Patchbay, Wire
+from cuems.adapters.media_probe import look_at_media
 from cuems.adapters.mpv import MpvLostError, open_mpv
-from cuems.adapters.osc_udp import OscSender, Ports, open_osc_sender
+from cuems.adapters.osc_udp import Ports, open_osc_sender
 from cuems.adapters.player_records import Adopted
-from cuems.adapters.process import Process, ProcessDiedError, ProgramMissingError, open_process
+from cuems.adapters.process import Process, ProgramMissingError, open_process
+from cuems.app.audio_performer import open_audio
+from cuems.app.composer_performer import open_layers, read_conf
 from cuems.app.machine import look_at_machine
 from cuems.app.mpv_performer import MpvPerformer, Wiring
-from cuems.app.performer import Moment, OnLine, Performer
+from cuems.app.performer import OnLine, Performer
+from cuems.app.residents import Residents
 from cuems.app.survivors import Survivors
-from cuems.core.body import next_jump
-from cuems.core.cues import AudioCue, MediaCue
-from cuems.core.effects import Parameter
-from cuems.core.errors import CuemsError
+from cuems.core.cues import AudioCue, MediaCue, VideoCue
+from cuems.core.media_facts import MeasuredMedia
 from cuems.core.timecode import FrameRate
-from cuems.players import AudioProgram, ByAudioPlayer, ByMpv, ByProcess, PlayerConfig, audio, mpv
+from cuems.players import (
+    AudioProgram,
+    ByAudioPlayer,
+    ByComposer,
+    ByMedia,
+    ByMpv,
+    PlayerConfig,
+    audio,
+    mixer,
+    mpv,
+    video,
+)
+from cuems.players.equipment import Composer, Equipment
 from cuems.players.errors import CannotPlayError
 from cuems.players.outputs import Outputs, choose_outputs
 from cuems.players.routing import Route, routes
-from cuems.wire.osc import Osc, encode
 
 STOP_GRACE_S = 0.05  # silence within 100 ms of STOP, whatever the player thinks of it
 NUMBER_BYTES = 3  # of a name that no other JACK client has
 SETTLE_S = 0.2  # cuems-audioplayer has its OSC port before it has opened its file
 
 
-class PortTakenError(CuemsError):
-    """Somebody else took a player's port before the player could."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(f"UDP port {port} was taken by another program")
-        self.port = port
-
-
-class AudioPerformer:
-    """A cue played by a cuems-audioplayer of its own, which follows MTC by itself.
-
-    What it has proved when armed: the process lives, its OSC port is its own, and it did not give
-    up on its file within SETTLE_S. It has no reply to ask for more.
-    """
-
-    def __init__(self, cue: AudioCue, sender: OscSender, rate: FrameRate) -> None:
-        self._cue = cue
-        self._sender = sender
-        self._rate = rate
-        self._present = False
-
-    async def _send(self, *messages: Osc) -> None:
-        for message in messages:
-            await self._sender.send(encode(message))
-
-    async def arm(self, elapsed: int) -> None:
-        await self._sender.wait_for_listener(encode(audio.follow(False)))
-        await self._send(*audio.ready(self._cue))
-        if not self._present:
-            await anyio.sleep(SETTLE_S)
-            self._present = True
-
-    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
-        pass  # it follows MTC by itself
-
-    async def play(self, moment: Moment) -> None:
-        await self.turn(moment)
-        await self._send(audio.follow(True))
-
-    async def hold(self, elapsed: int) -> None:
-        await self._send(audio.follow(False))
-
-    async def set_level(self, parameter: Parameter, value: float) -> None:
-        if parameter is Parameter.VOLUME:
-            await self._send(audio.volume(value))
-
-    def next_turn(self, elapsed: int) -> int | None:
-        return next_jump(self._cue, elapsed)
-
-    async def turn(self, moment: Moment) -> None:
-        elapsed = moment.elapsed_at(time.monotonic_ns())
-        await self._send(audio.place(self._cue, moment.start, elapsed, self._rate))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """What performers are made of on this node.
 
-    `patchbay` connects those that play by JACK; whoever runs the node serves it. With `survivors`
-    players are to outlive us, and some may have outlived the engine before.
+    `patchbay` connects those that play by JACK, `residents` serve them all; whoever runs the node
+    serves both. With `survivors` players are to outlive us, and some may have outlived the engine
+    before.
     """
 
     config: PlayerConfig
@@ -104,6 +64,7 @@ class Workshop:
     rate: FrameRate
     patchbay: Patchbay | None = None
     survivors: Survivors | None = None
+    residents: Residents | None = None
 
     @property
     def missing(self) -> str:
@@ -119,18 +80,25 @@ def workshop(
 ) -> Workshop:
     """What this machine's performers are made of; looks at its devices."""
     outputs = choose_outputs(config, look_at_machine(environment))
+    ports = Ports(config.first_port, config.last_port, config.excluded_ports)
+    patchbay = Patchbay() if outputs.by_jack else None
+    residents = None
+    if config.enabled and config.node is not None and config.equipment != Equipment():
+        speakers = config.audio_outputs or ()
+        residents = Residents(config.equipment, config.node, speakers, ports, rate, patchbay)
     return Workshop(
         config=config,
         outputs=outputs,
-        ports=Ports(config.first_port, config.last_port, config.excluded_ports),
+        ports=ports,
         rate=rate,
-        patchbay=Patchbay() if outputs.by_jack else None,
+        patchbay=patchbay,
         survivors=survivors,
+        residents=residents,
     )
 
 
 def open_performer(
-    role: ByProcess, path: Path, tools: Workshop, on_line: OnLine
+    role: ByMedia, path: Path, tools: Workshop, on_line: OnLine
 ) -> AbstractAsyncContextManager[Performer]:
     """Start a cue's player; the block is cancelled by the error that ends it."""
     match role:
@@ -138,6 +106,8 @@ def open_performer(
             return _open_mpv(cue, path, tools, on_line)
         case ByAudioPlayer(cue, program):
             return _open_audio(cue, program, path, tools, on_line)
+        case ByComposer(cue, composer):
+            return _open_layers(cue, composer, path, tools)
         case _:
             assert_never(role)
 
@@ -244,15 +214,67 @@ def _told(on_line: OnLine) -> OnLine:
 async def _open_audio(
     cue: AudioCue, program: AudioProgram, path: Path, tools: Workshop, on_line: OnLine
 ) -> AsyncIterator[Performer]:
+    moving = None if tools.residents is None else tools.residents.moving
     with tools.ports.reserve() as port, open_osc_sender(port) as sender:
         argv = audio.argv(program, cue, str(path), port)
         async with (
             _open(argv, audio.REMEDY, path, on_line) as process,
-            anyio.create_task_group() as tg,
+            open_audio(
+                cue,
+                sender,
+                process,
+                tools.rate,
+                subject=str(path),
+                wire=_through_mixer(cue, path, tools),
+                moving=moving,
+            ) as performer,
         ):
-            tg.start_soon(_watch_audio, process, path, port)
-            yield AudioPerformer(cue, sender, tools.rate)
-            tg.cancel_scope.cancel()
+            yield performer
+
+
+def _through_mixer(
+    cue: AudioCue, path: Path, tools: Workshop
+) -> Callable[[], Awaitable[None]] | None:
+    """How to connect a cue's player to the mixer, where there are a mixer and JACK."""
+    patchbay, config = tools.patchbay, tools.config
+    if patchbay is None or config.node is None or config.equipment.mixer is None:
+        return None
+    node, file = config.node, config.equipment.mappings_file
+    outputs = config.audio_outputs or ()
+
+    async def wire() -> None:
+        facts = await anyio.to_thread.run_sync(look_at_media, path, {})
+        mono = (
+            isinstance(facts, MeasuredMedia)
+            and facts.sound is not None
+            and facts.sound.channels == 1
+        )
+        wires = mixer.cue_wires(cue, node, outputs, file, mono=mono)
+        names = [(one.source.partition(":")[2], one.destination) for one in wires]
+        await patchbay.wire(mixer.client_of(cue), names)
+
+    return wire
+
+
+@asynccontextmanager
+async def _open_layers(
+    cue: VideoCue, composer: Composer, path: Path, tools: Workshop
+) -> AsyncIterator[Performer]:
+    residents, config = tools.residents, tools.config
+    if residents is None or residents.composer is None or config.node is None:
+        raise CannotPlayError(cue.name, "no video composer is configured", video.REMEDY)
+    screens = video.Screens(
+        node=config.node,
+        outputs=config.equipment.video_outputs,
+        mappings_file=config.equipment.mappings_file,
+        conf=await read_conf(Path(composer.display_conf)),
+        conf_file=str(composer.display_conf),
+    )
+    size = await residents.sizes.of(path)
+    async with open_layers(
+        cue, path, screens, size, residents.composer, residents.moving, tools.rate
+    ) as performer:
+        yield performer
 
 
 @asynccontextmanager
@@ -278,16 +300,3 @@ async def _open(
             yield process
     except ProgramMissingError as error:
         raise CannotPlayError(path.name, str(error), remedy) from error
-
-
-async def _watch_audio(process: Process, path: Path, port: int) -> NoReturn:
-    try:
-        await process.watch()
-    except ProcessDiedError as error:
-        code = audio.exit_code(error.status)
-        if code == audio.PORT_TAKEN:
-            raise PortTakenError(port) from error
-        if code in audio.EXIT_REASONS:
-            problem = f"{process.name}: {audio.EXIT_REASONS[code]}"
-            raise CannotPlayError(str(path), problem) from error
-        raise

@@ -17,12 +17,13 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskStatus
 
-from cuems.adapters.osc_udp import NoFreePortError
+from cuems.adapters.osc_udp import NoFreePortError, PortTakenError
 from cuems.adapters.player_records import Adopted
 from cuems.adapters.process import ProcessDiedError
 from cuems.app.lights import Lights
 from cuems.app.performer import Line, Moment, Performer, unknown_line
-from cuems.app.performers import PortTakenError, Workshop, open_performer, open_survivor
+from cuems.app.performers import Workshop, open_performer, open_survivor
+from cuems.app.played_lights import PlayedLights
 from cuems.core.body import body_flicks
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, MediaCue
 from cuems.core.effects import (
@@ -43,7 +44,7 @@ from cuems.core.effects import (
 from cuems.core.errors import CuemsError
 from cuems.core.events import CueArmed, CueBroken, PlayerEvent
 from cuems.core.timecode import NS_PER_S, to_ns
-from cuems.players import ByDmx, ByProcess, PlayerConfig, casting
+from cuems.players import ByLights, ByMedia, PlayerConfig, casting, mixer
 from cuems.players.errors import CannotPlayError
 
 ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those that play
@@ -52,6 +53,8 @@ FIND_DEADLINE_S = 3.0
 RESTART_PAUSES_S = (0.0, 0.2, 1.0)
 END_GRACE_S = 0.1  # a player that began a few ms late ends as much later
 STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned all its restarts again
+
+CHANNELS = {"0": Parameter.CHANNEL_0, "1": Parameter.CHANNEL_1}
 
 Report = Callable[[PlayerEvent], Awaitable[None]]
 Say = Callable[[CueId, str], None]
@@ -160,12 +163,18 @@ class Stage:
         ] = {}  # one place per cue: a newer seat replaces an unserved one
         self._called = anyio.Event()
         self._arming = anyio.Semaphore(ARMING_AT_ONCE)
+        self._residents = workshop.residents
+        self._moving = None if workshop.residents is None else workshop.residents.moving
         self._lights = self._lit(workshop.config)
 
-    def _lit(self, config: PlayerConfig) -> Lights | None:
-        if config.dmx is None or not config.enabled:
+    def _lit(self, config: PlayerConfig) -> Lights | PlayedLights | None:
+        """Who lights the DMX cues, as players.casting has it."""
+        residents = self._residents
+        if config.dmx is not None and config.enabled:
+            return Lights(config.dmx, self._report)
+        if residents is None or residents.dmx is None:
             return None
-        return Lights(config.dmx, self._report)
+        return PlayedLights(residents.dmx, self._workshop.rate, self._report)
 
     def perform(self, effect: PlayerEffect) -> None:
         """Set about an effect. Never waits; loop thread only."""
@@ -180,6 +189,8 @@ class Stage:
             self._perform(effect, now_ns)
 
     def _darken(self, effect: ShowStopped | Blackout, now_ns: int) -> None:
+        if self._residents is not None and isinstance(effect, ShowStopped):
+            self._residents.stop_show()
         if self._lights is None:
             return
         match effect:
@@ -201,17 +212,53 @@ class Stage:
             case Relocate(cue=cue, start=start, elapsed=elapsed):
                 self._relocate(cue, Moment(start, elapsed, now_ns, self._line))
             case Freeze(cue):
+                self._let_stand(cue)
                 self._freeze(cue, now_ns)
             case Stop() | Disarm():
                 self._leave(effect)
-            case SetLevel(cue, Parameter.VOLUME, value):
-                self._volumes[cue] = value
-                self._set_volume(cue)
-            case SetLevel(cue, parameter, value):
-                if cue in self._seats:
-                    self._seats[cue].set_level(parameter, value)
+            case SetLevel():
+                self._set_level(effect)
             case _:
                 assert_never(effect)
+
+    def _set_level(self, effect: SetLevel) -> None:
+        cue, parameter = effect.cue, effect.parameter
+        sound = parameter is Parameter.VOLUME
+        if sound:
+            self._volumes[cue] = effect.value
+        if self._moving is not None:
+            scale = self._master if sound else 1.0
+            if self._moving.step(cue, effect.value, effect.fade, scale):
+                return
+            self._let_stand(cue)
+        if sound:
+            self._set_volume(cue)
+        elif cue in self._seats:
+            self._seats[cue].set_level(parameter, effect.value)
+
+    def _let_stand(self, cue: CueId) -> None:
+        """Nobody moves a cue's level but us; where it stands is not known for certain."""
+        if self._moving is not None and self._moving.let_go(cue) and cue in self._seats:
+            self._seats[cue].told.clear()
+
+    def set_cue_volume(self, cue: CueId, channel: str, gain: float) -> bool:
+        """Set the gain of a cue's player, or of one of its outputs; False where it has none."""
+        if not isinstance(self._cues.get(cue), AudioCue) or cue not in self._seats:
+            return False
+        if channel == mixer.MASTER:
+            self._set_level(SetLevel(cue, Parameter.VOLUME, gain))
+        elif self._workshop.config.audio_program is None:
+            return False
+        else:
+            self._seats[cue].set_level(CHANNELS[channel], gain)
+        return True
+
+    def black_out(self) -> bool:
+        """Take all looks away; False where nobody lights any."""
+        if self._lights is None:
+            return False
+        self._lights.black_out()
+        return True
 
     def set_master(self, gain: float) -> None:
         """Set the gain of the whole node's sound."""
@@ -331,7 +378,7 @@ class Stage:
 
     async def _open(self, seat: Seat, stack: AsyncExitStack) -> Performer:
         role = casting(seat.cue, self._workshop.config)
-        assert not isinstance(role, ByDmx), "self._lights plays those"
+        assert not isinstance(role, ByLights), "self._lights plays those"
         path = await self._find_media(role)
         cue = seat.cue.id
         return await stack.enter_async_context(
@@ -345,7 +392,7 @@ class Stage:
             open_survivor(cue, adopted, lambda line: self._say(cue.id, line))
         )
 
-    async def _find_media(self, role: ByProcess) -> Path:
+    async def _find_media(self, role: ByMedia) -> Path:
         media = role.cue.media
         if media is None or not media.file_name:
             raise CannotPlayError(role.cue.name, "it has no media file", "choose one in the editor")

@@ -94,6 +94,12 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     multiple=True,
     help="Fix a setting; `cuems settings show` lists them. Repeatable.",
 )
+@click.option(
+    "--motions",
+    metavar="off|uuid|hostname|NAME",
+    help="Fades by cuems-gradient-motiond, under this node name"
+    " [as gradient-motiond.env says, off without it].",
+)
 @click.option("--load", metavar="PROJECT", help="Load a project at the start.")
 @click.option(
     "--ipc",
@@ -130,6 +136,7 @@ def run_role(
     mtc: str | None,
     players: str,
     dmx: str | None,
+    motions: str | None,
     resume: str | None,
     settings: tuple[tuple[str, str], ...],
     players_survive: str,
@@ -154,6 +161,7 @@ def run_role(
         players_survive=players_survive == "yes"
         or (players_survive == "auto" and not SYSTEMD.isdisjoint(os.environ)),
         dmx=dmx,
+        motions=motions,
         load=load,
         ipc=ipc,
         discovery=not no_discovery,

@@ -172,6 +172,33 @@ class Desk:
         if self._dark is None:
             self._dark = position, position + duration
 
+    def slots_of(self, cue: CueId) -> dict[int, dict[int, int]]:
+        """The channels that a look has, none that came later setting them, and what it fades to."""
+        found: dict[int, dict[int, int]] = {}
+        for layer in self._layers.values():
+            for universe, slots in layer.look.universes.items():
+                if layer.look.cue == cue:
+                    found[universe] = dict(slots)
+                elif universe in found:
+                    for slot in slots:
+                        found[universe].pop(slot, None)
+        return {universe: slots for universe, slots in found.items() if slots}
+
+    def lit_slots(self) -> dict[int, dict[int, int]]:
+        """The channels that any look sets, and what they fade to."""
+        found: dict[int, dict[int, int]] = {}
+        for layer in self._layers.values():
+            for universe, slots in layer.look.universes.items():
+                found.setdefault(universe, {}).update(slots)
+        return found
+
+    def left_of(self, cue: CueId, position: int) -> int:
+        """How long a look goes on fading; 0 where it is on, or frozen."""
+        layer = self._layers.get(cue)
+        if layer is None or layer.held is not None:
+            return 0
+        return max(0, layer.look.fade_flicks - max(0, layer.elapsed(position)))
+
     def next_change(self, position: int) -> int | None:
         """From where on levels move by themselves, `position` or later; None: they do not."""
         if self._dark is not None:

@@ -84,6 +84,8 @@ class Parameter(StrEnum):
 
     VOLUME = "volume"
     OPACITY = "opacity"
+    CHANNEL_0 = "channel 0"  # of a player's two outputs; set by hand only
+    CHANNEL_1 = "channel 1"
 
 
 @dataclass(frozen=True, slots=True)

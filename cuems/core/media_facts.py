@@ -23,9 +23,11 @@ class KeyFrames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A file's first video stream. A `still` has no duration of its own."""
+    """A file's first video stream. A `still` has no duration; a size of 0 is not known."""
 
     codec: str
+    width: int = 0
+    height: int = 0
     still: bool = False
     frame_flicks: int | None = None
     duration_flicks: int | None = None

@@ -18,6 +18,7 @@ from cuems.core.cues import (
     VideoCue,
 )
 from cuems.players.dmx import OFF, REMEDY
+from cuems.players.equipment import Composer, Equipment
 from cuems.players.errors import CannotPlayError
 from cuems.wire.dmx_option import DmxOut
 
@@ -52,6 +53,7 @@ class PlayerConfig:
     excluded_ports: frozenset[int] = frozenset()
     node: NodeId | None = None
     audio_outputs: tuple[Output, ...] | None = None
+    equipment: Equipment = Equipment()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,24 @@ class ByDmx:
     out: DmxOut
 
 
-ByProcess = ByMpv | ByAudioPlayer
-Casting = ByProcess | ByDmx
+@dataclass(frozen=True, slots=True)
+class ByComposer:
+    """Shown by the machine's video composer."""
+
+    cue: VideoCue
+    composer: Composer
+
+
+@dataclass(frozen=True, slots=True)
+class ByDmxPlayer:
+    """Lit by the node's DMX player."""
+
+    cue: DmxCue
+
+
+ByMedia = ByMpv | ByAudioPlayer | ByComposer
+ByLights = ByDmx | ByDmxPlayer
+Casting = ByMedia | ByLights
 
 
 def casting(cue: AnyCue, config: PlayerConfig) -> Casting:
@@ -92,10 +110,14 @@ def casting(cue: AnyCue, config: PlayerConfig) -> Casting:
     match cue:
         case AudioCue() if config.audio_program is not None:
             return ByAudioPlayer(cue, config.audio_program)
+        case VideoCue() if config.equipment.composer is not None:
+            return ByComposer(cue, config.equipment.composer)
         case AudioCue() | VideoCue():
             return ByMpv(cue)
         case DmxCue() if config.dmx is not None:
             return ByDmx(cue, config.dmx)
+        case DmxCue() if config.equipment.dmx is not None:
+            return ByDmxPlayer(cue)
         case DmxCue():
             raise CannotPlayError(cue.name, OFF, REMEDY)
         case ActionCue() | FadeCue() | CueList():

@@ -61,9 +61,17 @@ def follow(following: bool) -> Osc:
     return Osc("/mtcfollow", (int(following),))
 
 
+VOLUME = "/volmaster"
+
+
 def volume(gain: float) -> Osc:
     """Set the gain, 0.0 to 1.0."""
-    return Osc("/volmaster", (min(1.0, max(0.0, gain)),))
+    return Osc(VOLUME, (min(1.0, max(0.0, gain)),))
+
+
+def channel_volume(channel: int, gain: float) -> Osc:
+    """Set the gain of one of its two outputs, 0.0 to 1.0."""
+    return Osc(f"/vol{channel}", (min(1.0, max(0.0, gain)),))
 
 
 def leave() -> Osc:

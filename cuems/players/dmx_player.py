@@ -7,20 +7,33 @@ is taken away, it has to be told.
 
 from collections.abc import Mapping
 
-from cuems.core.cues import NodeId
+from cuems.core.cues import DmxCue, NodeId
+from cuems.core.dmx import Look
 from cuems.core.timecode import FLICKS_PER_S, FrameRate
 from cuems.players.audio import MTC_ADDRESS_LAG_FRAMES
 from cuems.players.equipment import DmxProgram
+from cuems.players.errors import CannotPlayError
 from cuems.wire.osc import IMMEDIATELY, Osc, OscBundle
 
 REMEDY = "install cuems-dmxplayer, or take dmxplayer out of settings.xml and start with --dmx sacn"
-UNIVERSES = range(2**31)  # OLA's, counted from 0
 NOW = "now"
 DARK = Osc("/blackout")
 QUIT = Osc("/quit")
 
 Levels = Mapping[int, Mapping[int, int]]
 """Universe → channel (0 to 511) → level (0 to 255)."""
+
+
+def look(cue: DmxCue) -> Look:
+    """What a cue lights; raises CannotPlayError where that is nothing."""
+    universes = {
+        universe.number: {channel.channel: channel.value for channel in universe.channels}
+        for universe in cue.scene.universes
+        if universe.channels
+    }
+    if not universes:
+        raise CannotPlayError(cue.name, "its scene sets no channel", "give it one in the editor")
+    return Look(cue=cue.id, universes=universes, fade_flicks=cue.fade_in_flicks)
 
 
 def argv(program: DmxProgram, node: NodeId, port: int) -> list[str]:

@@ -1,10 +1,8 @@
 """What the ecosystem's configuration says a node has: its players, and what its outputs are."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from cuems.core.check_outputs import NodeOutputs
-from cuems.core.cues import NodeId
+from cuems.core.check_outputs import Output
 
 VIDEOCOMPOSER_PORT = 7000
 
@@ -31,7 +29,7 @@ class Composer:
     """cuems-videocomposer, a service of the machine, and the file that lays out its canvas."""
 
     port: int = VIDEOCOMPOSER_PORT
-    display_conf: Path = Path("/run/cuems/display.conf")
+    display_conf: str = "/run/cuems/display.conf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +44,12 @@ class Motions:
 class Equipment:
     """What a node has. None where it is not configured: then mpv, or nobody, does that work.
 
-    `outputs` are the node's by the mappings in `mappings_file`.
+    `video_outputs` are the node's by the mappings in `mappings_file`.
     """
 
-    node: NodeId
     mixer: MixerProgram | None = None
     dmx: DmxProgram | None = None
     composer: Composer | None = None
     motions: Motions | None = None
-    outputs: NodeOutputs = field(default_factory=NodeOutputs)
+    video_outputs: tuple[Output, ...] = ()
     mappings_file: str = "default_mappings.xml"

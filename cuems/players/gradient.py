@@ -12,6 +12,7 @@ from cuems.core.timecode import FrameRate, to_ms
 from cuems.players.audio import MTC_ADDRESS_LAG_FRAMES
 from cuems.wire.osc import Int64, Osc
 
+REMEDY = "start cuems-gradient-motiond.service, or run with --motions off"
 HOST = "127.0.0.1"
 CURVES = {
     Curve.LINEAR: "linear",

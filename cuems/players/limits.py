@@ -13,7 +13,16 @@ from cuems.core.cuelist import has_player, nodes_of
 from cuems.core.cues import AnyCue, AudioCue, DmxCue, Geometry, MediaCue, VideoCue
 from cuems.core.findings import Finding, Script, Severity, worst_for
 from cuems.core.timecode import to_ms
-from cuems.players import ByAudioPlayer, ByDmx, ByMpv, Casting, PlayerConfig, casting
+from cuems.players import (
+    ByAudioPlayer,
+    ByComposer,
+    ByDmx,
+    ByDmxPlayer,
+    ByMpv,
+    Casting,
+    PlayerConfig,
+    casting,
+)
 from cuems.players.errors import CannotPlayError
 from cuems.players.mpv import source
 
@@ -75,7 +84,9 @@ def _limits(role: Casting, rig: Rig | None, *, alone: bool) -> Iterator[Limit]:
         case ByAudioPlayer(cue):
             yield from _levels(cue)
             yield from _routing(cue, rig, SPEAKERS, "cuems-audioplayer")
-        case ByDmx(cue):
+        case ByComposer():
+            pass  # outputs, regions, scale, corners and opacity are its business
+        case ByDmx(cue) | ByDmxPlayer(cue):
             yield from _fade_out(cue)
         case _:
             assert_never(role)

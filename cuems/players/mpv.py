@@ -225,7 +225,7 @@ def level(parameter: Parameter, value: float) -> Command:
     """
     wanted = min(1.0, max(0.0, value))
     match parameter:
-        case Parameter.VOLUME:
+        case Parameter.VOLUME | Parameter.CHANNEL_0 | Parameter.CHANNEL_1:
             return ("set_property", "volume", round(100 * wanted ** (1 / 3), 4))
         case Parameter.OPACITY if wanted == 1.0:
             return ("osd-overlay", SHADE_OVERLAY, "none", "")

@@ -22,6 +22,7 @@ REMEDY = "start cuems-videocomposer.service, or take videoplayer out of settings
 ROOT = "/videocomposer"
 CHECK = Osc(f"{ROOT}/check")
 RESET = Osc(f"{ROOT}/reset")
+MASTER = f"{ROOT}/master/"
 LAYER_RATE = FrameRate.FPS_25  # layers count in these, whatever the file's own rate
 CORNERS = {"top_left": 4, "top_right": 3, "bottom_left": 1, "bottom_right": 2}
 

@@ -16,7 +16,7 @@ from cuems.core.media_facts import KeyFrames, MeasuredMedia, Picture, Sound
 from cuems.core.timecode import FLICKS_PER_S
 
 LOOKED_AT_S = 20  # of a picture, for its key frames; the longest GOP encoders choose is 10 s
-STREAM_FIELDS = "codec_type,codec_name,avg_frame_rate,duration,sample_rate,channels"
+STREAM_FIELDS = "codec_type,codec_name,width,height,avg_frame_rate,duration,sample_rate,channels"
 INTRA_CODECS = frozenset(
     {"rawvideo", "mjpeg", "prores", "dnxhd", "hap", "ffv1", "huffyuv", "utvideo", "png", "v210"}
 )
@@ -29,6 +29,8 @@ class FfprobeAnswerError(CuemsError):
 class _Stream(msgspec.Struct):
     codec_type: str = ""
     codec_name: str = "unknown"
+    width: int = 0
+    height: int = 0
     avg_frame_rate: str = "0/0"
     duration: str = ""
     sample_rate: str = "0"
@@ -96,6 +98,8 @@ def _pictures(answer: _Answer) -> Iterator[Picture]:
         if stream.codec_type == "video" and not stream.disposition.get("attached_pic"):
             yield Picture(
                 codec=stream.codec_name,
+                width=stream.width,
+                height=stream.height,
                 still=still,
                 frame_flicks=_frame_flicks(stream.avg_frame_rate),
                 duration_flicks=_flicks(stream.duration),

@@ -4,37 +4,31 @@ It prints every message it receives, one a line.
 """
 
 import argparse
-import socket
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from cuems.wire.osc import Osc, decode
+from cuems.wire.osc import Osc
+from tests.fakes.osc_player import OscPlayer, announce, log_file
 
 BAD_FILE, PORT_TAKEN = 253, 247
+TYPES = {
+    "/load": "s", "/vol0": "f", "/vol1": "f", "/volmaster": "f", "/offset": "f",
+    "/mtcfollow": "i", "/stoponlost": "i", "/wait": "f", "/play": "", "/stop": "", "/check": "",
+    "/quit": "",
+}  # fmt: skip
 
 
-@dataclass
-class State:
-    """What the player has been told so far."""
+class AudioPlayer(OscPlayer):
+    """`state` has what it was told last at every address."""
 
-    offset_ms: float = 0.0
-    volume: float = 1.0
-    following: bool = False
-    received: list[Osc] = field(default_factory=list)
+    name = "audioplayer"
 
-    def take(self, message: Osc) -> None:
-        """Obey a message."""
-        self.received.append(message)
-        match message:
-            case Osc("/offset", (float(offset),)):
-                self.offset_ms = offset
-            case Osc("/volmaster", (float(volume),)):
-                self.volume = volume
-            case Osc("/mtcfollow", (int(following),)):
-                self.following = bool(following)
-            case _:
-                pass
+    def types(self, address: str) -> str | None:
+        return TYPES.get(address)
+
+    def obey(self, message: Osc) -> None:
+        self.state[message.address.removeprefix("/")] = message.args[0] if message.args else None
+        announce(f"{message.address} {' '.join(map(str, message.args))}")
 
 
 def main() -> int:
@@ -46,20 +40,13 @@ def main() -> int:
     parser.add_argument("-w", type=int)
     parser.add_argument("media", type=Path)
     options = parser.parse_args()
-    state = State()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        try:
-            server.bind(("", options.port))
-        except OSError:
-            return PORT_TAKEN
-        if not options.media.read_bytes().startswith(b"RIFF"):
-            return BAD_FILE
-        while Osc("/quit") not in state.received:
-            message = decode(server.recv(65_536))
-            assert isinstance(message, Osc)
-            state.take(message)
-            sys.stdout.write(f"{message.address} {' '.join(map(str, message.args))}\n")
-            sys.stdout.flush()
+    try:
+        player = AudioPlayer(options.port, log_file(f"audioplayer-{options.uuid}"))
+    except OSError:
+        return PORT_TAKEN
+    if not options.media.read_bytes().startswith(b"RIFF"):
+        return BAD_FILE
+    player.serve()
     return 0
 
 
