@@ -61,6 +61,10 @@ class MidiOutput:
         if problem:
             raise CannotPlayMidiError(port, problem)
 
+    async def connect(self, port: str) -> None:
+        """Be connected to an input before there is something to send; raises as `send`."""
+        await self.send(port, b"")
+
     async def _ask(self, port: str, data: bytes) -> str:
         if self._process is None:
             self._process = await start(self._command, stdin=PIPE, stdout=PIPE)

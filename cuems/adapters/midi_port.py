@@ -50,7 +50,7 @@ SEND_STATUS_NS = 100_000_000
 LINES_BYTES = 65536
 ARRIVAL = struct.Struct("<cq")
 MIDI_CLOCK = 0xF8
-CONNECT_S = 0.05  # what is sent in the JACK period of a connection is lost
+CONNECT_S = 0.1  # what is sent in the JACK period of a connection is lost
 PEER_CREDENTIALS = struct.Struct("3i")
 PR_SET_PDEATHSIG = 1
 
@@ -414,9 +414,14 @@ class Messages:
         return rtmidi.MidiOut(APIS[api], name="cuems messages")
 
     def send(self, wanted: str, data: bytes) -> str:
-        """Send to the input of that name, or with that in its name; "" or why it was not sent."""
+        """Send to the input of that name, or with that in its name; "" or why it was not sent.
+
+        Without any data it is only connected to.
+        """
         try:
-            self._output(wanted).send_message(data)
+            output = self._output(wanted)
+            if data:
+                output.send_message(data)
         except (NoPortError, rtmidi.RtMidiError) as error:
             return str(error)
         return ""

@@ -42,6 +42,23 @@ class PlayerStalledError(CuemsError):
         self.port = port
 
 
+class Reservation:
+    """A port that we hold bound, so that nobody gets it, until its player is about to be started.
+
+    The player has to bind it itself, so it is free for the moment of its start; who loses it to a
+    stranger then says so (PortTakenError) and reserves the next one.
+    """
+
+    def __init__(self, port: int, held: socket.socket) -> None:
+        self.port = port
+        self._held = held
+
+    def hand_over(self) -> int:
+        """Let go of the port: its player is started now."""
+        self._held.close()
+        return self.port
+
+
 class Ports:
     """UDP ports for players: given out when they can be bound, until they are given back."""
 
@@ -51,40 +68,40 @@ class Ports:
         self._next = 0  # a port just given back may not be free yet
 
     @contextmanager
-    def reserve(self) -> Iterator[int]:
-        """A port nobody has, ours until the block is left.
-
-        The player has to bind it itself, so it is free for a moment; who loses it to a stranger
-        then reserves the next one.
+    def reserve(self) -> Iterator[Reservation]:
+        """A port nobody has, ours until the block is left, when its player is gone.
 
         Raises:
             NoFreePortError: there is none.
         """
-        port = self._find()
-        self._taken.add(port)
+        reservation = self._find()
+        self._taken.add(reservation.port)
         try:
-            yield port
+            yield reservation
         finally:
-            self._taken.discard(port)
+            reservation.hand_over()
+            self._taken.discard(reservation.port)
 
-    def _find(self) -> int:
+    def _find(self) -> Reservation:
         for step in range(len(self._range)):
             port = self._range[(self._next + step) % len(self._range)]
-            if port not in self._taken and _can_bind(port):
+            held = None if port in self._taken else _bound(port)
+            if held is not None:
                 self._next += step + 1
-                return port
+                return Reservation(port, held)
         raise NoFreePortError(self._range.start, self._range.stop - 1)
 
 
-def _can_bind(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("", port))
-        except OSError as error:
-            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-                return False
-            raise
-    return True
+def _bound(port: int) -> socket.socket | None:
+    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        held.bind(("", port))
+    except OSError as error:
+        held.close()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            return None
+        raise
+    return held
 
 
 class OscSender:

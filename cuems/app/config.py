@@ -18,6 +18,7 @@ from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
 from cuems.core.settings import Resolved
 from cuems.players import AudioProgram, PlayerConfig
+from cuems.players.equipment import VIDEOCOMPOSER_PORT
 from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
 from cuems.wire.mappings_xml import read_mappings
 from cuems.wire.network_map_xml import NodeRole, read_network_map
@@ -224,15 +225,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
             equipment=read_equipment(node, folder, flags.motions),
             node=node.uuid,
             audio_outputs=_audio_outputs(folder / MAPPINGS_FILE, node.uuid),
-            excluded_ports=frozenset(
-                (
-                    node.oscquery_ws_port,
-                    node.oscquery_osc_port,
-                    node.websocket_port,
-                    node.nng_hub_port,
-                    node.gradient_osc_port,
-                )
-            ),
+            excluded_ports=_ports_of_others(node),
         ),
         players_survive=flags.players_survive,
         load=flags.load,
@@ -244,6 +237,21 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         sources=sources,
         resolved=resolved,
     )
+
+
+def _ports_of_others(node: NodeSettings) -> frozenset[int]:
+    """The ports of the settings: no player gets one of them."""
+    video = node.video_player
+    ports = (
+        node.oscquery_ws_port,
+        node.oscquery_osc_port,
+        node.websocket_port,
+        node.osc_in_port_base,
+        node.nng_hub_port,
+        node.gradient_osc_port,
+        VIDEOCOMPOSER_PORT if video is None or video.osc_port is None else video.osc_port,
+    )
+    return frozenset(ports)
 
 
 def _audio_outputs(path: Path, node: NodeId) -> tuple[Output, ...] | None:

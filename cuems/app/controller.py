@@ -442,6 +442,7 @@ class ControllerLoop:
             result: ControllerEvent
             try:
                 show = await load_show(self._parts.library, project)
+                self.messenger.prepare(show)
                 result = ProjectRead(load_seq, show, self._parts.source)
                 script = project_folder(self._parts.library, project) / "script.xml"
                 self._parts.recorder.keeps(load_seq, script)

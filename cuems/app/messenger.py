@@ -4,6 +4,7 @@ Every destination has a queue and a task of its own, so that one that is not the
 other. What cannot be sent is a failed cue with the reason.
 """
 
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import assert_never
@@ -12,7 +13,8 @@ import anyio
 
 from cuems.adapters.midi_output import MidiOutput, open_midi_output
 from cuems.adapters.osc_out import OscOut, open_osc_out
-from cuems.core.cues import CueId
+from cuems.core.cuelist import walk
+from cuems.core.cues import ActionCue, CueId, Show
 from cuems.core.errors import CuemsError
 from cuems.core.messages import Message, MidiMessage, OscMessage, destination
 from cuems.wire.midi_message import to_bytes
@@ -20,18 +22,20 @@ from cuems.wire.osc import Osc, encode
 
 WAITING_MESSAGES = 64  # for one destination; more wait only where nobody takes them
 
+log = logging.getLogger(__name__)
+
 Failed = Callable[[CueId, str], Awaitable[None]]
 
 
 class _Queue:
-    """The messages that wait for one destination."""
+    """The messages that wait for one destination; without a cue, to be prepared only."""
 
     def __init__(self, first: Message) -> None:
         self.first = first
-        self._waiting: deque[tuple[CueId, Message]] = deque()
+        self._waiting: deque[tuple[CueId | None, Message]] = deque()
         self._news = anyio.Event()
 
-    def put(self, cue: CueId, message: Message) -> bool:
+    def put(self, cue: CueId | None, message: Message) -> bool:
         """Let it wait, if there is room."""
         if len(self._waiting) == WAITING_MESSAGES:
             return False
@@ -39,7 +43,7 @@ class _Queue:
         self._news.set()
         return True
 
-    async def take(self) -> tuple[CueId, Message]:
+    async def take(self) -> tuple[CueId | None, Message]:
         """The next one, as soon as there is one."""
         while not self._waiting:
             self._news = anyio.Event()
@@ -57,16 +61,31 @@ class Messenger:
         self._unserved: list[_Queue] = []
         self._called = anyio.Event()
 
+    def prepare(self, show: Show) -> None:
+        """Connect to the MIDI ports of a show: what JACK has just connected loses its first bytes.
+
+        Never waits. A port that is not there is told in the log; it may come until it is needed.
+        """
+        ports: dict[str, Message] = {}
+        for cue in walk(show.cue_list):
+            if isinstance(cue, ActionCue) and isinstance(cue.message, MidiMessage):
+                ports.setdefault(cue.message.port, cue.message)
+        for message in ports.values():
+            self._queue(message).put(None, message)
+
     def send(self, cue: CueId, message: Message) -> str:
         """Set about sending; never waits. Why that is not even tried, "" where it is."""
+        if self._queue(message).put(cue, message):
+            return ""
+        return f"{destination(message)}: {WAITING_MESSAGES} messages wait for it already"
+
+    def _queue(self, message: Message) -> _Queue:
         where = destination(message) if isinstance(message, OscMessage) else "MIDI"
         if where not in self._queues:
             self._queues[where] = _Queue(message)
             self._unserved.append(self._queues[where])
             self._called.set()
-        if self._queues[where].put(cue, message):
-            return ""
-        return f"{destination(message)}: {WAITING_MESSAGES} messages wait for it already"
+        return self._queues[where]
 
     async def serve(self) -> None:
         """Send until cancelled."""
@@ -93,9 +112,20 @@ class Messenger:
         while True:
             cue, message = await queue.take()
             try:
-                await _send(out, message)
+                if cue is None:
+                    await _prepare(out, message)
+                else:
+                    await _send(out, message)
             except CuemsError as error:
-                await self._failed(cue, str(error))
+                if cue is None:
+                    log.warning("a cue of this show speaks to it: %s", error)
+                else:
+                    await self._failed(cue, str(error))
+
+
+async def _prepare(out: OscOut | MidiOutput, message: Message) -> None:
+    if isinstance(out, MidiOutput) and isinstance(message, MidiMessage):
+        await out.connect(message.port)
 
 
 async def _send(out: OscOut | MidiOutput, message: Message) -> None:

@@ -215,8 +215,8 @@ async def _open_audio(
     cue: AudioCue, program: AudioProgram, path: Path, tools: Workshop, on_line: OnLine
 ) -> AsyncIterator[Performer]:
     moving = None if tools.residents is None else tools.residents.moving
-    with tools.ports.reserve() as port, open_osc_sender(port) as sender:
-        argv = audio.argv(program, cue, str(path), port)
+    with tools.ports.reserve() as reserved, open_osc_sender(reserved.port) as sender:
+        argv = audio.argv(program, cue, str(path), reserved.hand_over())
         async with (
             _open(argv, audio.REMEDY, path, on_line) as process,
             open_audio(

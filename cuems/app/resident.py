@@ -89,10 +89,13 @@ class Resident:
         """One process, from its start to its end; returns why it ended."""
         ended: list[BaseException] = []
         try:
-            with ports.reserve() as port, open_osc_sender(port) as sender:
+            with ports.reserve() as reserved, open_osc_sender(reserved.port) as sender:
                 async with (
                     open_process(
-                        self._argv(port), name=self.name, on_line=say, grace_s=STOP_GRACE_S
+                        self._argv(reserved.hand_over()),
+                        name=self.name,
+                        on_line=say,
+                        grace_s=STOP_GRACE_S,
                     ) as process,
                     anyio.create_task_group() as tg,
                 ):

@@ -14,6 +14,7 @@ from cuems.cli.commands import commands
 from cuems.cli.key import key
 from cuems.cli.mtc import mtc
 from cuems.cli.nodes import nodes
+from cuems.cli.ports import ports
 from cuems.cli.run import run_role
 from cuems.cli.runs import list_runs, replay_run, report, why_cue
 from cuems.cli.settings import settings
@@ -35,6 +36,7 @@ cli.add_command(commands)
 cli.add_command(key)
 cli.add_command(mtc)
 cli.add_command(nodes)
+cli.add_command(ports)
 cli.add_command(run_role)
 for command in (list_runs, report, replay_run, why_cue):
     cli.add_command(command)

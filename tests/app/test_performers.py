@@ -20,5 +20,5 @@ def test_a_workshop_plays_where_it_is_told(tmp_path: Path) -> None:
     config = PlayerConfig(video_output="null", audio_output="null", first_port=9200, last_port=9201)
     tools = workshop(config, FrameRate.FPS_25, {"XDG_RUNTIME_DIR": str(tmp_path)})
     assert tools.outputs.options == ("--vo=null", "--ao=null")
-    with tools.ports.reserve() as port:
-        assert port in {9200, 9201}
+    with tools.ports.reserve() as reserved:
+        assert reserved.port in {9200, 9201}
