@@ -15,10 +15,11 @@ from cuems.core.check import check_script
 from cuems.core.check_fields import check_fields
 from cuems.core.check_media import check_media
 from cuems.core.check_outputs import check_outputs
-from cuems.core.cues import MediaCue, VideoCue
+from cuems.core.cues import MediaCue
 from cuems.core.errors import CuemsError
 from cuems.core.findings import Finding, Script, Severity, in_file_order
 from cuems.core.media_facts import MeasuredMedia, MediaFacts, UnmeasuredMedia
+from cuems.players import ByMpv, casting
 from cuems.players.limits import check_players
 from cuems.players.mpv import REMEDY as INSTALL_MPV
 
@@ -137,9 +138,7 @@ def _no_mappings(looked: Looked) -> Finding:
 
 def _missing_tools(looked: Looked, script: Script) -> list[Finding]:
     cues = [cue for cue in script.cues() if isinstance(cue, MediaCue)]
-    by_mpv = [
-        cue for cue in cues if isinstance(cue, VideoCue) or looked.players.audio_program is None
-    ]
+    by_mpv = [cue for cue in cues if isinstance(casting(cue, looked.players), ByMpv)]
     found = []
     if by_mpv and not looked.has_mpv:
         found.append(

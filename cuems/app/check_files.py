@@ -17,11 +17,13 @@ from cuems.app.config import (
     default_library,
     has_settings,
 )
+from cuems.app.equipment import read_equipment
 from cuems.core.check_outputs import NodeOutputs, Output, Rig
 from cuems.core.cues import MediaCue, NodeId
 from cuems.core.findings import Finding, Script, Severity, to_script
 from cuems.core.media_facts import MediaFacts
 from cuems.players import PlayerConfig
+from cuems.players.equipment import Equipment
 from cuems.wire.file_faults import Fault, ProjectFileError
 from cuems.wire.mappings_xml import Device, Mappings, read_mappings
 from cuems.wire.network_map_xml import NetworkMap, read_network_map
@@ -122,7 +124,7 @@ def look(request: CheckRequest) -> Looked | str:
     script = None if file is None else _script(str(folder / SCRIPT_FILE), file)
     reader.read_if_there(folder / SETTINGS_FILE, read_project_settings)
     rig = _rig(reader, folder, config, settings)
-    players = PlayerConfig(audio_program=None if settings is None else audio_program(settings.node))
+    players = _players(settings, config)
     return Looked(
         folder=folder,
         media_folder=library / "media",
@@ -134,6 +136,17 @@ def look(request: CheckRequest) -> Looked | str:
         has_mpv=shutil.which(players.mpv) is not None,
         ffprobe=shutil.which(request.ffprobe),
     )
+
+
+def _players(settings: HostSettings | None, config: Path | None) -> PlayerConfig:
+    """Who would play on this machine; a file that has faults has been noted already."""
+    if settings is None or config is None:
+        return PlayerConfig()
+    try:
+        equipment = read_equipment(settings.node, config, None)
+    except ProjectFileError:
+        equipment = Equipment()
+    return PlayerConfig(audio_program=audio_program(settings.node), equipment=equipment)
 
 
 def _config_folder(request: CheckRequest) -> Path | None:

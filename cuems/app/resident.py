@@ -23,6 +23,7 @@ READY_DEADLINE_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned its first pause again
 STOP_GRACE_S = 0.5
+FAREWELL_S = 0.05
 SERVICE_DEADLINE_S = 2.0  # a service of the machine is there, or it is not
 
 Say = Callable[[str], None]
@@ -43,8 +44,13 @@ class Resident:
         probe: Osc,
         remedy: str,
         greeting: Callable[[], Iterable[OscPacket]],
+        farewell: Sequence[OscPacket] = (),
     ) -> None:
-        """`probe` does nothing but be heard; `greeting` is what it is told whenever it begins."""
+        """`probe` does nothing but be heard.
+
+        It is told `greeting` whenever it begins, `farewell` before it is stopped.
+        """
+        self.farewell = farewell
         self.name = name
         self.outlet = Outlet(name)
         self.remedy = remedy
@@ -103,10 +109,20 @@ class Resident:
                     await self._begin(sender)
                     if self.wire is not None:
                         tg.start_soon(self.wire)
-                    await self.outlet.serve(sender)
+                    try:
+                        await self.outlet.serve(sender)
+                    finally:
+                        await self._take_leave(sender)
         except* (ProgramMissingError, ProcessDiedError, NoFreePortError, NotReadyError) as group:
             ended += _leaves(group)
         return str(ended[0])
+
+    async def _take_leave(self, sender: OscSender) -> None:
+        if self.farewell:
+            with anyio.move_on_after(2 * FAREWELL_S, shield=True):
+                for packet in self.farewell:
+                    await sender.send(encode(packet))
+                await anyio.sleep(FAREWELL_S)  # it reads its port before it hears the signal
 
     async def _watch(self, process: Process) -> NoReturn:
         try:

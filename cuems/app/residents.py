@@ -91,6 +91,7 @@ class Residents:
             probe=Osc("/check"),
             remedy=dmx_player.REMEDY,
             greeting=lambda: (dmx_player.follow(False), dmx_player.DARK),
+            farewell=(dmx_player.follow(False), dmx_player.DARK),
         )
 
     @staticmethod

@@ -80,5 +80,10 @@ def leave() -> Osc:
 
 
 def exit_code(status: int) -> int:
-    """The code the player ended with: a process's status wraps its negative codes."""
+    """The code the player ended with: a process's status wraps its negative codes.
+
+    0 where it was killed: a signal's number, which a status has below 0, is no code.
+    """
+    if status < 0:
+        return 0
     return status - EXIT_STATUS_MODULUS if status > EXIT_STATUS_MODULUS // 2 else status

@@ -70,7 +70,7 @@ async def test_where_nobody_takes_anything_the_oldest_are_dropped_and_counted() 
     outlet = Outlet("x")
     outlet.send(LOAD, *[SHOW] * WAITING_PACKETS)
     assert outlet.dropped_packets == 1
-    assert await heard_of(outlet, 1) == [SHOW]
+    assert await heard_of(outlet, WAITING_PACKETS) == [SHOW] * WAITING_PACKETS
 
 
 async def test_what_is_not_wanted_any_more_does_not_leave() -> None:
