@@ -46,7 +46,6 @@ from cuems.players.routing import Route, routes
 
 STOP_GRACE_S = 0.05  # silence within 100 ms of STOP, whatever the player thinks of it
 NUMBER_BYTES = 3  # of a name that no other JACK client has
-SETTLE_S = 0.2  # cuems-audioplayer has its OSC port before it has opened its file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
