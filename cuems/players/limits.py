@@ -1,11 +1,11 @@
 """What the player that would play a cue cannot do of what its author asked.
 
-To be kept in step with players/*.py and app/performers.py: nothing routes sound or picture to
-chosen outputs yet, so a cue sounds on the first two of its node and shows on the first.
+To be kept in step with players/*.py and app/performers.py: mpv's sound goes where a cue says by
+JACK only, and nothing routes a picture to a chosen output yet.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from cuems.core.check_outputs import CUSTOM, Rig, output_ids
@@ -25,10 +25,12 @@ from cuems.players import (
 )
 from cuems.players.errors import CannotPlayError
 from cuems.players.mpv import source
+from cuems.players.outputs import JACK
 
 FULL = 100
 SPEAKERS = 2  # outputs that sound reaches without routing
 SCREENS = 1
+BY_JACK = "; where its node runs a JACK server it is as authored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def check_players(script: Script, config: PlayerConfig, rig: Rig | None) -> Iter
         except CannotPlayError as error:
             yield _unplayable(script, cue, error)
             continue
-        for limit in _limits(role, rig, alone=videos == 1):
+        for limit in _limits(role, config, rig, alone=videos == 1):
             yield script.finding(
                 cue,
                 Severity.WARNING,
@@ -77,10 +79,12 @@ def _unplayable(script: Script, cue: AnyCue, error: CannotPlayError) -> Finding:
     )
 
 
-def _limits(role: Casting, rig: Rig | None, *, alone: bool) -> Iterator[Limit]:
+def _limits(
+    role: Casting, config: PlayerConfig, rig: Rig | None, *, alone: bool
+) -> Iterator[Limit]:
     match role:
         case ByMpv(cue):
-            yield from _by_mpv(cue, rig, alone=alone)
+            yield from _by_mpv(cue, config, rig, alone=alone)
         case ByAudioPlayer(cue):
             yield from _levels(cue)
             yield from _routing(cue, rig, SPEAKERS, "cuems-audioplayer")
@@ -103,11 +107,15 @@ def _fade_out(cue: DmxCue) -> Iterator[Limit]:
         )
 
 
-def _by_mpv(cue: MediaCue, rig: Rig | None, *, alone: bool) -> Iterator[Limit]:
+def _by_mpv(
+    cue: MediaCue, config: PlayerConfig, rig: Rig | None, *, alone: bool
+) -> Iterator[Limit]:
     match cue:
+        case AudioCue() if config.audio_output == JACK:
+            pass  # wired and mixed as it says
         case AudioCue():
-            yield from _levels(cue)
-            yield from _routing(cue, rig, SPEAKERS, "mpv")
+            for limit in (*_levels(cue), *_routing(cue, rig, SPEAKERS, "mpv")):
+                yield replace(limit, text=limit.text + BY_JACK)
         case VideoCue():
             yield from _picture(cue)
             yield from _opacity(cue, alone=alone)

@@ -5,6 +5,7 @@ import shlex
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import anyio.lowlevel
 import pytest
 
 from cuems.adapters.osc_udp import Ports
+from cuems.app.performer import Line, unknown_line
 from cuems.app.performers import Workshop
 from cuems.app.stage import Stage
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, DmxScene, Media, VideoCue
@@ -29,7 +31,7 @@ from cuems.core.effects import (
     Unfreeze,
 )
 from cuems.core.events import CueArmed, CueBroken, PlayerEvent
-from cuems.core.timecode import FrameRate
+from cuems.core.timecode import FrameRate, from_ns
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.players.outputs import Outputs
 from tests.fakes.lines import JsonLines
@@ -87,7 +89,13 @@ def _exceeds(data: object, value: object) -> bool:
 class House:
     """A stage with its library, its reports and its log."""
 
-    def __init__(self, folder: Path, cues: Iterable[AnyCue], config: PlayerConfig) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cues: Iterable[AnyCue],
+        config: PlayerConfig,
+        line: Line = unknown_line,
+    ) -> None:
         self.folder = folder
         self.reported, self.reports = anyio.create_memory_object_stream[PlayerEvent](100)
         self.lines: list[str] = []
@@ -104,6 +112,7 @@ class House:
             workshop,
             report=self.reported.send,
             say=self._say,
+            line=line,
         )
 
     def _say(self, cue: CueId, line: str) -> None:
@@ -156,12 +165,16 @@ MPV = 'exec mpv "$@" --input-ipc-server=$D/$$.sock'
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, *cues: AnyCue, command: str = MPV, config: PlayerConfig | None = None
+    folder: Path,
+    *cues: AnyCue,
+    command: str = MPV,
+    config: PlayerConfig | None = None,
+    line: Line = unknown_line,
 ) -> AsyncIterator[House]:
     (folder / "media").mkdir(exist_ok=True)
     write_wav(folder / "media" / "rain.wav", 20)
     write_y4m(folder / "media" / "sky.y4m", 500)
-    house = House(folder, cues, config or PlayerConfig(mpv=wrapper(folder, command)))
+    house = House(folder, cues, config or PlayerConfig(mpv=wrapper(folder, command)), line)
     with anyio.fail_after(20):
         async with house.reported, house.reports, anyio.create_task_group() as tg:
             await tg.start(house.stage.serve)
@@ -247,6 +260,26 @@ async def test_of_many_locates_only_the_last_needs_doing(tmp_path: Path) -> None
         await house.armed()
         with house.witness() as player:
             await player.until("time-pos", "is", 7.5)
+
+
+async def test_a_playing_cue_is_sped_up_on_a_faster_line_and_sought_on_one_that_jumps(
+    tmp_path: Path,
+) -> None:
+    begun_ns = time.monotonic_ns()
+    jumped = 0
+
+    def line(now_ns: int) -> int:
+        return from_ns((now_ns - begun_ns) * 1005 // 1000) + flicks(jumped)
+
+    async with open_house(tmp_path, audio(), line=line) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        with house.witness() as player:
+            position = line(time.monotonic_ns())
+            house.stage.perform(Start(cue=RAIN, run_seq=1, start=position, elapsed=0))
+            await player.until("speed", ">", 1.001)
+            jumped = 8
+            await player.until("time-pos", ">", 8)
 
 
 async def test_a_fade_reaches_the_players_volume(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from shutil import which
 from statistics import median
 from uuid import uuid4
 
@@ -276,6 +277,61 @@ def silences(heard: list[float]) -> list[int]:
             found.append(quiet)
         quiet = 0 if level > 0.1 else quiet + 1
     return [steps for steps in found if steps > 10]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("exit 3", "mpv ended with exit status 3"),
+        ("yes | head -c 100000000; exit 4", "mpv ended with exit status 4"),
+    ],
+)
+async def test_f56_a_player_that_does_not_start_is_told_by_its_cue_and_the_others_play(
+    home: Home, script: str, reason: str
+) -> None:
+    write_tone(home, 1.0)
+    (home.library / "media" / "broken.wav").symlink_to("tone.wav")
+    to = "system:playback_1"
+    broken, tone = sound("broken", 1.0, to=to), sound("tone", 1.0, at=0.1, to=to)
+    write_project(home, broken, tone)
+    programs = home.folder / "bin"
+    programs.mkdir()
+    mpv = programs / "mpv"
+    mpv.write_text(
+        f'#!/bin/sh\ncase "$*" in *cuems-broken-*) {script};; esac\nexec {which("mpv")} "$@"\n'
+    )
+    mpv.chmod(0o755)
+    home.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+    async with open_program(home, *CONTROLLER) as program, open_operator_of(program, home) as it:
+        await it.sees(f"cue/{broken.id}", -1)
+        assert reason in str(it.state[f"/engine/status/cue_reason/{broken.id}"])
+        await it.sees("armed", "yes")
+        assert await it.ask("go") == "ok"
+        await it.sees(f"cue/{tone.id}", 100)
+    assert len(program.lines) < 300
+
+
+async def test_a_jack_server_that_dies_fails_the_cue_and_its_successor_is_used(
+    home: Home, jack: Jack
+) -> None:
+    write_tone(home, 30.0)
+    tone = sound("tone", 30.0, to="system:playback_1")
+    write_project(home, tone)
+    async with open_program(home, *CONTROLLER) as program, open_operator_of(program, home) as it:
+        await it.sees("armed", "yes")
+        assert await it.ask("go") == "ok"
+        await it.until(lambda: is_playing(it, tone))
+        await jack.kill()
+        await it.sees(f"cue/{tone.id}", -1)
+        reason = str(it.state[f"/engine/status/cue_reason/{tone.id}"])
+        assert await it.ask("stop") == "ok"
+        await jack.start()
+        await it.until(lambda: it.state.get(f"/engine/status/cue/{tone.id}") in (0, -1))
+        assert await it.ask("stop") == "ok"
+        await it.sees("armed", "yes")
+        assert await it.ask("go") == "ok"
+        await it.until(lambda: it.state[f"/engine/status/cue/{tone.id}"] not in (0, -1))
+    assert "tone.wav" in reason
 
 
 async def test_f58_players_that_survive_their_engine_play_on_until_the_next_is_told_to_stop(

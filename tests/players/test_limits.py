@@ -69,6 +69,14 @@ def test_sound_on_other_outputs_than_the_first_is_a_warning(config: PlayerConfig
     assert "sound is on output 0, 1 of that node" in found.text
 
 
+def test_sound_by_jack_goes_where_it_says_at_the_levels_it_says() -> None:
+    output = AudioOutput(output_name=f"{HERE}_3", volume_percent=50)
+    assert check(audio("a", outputs=(output,)), config=PlayerConfig(audio_output="jack")) == []
+    maybe = check(audio("a", outputs=(output,)))
+    assert [each.field for each in maybe] == ["output_vol", "outputs"]
+    assert all("where its node runs a JACK server it is as authored" in each.text for each in maybe)
+
+
 def test_a_picture_on_the_second_screen_is_a_warning() -> None:
     second = VideoOutput(output_name=f"{HERE}_1")
     assert only(check(video("v", outputs=(second,)))).field == "outputs"
