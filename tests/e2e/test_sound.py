@@ -323,7 +323,8 @@ async def test_a_jack_server_that_dies_fails_the_cue_and_its_successor_is_used(
         await it.until(lambda: is_playing(it, tone))
         await jack.kill()
         await it.sees(f"cue/{tone.id}", -1)
-        reason = str(it.state[f"/engine/status/cue_reason/{tone.id}"])
+        why = f"/engine/status/cue_reason/{tone.id}"
+        await it.until(lambda: "tone.wav" in str(it.state.get(why)))
         assert await it.ask("stop") == "ok"
         await jack.start()
         await it.until(lambda: it.state.get(f"/engine/status/cue/{tone.id}") in (0, -1))
@@ -331,7 +332,6 @@ async def test_a_jack_server_that_dies_fails_the_cue_and_its_successor_is_used(
         await it.sees("armed", "yes")
         assert await it.ask("go") == "ok"
         await it.until(lambda: it.state[f"/engine/status/cue/{tone.id}"] not in (0, -1))
-    assert "tone.wav" in reason
 
 
 async def test_f58_players_that_survive_their_engine_play_on_until_the_next_is_told_to_stop(
