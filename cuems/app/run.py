@@ -58,9 +58,11 @@ from cuems.core.status import JournalFault, Notice
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
+from cuems.players import follow_mtc
 from cuems.wire.auth import rig_name
 from cuems.wire.rsync import derive_secret
 
+UNHEARD = frozenset((Timecode.BUS, Timecode.INTERNAL, Timecode.OFF))  # by what listens to MIDI
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
@@ -318,6 +320,12 @@ async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> Node
         Survivors(config.state / "players") if config.players_survive else None,
     )
     log.info("players: %s", tools.outputs.note if config.players.enabled else "none, as asked")
+    if config.role is Role.CONTROLLER and config.mtc in UNHEARD and follow_mtc(config.players):
+        log.warning(
+            "players of settings.xml follow MIDI timecode, and --mtc %s sends none: they stand"
+            " still; start with --mtc auto",
+            config.mtc,
+        )
     fetching = Fetching(
         node=config.node,
         library=config.library,

@@ -99,6 +99,13 @@ ByLights = ByDmx | ByDmxPlayer
 Casting = ByMedia | ByLights
 
 
+def follow_mtc(config: PlayerConfig) -> bool:
+    """Whether any player takes its time from MIDI timecode by itself, as the ecosystem's do."""
+    equipment = config.equipment
+    own = (config.audio_program, equipment.composer, equipment.dmx)
+    return config.enabled and any(player is not None for player in own)
+
+
 def casting(cue: AnyCue, config: PlayerConfig) -> Casting:
     """Who plays a cue.
 

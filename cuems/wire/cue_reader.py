@@ -122,6 +122,8 @@ class CueReader:
         cue = self._kinds[element.tag](element)
         if cue is None:
             return
+        if not isinstance(cue, ActionCue) and message_texts(cue.ui_properties):
+            self.fields.report(element, "<message>", "a message in an <ActionCue> only")
         self._cues[element] = cue
         if cue.id in self.lines:
             self.repeats.append((cue.id, line))

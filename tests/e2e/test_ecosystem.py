@@ -117,6 +117,7 @@ async def test_a_show_from_load_to_stop_as_its_players_hear_it(tmp_path: Path) -
         rain = f"audioplayer-{RAIN.replace('-', '')}"
         async with open_program(rig.home, *RUN, str(rig.config)) as program:
             await program.says("ready: control surface")
+            await program.says("--mtc internal sends none: they stand still")
             async with open_operator(rig.home) as operator:
                 await operator.sees("armed", "yes")
                 assert await operator.ask("go") == "ok"
@@ -204,10 +205,9 @@ async def test_what_is_missing_fails_its_own_cue_and_says_what_helps(tmp_path: P
             async with open_operator(rig.home) as operator:
                 for cue in (RAIN, SKY, lost.id, WARM):
                     await operator.sees(f"cue/{cue}", -1)
-                reasons = {
-                    cue: str(operator.state[f"/engine/status/cue_reason/{cue}"])
-                    for cue in (RAIN, SKY, lost.id, WARM)
-                }
+                told = [f"/engine/status/cue_reason/{one}" for one in (RAIN, SKY, lost.id, WARM)]
+                await operator.until(lambda: all(operator.state.get(at) for at in told))
+                reasons = {CueId(at.rpartition("/")[2]): str(operator.state[at]) for at in told}
     assert "audioplayer: no such program, or not executable; install" in reasons[RAIN]
     assert "nobody listens at UDP port" in reasons[SKY]
     assert "start cuems-videocomposer.service" in reasons[SKY]

@@ -100,11 +100,11 @@ async def test_a_go_is_heard_on_udp_tcp_and_midi_and_what_is_not_there_fails_its
                     assert decode(data[4:]) == wanted
                     assert (await desk.receive()).hex() == "f07f010201013132f7"
                     assert (await desk.receive()).hex() == "903c7f"
+                    told = [f"/engine/status/cue_reason/{cue}" for cue in cues[4:]]
+                    await operator.until(lambda: all(operator.state.get(at) for at in told))
+                    reasons = [str(operator.state[at]) for at in told]
                     for cue in cues[4:]:
-                        await operator.sees(f"cue/{cue}", -1)
-                    reasons = [
-                        str(operator.state[f"/engine/status/cue_reason/{cue}"]) for cue in cues[4:]
-                    ]
+                        assert operator.state[f"/engine/status/cue/{cue}"] == -1
                     for cue in cues[:4]:
                         assert operator.state[f"/engine/status/cue/{cue}"] == 100
         tasks.cancel_scope.cancel()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from cuems.core.cues import (
@@ -11,8 +13,20 @@ from cuems.core.cues import (
     FadeCue,
     VideoCue,
 )
-from cuems.players import AudioProgram, ByAudioPlayer, ByMpv, PlayerConfig, casting
+from cuems.players import (
+    AudioProgram,
+    ByAudioPlayer,
+    ByComposer,
+    ByDmx,
+    ByDmxPlayer,
+    ByMpv,
+    PlayerConfig,
+    casting,
+    follow_mtc,
+)
+from cuems.players.equipment import Composer, DmxProgram, Equipment
 from cuems.players.errors import CannotPlayError
+from cuems.wire.dmx_option import DmxOut, DmxProtocol
 
 CUE = CueId("c")
 RAIN = AudioCue(id=CUE, name="rain", media=None)
@@ -43,6 +57,25 @@ def test_what_nothing_plays_says_why(cue: AnyCue, reason: str) -> None:
     with pytest.raises(CannotPlayError) as caught:
         casting(cue, PlayerConfig())
     assert reason in str(caught.value)
+
+
+def test_only_the_ecosystems_players_take_their_time_from_midi() -> None:
+    assert not follow_mtc(PlayerConfig())
+    assert follow_mtc(PlayerConfig(audio_program=PROGRAM))
+    assert follow_mtc(PlayerConfig(equipment=Equipment(composer=Composer())))
+    assert not follow_mtc(PlayerConfig(audio_program=PROGRAM, enabled=False))
+
+
+def test_pictures_and_lights_go_to_the_ecosystems_players_where_they_are_configured() -> None:
+    composer = Composer()
+    equipment = Equipment(composer=composer, dmx=DmxProgram(path="/usr/bin/cuems-dmxplayer"))
+    config = PlayerConfig(equipment=equipment)
+    warm = DmxCue(id=CUE, scene=DmxScene(id="1"))
+    assert casting(SKY, config) == ByComposer(SKY, composer)
+    assert casting(RAIN, config) == ByMpv(RAIN)
+    assert casting(warm, config) == ByDmxPlayer(warm)
+    out = DmxOut(protocol=DmxProtocol.SACN, cid=bytes(16))
+    assert casting(warm, replace(config, dmx=out)) == ByDmx(warm, out)  # what was asked for
 
 
 def test_players_switched_off_play_nothing() -> None:

@@ -517,3 +517,9 @@ def test_a_message_that_makes_no_sense_is_told_with_its_part() -> None:
     assert told(twice) == [
         "ui_properties: '2 messages': expected one <message> of urn:cuems:message:1"
     ]
+
+
+def test_a_message_in_a_cue_that_says_none_is_told() -> None:
+    assert told(with_properties(SAYING, "FadeCue")) == [
+        "FadeCue: '<message>': expected a message in an <ActionCue> only"
+    ]
