@@ -1,6 +1,5 @@
 """A picture as layers of cuems-videocomposer, which follows MTC by itself."""
 
-import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from cuems.adapters.files import read_small_file
+from cuems.adapters.files import FileError, read_small_file
 from cuems.adapters.media_probe import measure
 from cuems.app.moving import Moving
 from cuems.app.outlet import Outlet
@@ -38,20 +37,20 @@ class Sizes:
 
     async def of(self, path: Path) -> video.Size | None:
         """A picture's size; None where nobody can tell."""
-        changed = await anyio.to_thread.run_sync(path.stat)
-        key = str(path), changed.st_mtime_ns
-        if key not in self._known:
-            if len(self._known) == SIZES:
-                self._known.clear()
-            self._known[key] = await _size(path)
+        try:
+            changed = await anyio.to_thread.run_sync(path.stat)
+            key = str(path), changed.st_mtime_ns
+            if key not in self._known:
+                if len(self._known) == SIZES:
+                    self._known.clear()
+                self._known[key] = await _size(path)
+        except OSError:  # the file has gone, or ffprobe cannot be run
+            return None
         return self._known[key]
 
 
 async def _size(path: Path) -> video.Size | None:
-    program = shutil.which("ffprobe")
-    if program is None:
-        return None
-    facts = await measure(program, path, PROBE_DEADLINE_S)
+    facts = await measure("ffprobe", path, PROBE_DEADLINE_S)
     if not isinstance(facts, MeasuredMedia) or facts.picture is None:
         return None
     return facts.picture.width, facts.picture.height
@@ -62,14 +61,11 @@ async def read_conf(path: Path) -> DisplayConf:
     try:
         data = await anyio.to_thread.run_sync(read_small_file, path)
         return read_display_conf(data, str(path))
-    except FileNotFoundError as error:
+    except (FileError, ProjectFileError) as error:
+        problem = str(error).removeprefix(f"{path}").lstrip(": ")
         raise CannotPlayError(
-            str(path), "no such file: no screen is laid out", CONF_REMEDY
+            str(path), f"no screen is laid out: {problem}", CONF_REMEDY
         ) from error
-    except OSError as error:
-        raise CannotPlayError(str(path), str(error.strerror), CONF_REMEDY) from error
-    except ProjectFileError as error:
-        raise CannotPlayError(str(path), str(error), CONF_REMEDY) from error
 
 
 class ComposerPerformer:

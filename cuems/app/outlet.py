@@ -25,8 +25,7 @@ class Sender(Protocol):
 class Outlet:
     """What is to be sent to a player."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._packets: deque[OscPacket] = deque()
         self._levels: dict[str, Osc] = {}
         self._news = anyio.Event()

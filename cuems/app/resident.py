@@ -52,7 +52,7 @@ class Resident:
         """
         self.farewell = farewell
         self.name = name
-        self.outlet = Outlet(name)
+        self.outlet = Outlet()
         self.remedy = remedy
         self.problem = "it has not started yet"
         self.greeting = greeting
@@ -149,7 +149,7 @@ class Service:
     def __init__(self, name: str, port: int, probe: Osc, remedy: str) -> None:
         self.name = name
         self.port = port
-        self.outlet = Outlet(name)
+        self.outlet = Outlet()
         self.heard = False  # whether somebody was there when this was last asked
         self._probe = probe
         self._remedy = remedy

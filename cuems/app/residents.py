@@ -61,7 +61,7 @@ class Residents:
         resident = Resident(
             Path(program.path).name,
             lambda port: mixer.argv(program, port, channels),
-            probe=mixer.fader(mixer.MASTER, self._faders.get(mixer.MASTER, 1.0)),
+            probe=mixer.fader(mixer.MASTER, 1.0),
             remedy=mixer.REMEDY,
             greeting=self._all_faders,
         )

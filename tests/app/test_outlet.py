@@ -34,14 +34,14 @@ async def heard_of(outlet: Outlet, datagrams: int) -> list[OscPacket]:
 
 
 async def test_messages_leave_one_by_one_in_their_order_also_when_they_repeat() -> None:
-    outlet = Outlet("x")
+    outlet = Outlet()
     outlet.send(LOAD, SHOW)
     outlet.send(SHOW)
     assert await heard_of(outlet, 3) == [LOAD, SHOW, SHOW]
 
 
 async def test_of_levels_only_the_newest_leave_and_together() -> None:
-    outlet = Outlet("x")
+    outlet = Outlet()
     for value in (0.25, 0.5, 0.75):
         outlet.set(level(value), level(value, "/other"))
     together = OscBundle(IMMEDIATELY, (level(0.75), level(0.75, "/other")))
@@ -49,7 +49,7 @@ async def test_of_levels_only_the_newest_leave_and_together() -> None:
 
 
 async def test_a_level_stays_between_what_came_before_and_after_it() -> None:
-    outlet = Outlet("x")
+    outlet = Outlet()
     outlet.send(LOAD)
     outlet.set(level(0.5))
     outlet.send(SHOW)
@@ -58,7 +58,7 @@ async def test_a_level_stays_between_what_came_before_and_after_it() -> None:
 
 
 async def test_many_levels_leave_in_datagrams_a_player_can_take() -> None:
-    outlet = Outlet("x")
+    outlet = Outlet()
     outlet.set(*(level(0.5, f"/{number}") for number in range(TOGETHER_MESSAGES + 1)))
     first, second = await heard_of(outlet, 2)
     assert isinstance(first, OscBundle)
@@ -67,14 +67,14 @@ async def test_many_levels_leave_in_datagrams_a_player_can_take() -> None:
 
 
 async def test_where_nobody_takes_anything_the_oldest_are_dropped_and_counted() -> None:
-    outlet = Outlet("x")
+    outlet = Outlet()
     outlet.send(LOAD, *[SHOW] * WAITING_PACKETS)
     assert outlet.dropped_packets == 1
     assert await heard_of(outlet, WAITING_PACKETS) == [SHOW] * WAITING_PACKETS
 
 
 async def test_what_is_not_wanted_any_more_does_not_leave() -> None:
-    outlet = Outlet("x")
+    outlet = Outlet()
     outlet.send(LOAD)
     outlet.set(level(0.5))
     outlet.forget()
