@@ -49,12 +49,12 @@ async def test_the_monitor_follows_what_is_sent(home: Home, rate: str, said: str
     async with open_program(home, *sending) as source:
         await source.says("on MtcMaster:MTCPort (JACK)")
         status, readings = await monitored(home, "--rate", rate, "--for", "3s")
-        last = readings[-1]
-        assert (last["state"], last["rate"], last["port"]) == ("locked", said, "MtcMaster:MTCPort")
+        last = [each for each in readings if each["state"] == "locked"][-1]
+        assert (last["rate"], last["port"]) == (said, "MtcMaster:MTCPort")
         assert str(last["timecode"]).startswith("01:00:0")
-        # A busy machine may make JACK lose messages: then that is what must be said.
+        # A busy machine may make JACK lose messages, or fall silent: then that must be said.
         faults = {str(each["fault"]).partition(":")[0] for each in readings if each["timecode"]}
-        assert faults <= {"", "dropouts"}
+        assert faults <= {"", "dropouts", "dropout"}
         assert (status == 0) == (faults == {""})
 
 

@@ -123,10 +123,12 @@ async def test_f05_a_go_after_a_change_of_rate_is_refused_once(home: Home) -> No
             async with open_program(home, *sending, "--rate", "25"):
                 await operator.sees("armed", "yes")
                 await operator.until(lambda: bool(operator.state.get("/engine/status/timecode")))
+            seconds = len(operator.history("timecode"))
             async with open_program(home, *sending, "--rate", "30"):
                 await operator.until(
                     lambda: any("rate change" in str(n) for n in operator.history("notice"))
                 )
+                await operator.until(lambda: len(operator.history("timecode")) > seconds + 1)
                 refused = await operator.ask("go")
                 assert refused.endswith("from 25 fps to 30 fps: GO again to go by it")
                 assert await operator.ask("go") == "ok"
