@@ -7,10 +7,14 @@ again since the show was disarmed belonged to the project before (interop.md 2.7
 from dataclasses import asdict, dataclass
 
 from cuems.core.errors import CuemsError
+from cuems.wire.control_table import TABLE
 from cuems.wire.osc import Osc, OscArgument
 
 STATUS = "/engine/status/"
 MS_PER_S = 1000
+NODE_KINDS = frozenset(
+    row.address.split("/")[3] for row in TABLE if row.address.endswith("/{node}")
+)
 
 
 class NoSuchCueError(CuemsError):
@@ -84,7 +88,7 @@ class ShowView:
             self._take_fact(kind, value)
         elif len(about) == 1 and kind.startswith("cue"):
             self._take_cue(kind, about[0], value)
-        elif len(about) == 1:
+        elif len(about) == 1 and kind in NODE_KINDS:
             self._take_node(kind, about[0], value)
         return True
 

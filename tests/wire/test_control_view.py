@@ -147,3 +147,10 @@ def test_a_cue_that_is_not_just_one_is_said_to_be_so(
 )
 def test_timecode_is_shown_as_a_clock(timecode: OscArgument, shown: str) -> None:
     assert to_clock(timecode) == shown
+
+
+def test_what_is_said_of_something_else_makes_no_node_and_no_cue() -> None:
+    view = ShowView()
+    view.take(Osc("/engine/status/setting/freewheel_frames", ("50",)))
+    view.take(Osc("/engine/status/video/mixer/x/0/xscale", (1.0,)))
+    assert (view.nodes, view.cues) == ({}, {})
