@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
+from cuems.core.receipt import Term
 
 KEY_BYTES = 32
 PRIVATE = 0o600
@@ -41,6 +42,18 @@ def read_cluster_key(state: Path, *, make: bool) -> bytes | None:
     path = cluster_key_path(state)
     if not make and not path.exists():
         return None
+    return _kept_key(path, secrets.token_bytes(KEY_BYTES))
+
+
+def read_deploy_key(state: Path, *, make: bool) -> bytes | None:
+    """What the deploy daemon's secret is made from: the rig's key or, of this machine alone, ours.
+
+    None where there is neither and `make` is false.
+    """
+    key = read_cluster_key(state, make=False)
+    path = state / "loopback.key"
+    if key is not None or (not make and not path.exists()):
+        return key
     return _kept_key(path, secrets.token_bytes(KEY_BYTES))
 
 
@@ -84,6 +97,49 @@ def _check_private(path: Path) -> None:
         raise FileError(f"{path}: {error.strerror}") from error
     if mode & ~PRIVATE:
         raise FileError(f"{path}: others can read it (mode {mode:04o}): chmod 600 {path}")
+
+
+def next_epoch(state: Path) -> int:
+    """A number higher than at any start before, on disk before it is used."""
+    path = state / "epoch"
+    epoch = _whole_number(path) + 1
+    _replace(path, f"{epoch}\n".encode())
+    return epoch
+
+
+def read_term(state: Path) -> Term:
+    """The highest epoch this node has followed, and whose it was."""
+    path = state / "term"
+    if not path.exists():
+        return Term()
+    epoch, _, leader = read_small_file(path).decode(errors="replace").strip().partition(" ")
+    if not epoch.isascii() or not epoch.isdigit():
+        raise FileError(f"{path}: expected a number and a uuid")
+    return Term(int(epoch), NodeId(leader))
+
+
+def keep_term(state: Path, term: Term) -> None:
+    """Keep it, on disk before anything is done by it."""
+    _replace(state / "term", f"{term.epoch} {term.leader}\n".encode())
+
+
+def _whole_number(path: Path) -> int:
+    if not path.exists():
+        return 0
+    text = read_small_file(path).decode(errors="replace").strip()
+    if not text.isascii() or not text.isdigit():
+        raise FileError(f"{path}: expected a whole number")
+    return int(text)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with _made(path, content, 0o644) as made:
+        made.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def read_small_file(path: Path) -> bytes:

@@ -81,6 +81,7 @@ class Flags:
     discovery: bool = True
     doors: DoorFlags = field(default_factory=DoorFlags)
     settings: Mapping[str, object] = field(default_factory=dict)
+    open_bus: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class RunConfig:
     discovery: bool
     sources: Sources
     resolved: Resolved
+    open_bus: bool = False
 
     @property
     def midi_port(self) -> str | None:
@@ -158,6 +160,7 @@ def read_config(flags: Flags) -> RunConfig:
         players_survive=flags.players_survive,
         load=flags.load,
         local_node=flags.local_node,
+        open_bus=flags.open_bus,
         embedded=True,
         ipc=flags.ipc,
         network_map=None,
@@ -230,6 +233,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         players_survive=flags.players_survive,
         load=flags.load,
         local_node=flags.local_node,
+        open_bus=flags.open_bus,
         embedded=False,
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, assert_never
 
@@ -17,9 +18,12 @@ from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from cuems.adapters.clock import Alarm, open_alarm
+from cuems.adapters.ipc import serve_requests
+from cuems.adapters.lane import Lane
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.desk import ControlDesk
+from cuems.app.leading import Leading
 from cuems.app.links import (
     OUTBOX_MESSAGES,
     Asker,
@@ -28,6 +32,7 @@ from cuems.app.links import (
     Bus,
     Caller,
     ControllerItem,
+    Greets,
     NodeSaid,
     Rang,
     send_all,
@@ -43,14 +48,17 @@ from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Controller, Rules
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
+    AdoptLine,
     Answer,
     Asked,
+    AskSign,
     ControllerEffect,
     ControllerEvent,
     ForgetCues,
     HoldLine,
     KeepSetting,
     LineMoved,
+    LoseNode,
     MessageFailed,
     ModifyNodelist,
     NodelistModified,
@@ -66,6 +74,7 @@ from cuems.core.desk import (
     Send,
     SettingKept,
     Tell,
+    Welcome,
     Woke,
 )
 from cuems.core.errors import CuemsError
@@ -76,8 +85,8 @@ from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import GoCue, LoadProject, PressGo
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import settings_from
-from cuems.core.status import Notice
-from cuems.wire.bus import BusDecodeError, decode, encode
+from cuems.core.status import Notice, Strangers
+from cuems.core.timecode import from_ns, to_ns
 
 LINE_REPORT_NS = 1_000_000_000
 
@@ -95,6 +104,9 @@ class ShowLine(Protocol):
 
     def restart(self, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
         """Put it to zero."""
+
+    def adopt(self, position: int, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
+        """Take it up where it was found on a node."""
 
     def hold(self, now_ns: int) -> tuple[LineEvent, ...]:
         """Let it stand."""
@@ -133,7 +145,8 @@ class ControllerParts:
     """What a controller is made of.
 
     `links` are its ends of the bus, the nearest first; the line is told on the first
-    `line_links` of them. `midi` is what an outside line is heard on.
+    `line_links` of them, and the first `near_links` are within this process. `midi` is what an
+    outside line is heard on.
     """
 
     sender: NodeId
@@ -148,6 +161,8 @@ class ControllerParts:
     mtc: MtcOutput | None
     recorder: Recorder
     settings: SettingsKeeper
+    leading: Leading
+    near_links: int
     load: str | None
 
 
@@ -167,11 +182,14 @@ async def run_controller(
 
     async with open_alarm(ring) as alarm, anyio.create_task_group() as tg:
         loop = ControllerLoop(parts, desk, alarm, send, tg)
-        for link in parts.links:
+        for number, link in enumerate(parts.links):
             outgoing, outbox = anyio.create_memory_object_stream[bytes](OUTBOX_MESSAGES)
-            loop.outgoing.append(outgoing)
+            near = number < parts.near_links
+            parts.leading.add_wire(outgoing, near=near)
             tg.start_soon(send_all, outbox, link)
-            tg.start_soon(_hear_bus, link, send)
+            tg.start_soon(partial(_hear_bus, link, parts.leading, send, near=near))
+        if parts.leading.lane is not None:
+            tg.start_soon(_hear_lane, parts.leading.lane, parts.leading, send)
         tg.start_soon(loop.show_log.serve)
         tg.start_soon(loop.messenger.serve)
         task_status.started()
@@ -200,17 +218,41 @@ async def open_outside_line(
         yield midi
 
 
-async def _hear_bus(link: Bus, send: MemoryObjectSendStream[ControllerItem]) -> None:
+async def _hear_bus(
+    link: Bus, leading: Leading, send: MemoryObjectSendStream[ControllerItem], *, near: bool
+) -> None:
     while True:
         data = await link.receive()
         received_ns = time.monotonic_ns()
-        try:
-            envelope = decode(data)
-        except BusDecodeError as error:
-            log.warning("%s", error)
-            continue
-        if isinstance(envelope.message, bus.NodeReport):
-            await send.send(NodeSaid(envelope.sender, envelope.message, received_ns))
+        said = leading.from_bus(data, near=near)
+        if said is not None and isinstance(said.message, bus.NodeReport):
+            await send.send(NodeSaid(said.sender, said.message, received_ns))
+
+
+async def _hear_lane(
+    lane: Lane, leading: Leading, send: MemoryObjectSendStream[ControllerItem]
+) -> None:
+    while True:
+        data, address = await lane.receive()
+        received_ns = time.monotonic_ns()
+        said = leading.from_lane(data, address)
+        if said is not None and isinstance(said.message, bus.NodeReport):
+            await send.send(NodeSaid(said.sender, said.message, received_ns))
+
+
+async def serve_lane_r(
+    url: str,
+    leading: Leading,
+    send: MemoryObjectSendStream[ControllerItem],
+    *,
+    task_status: TaskStatus[str] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Answer nodes that ask for themselves alone, until cancelled."""
+
+    async def answer(data: bytes) -> bytes:
+        return await leading.answer(data, send, time.monotonic_ns())
+
+    await serve_requests(url, answer, task_status=task_status)
 
 
 class ControllerLoop:
@@ -224,8 +266,10 @@ class ControllerLoop:
         send: MemoryObjectSendStream[ControllerItem],
         tasks: TaskGroup,
     ) -> None:
-        self.outgoing: list[MemoryObjectSendStream[bytes]] = []
         self._parts = parts
+        self._leading = parts.leading
+        self._told_strangers = 0
+        self._drawn = False  # until then our line is nobody's: nodes may be following another
         self._desk = desk
         self._alarm = alarm
         self._send = send
@@ -255,6 +299,7 @@ class ControllerLoop:
             now_ns = time.monotonic_ns()
             await self._moved(self._line.wake(now_ns))
             await self._take(item, now_ns)
+            await self._keep_in_touch(now_ns)
             await self._tell_fault()
             self._desk.settle()
             if now_ns >= self._report_due_ns:
@@ -270,7 +315,11 @@ class ControllerLoop:
             case AsksTogether(several):
                 for asks in several:
                     await self._ask(asks, now_ns)
-            case NodeSaid(node, report, received_ns):
+            case NodeSaid(node, bus.Receipt() as receipt, received_ns):
+                for event in self._leading.receipt(node, receipt, received_ns):
+                    await self._apply(event)
+                await self._apply(Reported(node, receipt, received_ns))
+            case NodeSaid(node, report, received_ns) | Greets(node, report, received_ns):
                 if isinstance(report, bus.ClockProbe):
                     await self._answer_probe(node, report, received_ns)
                 elif isinstance(report, bus.Hello):
@@ -311,6 +360,7 @@ class ControllerLoop:
             self._line.next_second_ns(now_ns),
             self._line.next_wake_ns(),
             self._controller.next_wake_ns(),
+            self._leading.next_wake_ns(),
             self._report_due_ns,
         ]
         self._alarm.set(min(at for at in moments if at is not None))
@@ -333,12 +383,12 @@ class ControllerLoop:
                     self._answer(asked, reason)
                 case ReadProject() | ReadNodelist() | ModifyNodelist():
                     self._begin(effect)
-                case RestartLine() | HoldLine() | RollLine():
+                case RestartLine() | HoldLine() | RollLine() | AdoptLine():
                     await self._redraw(effect)
                 case KeepSetting():
                     self._tasks.start_soon(self._keep, effect)
                 case _:
-                    assert_never(effect)
+                    await self._keep_up(effect)
 
     async def _send_message(self, cue: CueId, message: Message) -> None:
         problem = self.messenger.send(cue, message)
@@ -366,9 +416,33 @@ class ControllerLoop:
         reason = await self._parts.settings.keep(keep.name, keep.value)
         await self._send.send(SettingKept(keep.seq, reason))
 
-    async def _redraw(self, effect: RestartLine | HoldLine | RollLine) -> None:
-        now_ns = time.monotonic_ns()
+    async def _keep_up(self, effect: Welcome | LoseNode | AskSign) -> None:
         match effect:
+            case Welcome(snapshot):
+                await self._leading.welcome(snapshot)
+            case LoseNode(node):
+                self._leading.sender.lose(node)
+            case AskSign(node):
+                await self._leading.ask_sign(node)
+            case _:
+                assert_never(effect)
+
+    async def _keep_in_touch(self, now_ns: int) -> None:
+        """Send again what was not answered, and let nodes know that we are there."""
+        for event in await self._leading.wake(now_ns):
+            await self._apply(event)
+        await self._leading.beat(now_ns, self._controller.wanted)
+        if self._leading.strangers != self._told_strangers:
+            self._told_strangers = self._leading.strangers
+            self._desk.publish(Strangers(self._told_strangers))
+
+    async def _redraw(self, effect: RestartLine | HoldLine | RollLine | AdoptLine) -> None:
+        now_ns = time.monotonic_ns()
+        self._drawn = True
+        match effect:
+            case AdoptLine(position, at_ns, rolling):
+                position += from_ns(now_ns - at_ns) if rolling else 0
+                events = self._line.adopt(position, now_ns, rolling=rolling)
             case RestartLine(rolling):
                 events = self._line.restart(now_ns, rolling=rolling)
             case HoldLine():
@@ -385,10 +459,9 @@ class ControllerLoop:
         now_ns = time.monotonic_ns()
         self._report_due_ns = now_ns + LINE_REPORT_NS
         line = self._line.line_at(now_ns)
-        if line is not None:
-            data = encode(self._parts.sender, bus.LineReport(line, now_ns))
-            for outgoing in self.outgoing[: self._parts.line_links]:
-                await outgoing.send(data)
+        if line is not None and (self._drawn or not self._parts.rules.own_line):
+            report = bus.LineReport(line, now_ns)
+            await self._leading.tell_line(report, self._parts.line_links)
 
     async def _tell_fault(self) -> None:
         if self._line.fault != self._told_fault:
@@ -399,17 +472,24 @@ class ControllerLoop:
     async def _tell(self, message: bus.NodeCommand) -> None:
         if isinstance(message, bus.SettingsCommand):
             self._line.freewheel(settings_from(message, Settings()).freewheel_frames)
-        data = encode(self._parts.sender, message)
-        for outgoing in self.outgoing:
-            await outgoing.send(data)
+        now_ns = time.monotonic_ns()
+        deadline_ns = None
+        if isinstance(message, bus.GoCommand) and message.deadline is not None:
+            patience = message.deadline - self._line.position_at(now_ns)
+            deadline_ns = now_ns + to_ns(patience)
+        await self._leading.tell(
+            message,
+            now_ns,
+            deadline_ns=deadline_ns,
+            stop_generation=self._controller.stop_generation,
+        )
 
     async def _answer_probe(self, node: NodeId, probe: bus.ClockProbe, received_ns: int) -> None:
         replied_ns = time.monotonic_ns()
-        await self._tell(
-            bus.ClockReply(
-                node=node, sent_ns=probe.sent_ns, received_ns=received_ns, replied_ns=replied_ns
-            )
+        reply = bus.ClockReply(
+            node=node, sent_ns=probe.sent_ns, received_ns=received_ns, replied_ns=replied_ns
         )
+        await self._leading.reply(node, reply)
 
     def _answer(self, asked: Asked, reason: str) -> None:
         match asked.client:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
-from cuems.adapters.files import cluster_key_path, read_cluster_key
+from cuems.adapters.files import cluster_key_path, read_deploy_key
 from cuems.app.deploy import Deployment, deploy_project, media_names
 from cuems.app.node import OnProgress
 from cuems.app.project import load_show
@@ -45,7 +45,7 @@ class Fetching:
             return
         if source.port == 0:
             raise NothingServedError
-        key = await anyio.to_thread.run_sync(lambda: read_cluster_key(self.state, make=False))
+        key = await anyio.to_thread.run_sync(lambda: read_deploy_key(self.state, make=False))
         if key is None:
             raise NoKeyError(self.state)
         deployment = Deployment(

@@ -9,7 +9,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from cuems.adapters.clients import ClientId
-from cuems.core.bus import BusStalledError, NodeReport, Peers
+from cuems.core.bus import BusStalledError, Hello, NodeReport, Peers, Snapshot
 from cuems.core.cues import NodeId
 from cuems.core.desk import ControllerEvent
 from cuems.core.operator import OperatorCommand
@@ -93,7 +93,35 @@ class NodeSaid:
     received_ns: int
 
 
-ControllerItem = ControllerEvent | Asks | AsksTogether | NodeSaid | Rang
+class Visit:
+    """A node that asked on lane R, and waits for the answer to its hello."""
+
+    def __init__(self) -> None:
+        self._answered = anyio.Event()
+        self._snapshot: Snapshot | None = None
+
+    def answer(self, snapshot: Snapshot) -> None:
+        """The answer is there."""
+        self._snapshot = snapshot
+        self._answered.set()
+
+    async def answered(self) -> Snapshot:
+        """Wait for it."""
+        await self._answered.wait()
+        assert self._snapshot is not None
+        return self._snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Greets:
+    """A node said hello on lane R, and when that came."""
+
+    node: NodeId
+    hello: Hello
+    received_ns: int
+
+
+ControllerItem = ControllerEvent | Asks | AsksTogether | NodeSaid | Greets | Rang
 
 
 async def send_all(outbox: MemoryObjectReceiveStream[bytes], link: Bus) -> None:

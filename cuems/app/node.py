@@ -10,18 +10,22 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 import cuems
 from cuems.adapters.clock import Alarm, open_alarm
+from cuems.adapters.files import keep_term, read_term
+from cuems.adapters.lane import Lane
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.app.faders import Faders
+from cuems.app.following import Following
 from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang, send_all
 from cuems.app.performers import Workshop
 from cuems.app.project import load_show
@@ -29,11 +33,15 @@ from cuems.app.stage import Stage
 from cuems.core import bus
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import NodeId
+from cuems.core.delivery import Urgent
+from cuems.core.effects import PlayerEffect, Start
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent, PlayerEvent
+from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.line_news import LineNews
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.node import (
+    AskIn,
     ClearStage,
     Control,
     Fetch,
@@ -47,13 +55,15 @@ from cuems.core.node import (
     Prepare,
     Proved,
     Say,
-    Told,
 )
+from cuems.core.receipt import Term
+from cuems.core.timecode import to_ns
 from cuems.core.timekeeper import Timekeeper
 from cuems.players.surface import CannotSetError, path_for, setting
-from cuems.wire.bus import BusDecodeError, decode, encode
+from cuems.wire.auth import Anyone, Trust
 
-HEARTBEAT_S = 0.5
+HEARTBEAT_S = 0.25
+PROBE_EVERY = 2  # heartbeats
 FIRST_PROBES = 8  # on a new link, so that the controller's clock is known at once
 FIRST_PROBES_S = 0.02
 LOOK_NS = 500_000_000  # MIDI rolls on without telling: this often it is looked where it is
@@ -68,9 +78,9 @@ Deploy = Callable[[bus.LoadCommand, OnProgress], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message from the bus, and when it came."""
+    """A message of the controller, and when it came."""
 
-    message: bus.BusMessage
+    said: bus.Envelope
     received_ns: int
 
 
@@ -83,7 +93,8 @@ class NodeParts:
 
     `same_clock`: the controller reads the very clock we do. `midi_port` is the port to read
     timecode from, "" for whichever there is, None for no MIDI. `deploy` brings a project's files.
-    `timekeeper` is new, and the node's alone to change.
+    `timekeeper` is new, and the node's alone to change. `state` is where it keeps whom it follows,
+    `lane` its end of lane X (None: its controller is in this process).
     """
 
     node: NodeId
@@ -94,6 +105,9 @@ class NodeParts:
     midi_port: str | None
     deploy: Deploy
     timekeeper: Timekeeper
+    state: Path
+    trust: Trust = field(default_factory=Anyone)
+    lane: Lane | None = None
 
 
 async def run_node(
@@ -116,11 +130,15 @@ async def run_node(
         AsyncExitStack() as resources,
         anyio.create_task_group() as tg,
     ):
-        loop = NodeLoop(parts, alarm, send, outgoing, tg)
+        term = await anyio.to_thread.run_sync(read_term, parts.state)
+        loop = NodeLoop(parts, alarm, send, outgoing, tg, term)
         if parts.workshop.survivors is not None:
             await resources.enter_async_context(parts.workshop.survivors.open())
         tg.start_soon(send_all, outbox, parts.link)
-        tg.start_soon(_hear_bus, parts.link, send)
+        tg.start_soon(_hear_bus, parts.link, loop.following, send)
+        if parts.lane is not None:
+            tg.start_soon(_hear_lane, parts.lane, loop.following, send)
+        tg.start_soon(loop.following.serve, loop.hear)
         if parts.workshop.patchbay is not None:
             tg.start_soon(parts.workshop.patchbay.serve)
         if parts.workshop.residents is not None:
@@ -133,16 +151,22 @@ async def run_node(
         await loop.decide(inbox)
 
 
-async def _hear_bus(link: Bus, send: MemoryObjectSendStream[Item]) -> None:
+async def _hear_bus(link: Bus, following: Following, send: MemoryObjectSendStream[Item]) -> None:
     while True:
         data = await link.receive()
         received_ns = time.monotonic_ns()
-        try:
-            message = decode(data).message
-        except BusDecodeError as error:
-            log.warning("%s", error)
-            continue
-        await send.send(Heard(message, received_ns))
+        said = following.from_bus(data)
+        if said is not None:
+            await send.send(Heard(said, received_ns))
+
+
+async def _hear_lane(lane: Lane, following: Following, send: MemoryObjectSendStream[Item]) -> None:
+    while True:
+        data, _ = await lane.receive()
+        received_ns = time.monotonic_ns()
+        said = following.from_lane(data)
+        if said is not None:
+            await send.send(Heard(said, received_ns))
 
 
 class NodeLoop:
@@ -155,17 +179,28 @@ class NodeLoop:
         send: MemoryObjectSendStream[Item],
         outgoing: MemoryObjectSendStream[bytes],
         tasks: TaskGroup,
+        term: Term,
     ) -> None:
         self._parts = parts
         self._alarm = alarm
         self._send = send
-        self._outgoing = outgoing
         self._tasks = tasks
         self._node = Node(parts.node)
+        self._follower = Follower(parts.node, self._node, term)
+        self._boot = secrets.token_hex(4)
+        self.following = Following(
+            me=parts.node,
+            boot=self._boot,
+            outgoing=outgoing,
+            follower=self._follower,
+            hello=self._hello,
+            bus_url=None if parts.lane is None else lambda: parts.link.url,
+            lane=parts.lane,
+            trust=parts.trust,
+        )
         self._time = parts.timekeeper
         self._news = LineNews()
         self._midi: MidiInput | None = None
-        self._boot = secrets.token_hex(4)
         self._stage: Stage | None = None
         self._staging = anyio.CancelScope()
         self._fetching = anyio.CancelScope()
@@ -190,25 +225,46 @@ class NodeLoop:
         match item:
             case Rang():
                 pass
-            case Heard(bus.LineReport(line, _), received_ns):
-                hear = self._time.hear_line if self._parts.same_clock else self._time.hear_report
-                await self._moved(hear(line, received_ns))
-            case Heard(bus.SettingsCommand() as command, _):
-                await self._perform(self._node.handle(Told(command, None)))
-                self._time.freewheel(self._node.settings.freewheel_frames)
-            case Heard(bus.ClockReply() as reply, received_ns):
-                await self._hear_clock(reply, received_ns)
-            case Heard(message, _):
-                log.debug("told %s", message)
-                if isinstance(message, bus.StopCommand | bus.PanicCommand | bus.UnloadCommand):
-                    self._end_survivors(message)
-                if isinstance(message, bus.NodeCommand):
-                    position = self._time.position_at(now_ns)
-                    await self._perform(self._node.handle(Told(message, position)))
+            case Heard(said, received_ns):
+                await self._hear(said, received_ns, now_ns)
             case _:
                 await self._perform(self._node.handle(item))
 
-    def _end_survivors(self, told: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
+    async def hear(self, said: bus.Envelope, received_ns: int) -> None:
+        """Take what was said elsewhere than on the bus."""
+        await self._send.send(Heard(said, received_ns))
+
+    async def _hear(self, said: bus.Envelope, received_ns: int, now_ns: int) -> None:
+        match said.message:
+            case bus.LineReport(line, _):
+                if self._follower.follows(said):
+                    same = self._parts.same_clock
+                    hear = self._time.hear_line if same else self._time.hear_report
+                    await self._moved(hear(line, received_ns))
+            case bus.ClockReply() as reply:
+                if self._follower.follows(said):
+                    await self._hear_clock(reply, received_ns)
+            case message:
+                if not isinstance(message, bus.Beat):
+                    log.debug("told %s", message)
+                if isinstance(message, Urgent) and not self._follower.fences_off(said):
+                    self._end_survivors(message)
+                position = self._time.position_at(now_ns)
+                for effect in self._follower.hear(said, position):
+                    await self._follow(effect)
+                if isinstance(message, bus.SettingsCommand):
+                    self._time.freewheel(self._node.settings.freewheel_frames)
+
+    async def _follow(self, effect: FollowerEffect) -> None:
+        match effect:
+            case KeepTerm(term):
+                await anyio.to_thread.run_sync(keep_term, self._parts.state, term)
+            case SayHello():
+                await self.following.say_hello()
+            case _:
+                await self._perform((effect,))
+
+    def _end_survivors(self, told: Urgent) -> None:
         """What the engine before left playing ends with the show, whatever is loaded here."""
         survivors = self._parts.workshop.survivors
         is_meant = not isinstance(told, bus.StopCommand) or self._parts.node in (
@@ -258,16 +314,13 @@ class NodeLoop:
         for effect in effects:
             match effect:
                 case Play(played):
-                    if self._stage is not None:
-                        self._stage.perform(played)
+                    await self._play(played)
                 case Say(report):
                     await self._say(report)
                     if isinstance(report, bus.ArmedReport) and report.armed:
                         await self._tell_survivors()
                 case Fetch(load):
-                    self._fetching.cancel()
-                    self._fetching = anyio.CancelScope()
-                    self._tasks.start_soon(self._fetch, load, self._fetching)
+                    self._start_fetching(load)
                 case Prepare(order):
                     self._set_stage(order)
                 case ClearStage():
@@ -275,8 +328,24 @@ class NodeLoop:
                     self._stage = None
                 case Control(command):
                     self._control(command)
+                case AskIn():
+                    await self._ask_in()
                 case _:
                     assert_never(effect)
+
+    async def _play(self, effect: PlayerEffect) -> None:
+        if self._stage is not None:
+            self._stage.perform(effect)
+            await self._tell_timing(effect)
+
+    def _start_fetching(self, load: bus.LoadCommand) -> None:
+        self._fetching.cancel()
+        self._fetching = anyio.CancelScope()
+        self._tasks.start_soon(self._fetch, load, self._fetching)
+
+    async def _ask_in(self) -> None:
+        if self._follower.led:
+            await self.following.say_hello()
 
     def _control(self, command: bus.PlayerControlCommand) -> None:
         """Set something of this node's players."""
@@ -289,10 +358,34 @@ class NodeLoop:
             log.warning("%s", error)
 
     async def _say(self, report: bus.NodeReport) -> None:
-        log.debug("says %s", report)
-        await self._outgoing.send(encode(self._parts.node, report))
+        if not isinstance(report, bus.Heartbeat | bus.ClockProbe):
+            log.debug("says %s", report)
+        await self.following.say(report)
+
+    async def _tell_timing(self, played: PlayerEffect) -> None:
+        """Report when a player was told to start: the moment at hand, not the one that was due."""
+        if not isinstance(played, Start):
+            return
+        position = self._time.position_at(time.monotonic_ns())
+        if position is not None:
+            joined = played.elapsed > played.late
+            late = 0 if joined else position - played.start
+            await self._say(
+                bus.CueTimingReport(
+                    cue=played.cue,
+                    run_seq=played.run_seq,
+                    start=played.start,
+                    late_us=to_ns(late) // NS_PER_US,
+                    joined=joined,
+                )
+            )
 
     def _hello(self) -> bus.Hello:
+        now_ns, last = time.monotonic_ns(), self._time.last_line
+        position = self._time.position_at(now_ns)
+        rolling = self._time.moment_of(position or 0) is not None
+        if position is None and last is not None:  # a controller that was away takes it up here
+            position, rolling = last.position_at(now_ns), last.rolling
         return bus.Hello(
             boot=self._boot,
             version=cuems.__version__,
@@ -301,6 +394,11 @@ class NodeLoop:
             load_seq=self._node.load_seq,
             stop_generation=self._node.stop_generation,
             missing=self._parts.workshop.missing,
+            led_by=self._follower.boot,
+            state=self._node.state if self._parts.lane is not None else None,
+            position=position,
+            rolling=rolling,
+            caps=("x1",) if self._parts.lane is not None else (),
         )
 
     def _set_stage(self, order: RunningOrder) -> None:
@@ -356,7 +454,7 @@ class NodeLoop:
     def _deploying(self, percent: int, detail: str) -> None:
         with suppress(anyio.WouldBlock):  # only the newest percentage matters
             report = bus.DeployReport(percent, detail)
-            self._outgoing.send_nowait(encode(self._parts.node, report))
+            self.following.say_if_free(report)
 
     # ---- hearing
 
@@ -367,7 +465,7 @@ class NodeLoop:
             if peers.now:
                 self._time.forget_clock()
                 self._told_chase = None
-                await self._say(self._hello())
+                await self.following.say_hello()
                 if self._node.armed is not None:
                     await self._say(self._node.armed)
                 await self._learn_clock()
@@ -381,10 +479,16 @@ class NodeLoop:
                 await anyio.sleep(FIRST_PROBES_S)
 
     async def keep_in_touch(self) -> None:
-        """Ask the controller for its clock, which is our heartbeat too."""
+        """Say that we are alive, and ask the controller for its clock."""
+        if self._parts.same_clock:
+            return  # in one process nobody is missed
+        beats = 0
         while True:
-            await self._say(bus.ClockProbe(time.monotonic_ns()))
+            if beats % PROBE_EVERY == 0:
+                await self._say(bus.ClockProbe(time.monotonic_ns()))
+            await self._say(bus.Heartbeat(armed=self._node.armed))
             await anyio.sleep(HEARTBEAT_S)
+            beats += 1
 
     async def read_midi(self, port: str, ring: Callable[[], None]) -> None:
         """Read timecode from a MIDI port, whenever it is there, and ring when there is news."""

@@ -18,16 +18,29 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from cuems.adapters.access_file import read_keys
 from cuems.adapters.bus import open_bus_dialer, open_bus_listener
-from cuems.adapters.files import library_identity, only_one, read_cluster_key
+from cuems.adapters.files import (
+    library_identity,
+    next_epoch,
+    only_one,
+    read_cluster_key,
+    read_deploy_key,
+)
 from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.journal_files import Limits
+from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
 from cuems.adapters.settings_file import SettingsFile
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
-from cuems.app.controller import ControllerParts, ShowLine, open_outside_line, run_controller
+from cuems.app.controller import (
+    ControllerParts,
+    ShowLine,
+    open_outside_line,
+    run_controller,
+    serve_lane_r,
+)
 from cuems.app.desk import ControlDesk
 from cuems.app.editor import EditorParts, serve_editor
 from cuems.app.fetching import Fetching
@@ -41,6 +54,8 @@ from cuems.app.finding import (
     open_finder,
 )
 from cuems.app.front import Front, serve_front
+from cuems.app.guard import LOOPBACK, Guard, guard_bus
+from cuems.app.leading import Leading
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
 from cuems.app.nodelist import Nodelist
@@ -54,16 +69,16 @@ from cuems.core.controller import Rules
 from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
-from cuems.core.status import JournalFault, Notice
+from cuems.core.status import BusWarning, JournalFault, Notice
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
 from cuems.players import follow_mtc
-from cuems.wire.auth import rig_name
+from cuems.wire.auth import Anyone, Trust, rig_name
+from cuems.wire.lane_r import BUS_PORT, LANE_X_PORT, lane_r_url
 from cuems.wire.rsync import derive_secret
 
 UNHEARD = frozenset((Timecode.BUS, Timecode.INTERNAL, Timecode.OFF))  # by what listens to MIDI
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +151,9 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         file = await anyio.to_thread.run_sync(SettingsFile, config.sources.file)
         resources.enter_context(file)
         settings = SettingsKeeper(config.sources, file, config.resolved)
+        guard = await anyio.to_thread.run_sync(
+            lambda: guard_bus(config.bus_url, config.state, open_bus=config.open_bus)
+        )
         near: list[Bus] = []
         if config.local_node:
             near_end, node_end = await resources.enter_async_context(open_memory_bus())
@@ -162,17 +180,27 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             mtc=mtc,
             recorder=Recorder(journal, rules),
             settings=settings,
+            leading=Leading(
+                me=config.node,
+                epoch=await anyio.to_thread.run_sync(next_epoch, config.state),
+                boot=secrets.token_hex(4),
+                trust=guard.trust,
+                lane=await resources.enter_async_context(_lane_x(listener.url)),
+            ),
+            near_links=len(near),
             load=project,
         )
+        front.desk.publish(BusWarning(guard.warning))
         tg = await resources.enter_async_context(anyio.create_task_group())
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
         await tg.start(run_controller, parts, send, inbox, front.desk)
         tg.start_soon(_read_settings_again, hangups, settings, send, front.desk)
         if config.ipc is not None:
             tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
+        await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
         if config.local_node:
-            await tg.start(run_node, await _node_parts(config, node_end, same_clock=True))
-        _say_where(where, listener.url)
+            await tg.start(run_node, await _node_parts(config, node_end))
+        _say_where(where, listener.url, guard)
         bound = Bound(bus_url=listener.url, control_url=where, rig=await _rig(config))
         tg.start_soon(be_found, config, bound, send)
 
@@ -242,7 +270,7 @@ def _only_project(library: Path) -> str | None:
 async def _served_files(config: RunConfig) -> AsyncIterator[Source]:
     """The library, served to nodes; port 0 where that cannot be."""
     identity = await anyio.to_thread.run_sync(library_identity, config.library)
-    key = await anyio.to_thread.run_sync(lambda: read_cluster_key(config.state, make=True))
+    key = await anyio.to_thread.run_sync(lambda: read_deploy_key(config.state, make=True))
     assert key is not None
     daemon = open_rsync_daemon(
         library=config.library,
@@ -277,10 +305,28 @@ async def _sent_timecode(config: RunConfig) -> AsyncIterator[MtcOutput | None]:
         yield output
 
 
-def _say_where(where: str, bus_url: str) -> None:
-    host = urlsplit(bus_url).hostname
-    if host not in LOOPBACK:
-        log.warning("the node bus %s is open to everybody who can reach it", bus_url)
+@asynccontextmanager
+async def _lane_x(bus_url: str) -> AsyncIterator[Lane]:
+    """The controller's end of lane X, beside its bus; any port where that is taken."""
+    parts = urlsplit(bus_url)
+    host, port = parts.hostname or "127.0.0.1", (parts.port or 0) + LANE_X_PORT - BUS_PORT
+    async with AsyncExitStack() as stack:
+        try:
+            lane = await stack.enter_async_context(open_lane(host, port))
+        except LaneError as error:
+            log.info("%s; another port is taken", error)
+            lane = await stack.enter_async_context(open_lane(host))
+        yield lane
+
+
+def _say_where(where: str, bus_url: str, guard: Guard) -> None:
+    if guard.warning:
+        log.warning("%s", guard.warning)
+    elif isinstance(guard.trust, Anyone):
+        log.info(
+            "only this machine's nodes can connect: for others make a key (`cuems key new`), copy"
+            " it to them, and give --bus an address that they can reach"
+        )
     log.info("nodes connect to %s", bus_url)
     log.info("ready: control surface at %s", where)
 
@@ -296,8 +342,15 @@ async def _rig(config: RunConfig) -> str:
 
 async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
     urls = [config.bus_url] if config.bus_given else []
+    guard = await anyio.to_thread.run_sync(
+        lambda: guard_bus(config.bus_url, config.state, open_bus=config.open_bus)
+    )
+    if guard.warning:
+        log.warning("%s", guard.warning)
+    near = config.bus_given and urlsplit(config.bus_url).hostname in LOOPBACK
     async with (
         open_bus_dialer(*urls) as link,
+        open_lane("127.0.0.1" if near else "0.0.0.0") as lane,
         open_finder(config, node_interfaces(config)) as discovery,
         anyio.create_task_group() as tg,
     ):
@@ -306,12 +359,15 @@ async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
             tg.start_soon(keep_linked, link, Search(config, rig, discovery))
         if discovery is not None:
             tg.start_soon(announce_node, discovery, config.node, rig)
-        await tg.start(run_node, await _node_parts(config, link, same_clock=False))
+        await tg.start(run_node, await _node_parts(config, link, lane, guard.trust))
         where = f"its controller is {config.bus_url}" if urls else "looking for its controller"
         log.info("ready: node %s, %s", config.node, where)
 
 
-async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> NodeParts:
+async def _node_parts(
+    config: RunConfig, link: Bus, lane: Lane | None = None, trust: Trust | None = None
+) -> NodeParts:
+    """What a node is made of; one without a lane is in its controller's process."""
     tools = await anyio.to_thread.run_sync(
         workshop,
         config.players,
@@ -338,8 +394,11 @@ async def _node_parts(config: RunConfig, link: Bus, *, same_clock: bool) -> Node
         library=config.library,
         link=link,
         workshop=tools,
-        same_clock=same_clock,
+        same_clock=lane is None,
         midi_port=config.midi_port,
         deploy=fetching.fetch,
-        timekeeper=Timekeeper(remote=not same_clock),
+        timekeeper=Timekeeper(remote=lane is not None),
+        state=config.state,
+        trust=trust or Anyone(),
+        lane=lane,
     )

@@ -114,6 +114,11 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     help="Neither announce this machine on the network (mDNS) nor look for others.",
 )
 @click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
+@click.option(
+    "--open-bus",
+    is_flag=True,
+    help="Obey machines that prove nothing: those of the ecosystem, and anybody else.",
+)
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
 @click.pass_context
@@ -144,6 +149,7 @@ def run_role(
     ipc: Path | None,
     no_discovery: bool,
     no_local_node: bool,
+    open_bus: bool,
     verbose: int,
     log_json: bool,
 ) -> None:
@@ -176,6 +182,7 @@ def run_role(
             qlab=qlab,
         ),
         settings=_said(context, dict(settings)),
+        open_bus=open_bus,
     )
     sys.exit(anyio.run(run, read_config(flags)))
 

@@ -12,8 +12,24 @@ from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.errors import CuemsError
 from cuems.core.line import Line
+from cuems.core.show_state import ShowState
 
 PlayerValue = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Which command of which leader a message is (core/delivery.py).
+
+    `boot` differs at each start of the leader. No command before `floor` is still to come for
+    whoever reads this. `stop_generation` is how often was stopped before it was given.
+    """
+
+    epoch: int
+    boot: str
+    seq: int
+    floor: int
+    stop_generation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +179,48 @@ class ClockReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """The leader is there, four times a second. The nodes in `wanted` have to say hello.
+
+    With `asks` it is for a node that has been silent, which is to give a sign of life at once.
+    """
+
+    epoch: int
+    boot: str
+    wanted: tuple[NodeId, ...] = ()
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The answer to `node`'s hello: all it needs to take its place in the show as it stands.
+
+    The next command it has to obey is `next_seq`. Without a `load` nothing is loaded, and
+    `empty` says whether what the node has is to be let go. `state` is None until a node has the
+    project of `load`; then it says hello again. `controls` are the faders that were moved.
+    """
+
+    node: NodeId
+    epoch: int = 0
+    boot: str = ""
+    next_seq: int = 0
+    stop_generation: int = 0
+    load: LoadCommand | None = None
+    empty: bool = False
+    state: ShowState | None = None
+    controls: tuple[PlayerControlCommand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """A node is there: said on every connection, first of all.
+    """A node is there, or wants to be brought up to now; the answer is a Snapshot.
 
     `boot` differs at each start of the node; `project` is what it has loaded ("": nothing).
     `name` is what a person knows the machine by. `load_seq` and `stop_generation` are those of the
-    load and the stop it last obeyed. `missing` says what nobody sees or hears of what it plays
-    ("": all is).
+    load and the stop it last obeyed, `led_by` the boot of the leader who last brought it up to
+    now. A leader who has just started takes up the show as it stands here: `state`, and the line
+    at `position` (None: not known). `caps` are what it can do beyond the least. `missing` says what
+    nobody sees or hears of what it plays ("": all is).
     """
 
     boot: str
@@ -180,6 +231,41 @@ class Hello:
     stop_generation: int = 0
     project_hash: str = ""
     missing: str = ""
+    led_by: str = ""
+    state: ShowState | None = None
+    position: int | None = None
+    rolling: bool = True
+    caps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A node's answer to numbered command `seq` of the leader's start `boot`.
+
+    `refusal` says why it was not obeyed ("": it was). `nak` is why the leader is not listened to
+    for now (core/receipt.py): such a command comes again, but for a leader that is fenced off by
+    `epoch`.
+    """
+
+    boot: str
+    seq: int
+    refusal: str = ""
+    nak: str = ""
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CueTimingReport:
+    """A player was told to start, `late_us` microseconds after its moment on the line.
+
+    `joined`: in the middle of its body, so that it was not late but came in later.
+    """
+
+    cue: CueId
+    run_seq: int
+    start: int
+    late_us: int
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +330,21 @@ class CueResetReport:
 class ArmedReport:
     """Whether this node is ready for the next GO, and which cues it still waits for.
 
-    `load_seq` is that of the load it is about; 0 from an upstream node.
+    `load_seq` is that of the load it is about, `standby` the cue that stands by on this node (""
+    at the end of the list); an upstream node says 0 and None.
     """
 
     armed: bool
     waiting_for: tuple[CueId, ...] = ()
     load_seq: int = 0
+    standby: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """A node is alive, four times a second; `armed` is what it last said of that."""
+
+    armed: ArmedReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +453,8 @@ NodeCommand = (
     | LineReport
     | ClockReply
     | SettingsCommand
+    | Beat
+    | Snapshot
 )
 NodeReport = (
     Hello
@@ -380,16 +477,26 @@ NodeReport = (
     | ActionOutcomeReport
     | ChaseReport
     | ClockProbe
+    | Receipt
+    | Heartbeat
+    | CueTimingReport
 )
 BusMessage = NodeCommand | NodeReport
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message and its sender: a node's uuid, or the controller's ("controller" if none)."""
+    """A message and its sender: a node's uuid, or the controller's ("controller" if none).
+
+    `boot` differs at each start of the sender, whose messages on one lane are numbered from 1; an
+    upstream sender says neither. `stamp` is there for commands that must arrive.
+    """
 
     sender: NodeId
     message: BusMessage
+    stamp: Stamp | None = None
+    boot: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ class ChasedLine:
         position = self._time.position_at(now_ns)
         return () if position is None else (LineFound(position),)
 
+    def adopt(self, position: int, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
+        """It is where its timecode says."""
+        return self.restart(now_ns, rolling=rolling)
+
     def hold(self, now_ns: int) -> tuple[LineEvent, ...]:
         """Whoever sends the timecode goes on sending it."""
         return ()

@@ -1,17 +1,19 @@
 """The nodes of a rig as their controller knows them: there, needed, ready, so that GO may pass.
 
 A node that says hello is expected to be heard of again and again; an upstream node never says it,
-and is believed until it is needed and silent. Moments are the controller's monotonic clock.
+and is believed until it is needed and silent. A node that the operator has waived is done without.
+Moments are the controller's monotonic clock.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cuems.core.cues import NodeId
+from cuems.core.cues import CueId, NodeId
 from cuems.core.status import NodeHealth
 
-LATE_NS = 1_000_000_000
-LOST_NS = 1_500_000_000  # two heartbeats at 2 Hz and a half: one may be lost on the way
+LATE_NS = 600_000_000  # two heartbeats at 4 Hz are missing
+LOST_NS = 1_500_000_000
+ASK_NS, ASK_AGAIN_NS = 350_000_000, 25_000_000  # a bad network loses some heartbeats, never so many
 
 OK, LATE, LOST = "ok", "late", "lost"
 
@@ -19,13 +21,15 @@ OK, LATE, LOST = "ok", "late", "lost"
 @dataclass(slots=True)
 class _Node:
     heard_ns: int
+    asked_ns: int = 0
     watched: bool = False
     state: str = OK
     name: str = ""
     boot: str = ""
-    fresh: bool = False
+    member: bool = False
     armed: bool = False
     waiting: str = ""
+    standby: str | None = None
 
 
 class Cluster:
@@ -36,6 +40,7 @@ class Cluster:
         self._required: frozenset[NodeId] = frozenset()
         self._everyone = False
         self._load_seq = 0
+        self._waived: set[NodeId] = set()
 
     def heard(self, node: NodeId, now_ns: int, *, watched: bool = False) -> Iterator[NodeHealth]:
         """A node gave a sign of life."""
@@ -49,6 +54,21 @@ class Cluster:
         if known.state != OK:
             known.state = OK
             yield NodeHealth(node, OK)
+
+    def waive(self, node: NodeId, *, waived: bool) -> None:
+        """Do without a node, whatever becomes of it, or not."""
+        if waived:
+            self._waived.add(node)
+        else:
+            self._waived.discard(node)
+
+    def is_lost(self, node: NodeId) -> bool:
+        """Whether a node has been silent for so long that it has missed what was told."""
+        return node in self._nodes and self._nodes[node].state == LOST
+
+    def is_member(self, node: NodeId) -> bool:
+        """Whether a node speaks our protocol, and not just the ecosystem's."""
+        return node in self._nodes and self._nodes[node].member
 
     def nodes(self) -> set[NodeId]:
         """Every node that was ever heard of."""
@@ -66,10 +86,10 @@ class Cluster:
     def greeted(self, node: NodeId, boot: str, name: str) -> bool:
         """A node said hello; whether it has started since it last did, and knows nothing."""
         known = self._nodes[node]
-        known.name = name
+        known.name, known.member = name, True
         if known.boot == boot:
             return False
-        known.boot, known.fresh = boot, True
+        known.boot = boot
         known.armed, known.waiting = False, "it has just started"
         return True
 
@@ -81,41 +101,56 @@ class Cluster:
         self._load_seq = load_seq
         self._required = required
         self._everyone = everyone
-        for node in self._nodes.values():
-            node.fresh = True  # what is asked while it fetches, it will have missed
         self.rearms()
 
     def rearms(self) -> None:
         """What was ready has been stopped."""
         for node in self._nodes.values():
-            node.armed, node.waiting = False, ""
+            node.armed, node.waiting, node.standby = False, "", None
 
-    def armed(self, node: NodeId, ready: bool, waiting: str, load_seq: int) -> bool:
-        """A node says whether it is ready for the next GO; news of an older load is none.
+    def armed(
+        self, node: NodeId, ready: bool, waiting: str, load_seq: int, standby: str | None = None
+    ) -> None:
+        """A node says whether it is ready for the next GO, that of `standby` (None: not said).
 
-        Whether this is the first we hear of a node since it started.
+        News of an older load is none.
         """
-        known = self._nodes[node]
-        if load_seq not in (0, self._load_seq):
-            return False
-        known.armed, known.waiting = ready, waiting
-        fresh, known.fresh = known.fresh, False
-        return fresh
+        if load_seq in (0, self._load_seq):
+            known = self._nodes[node]
+            known.armed, known.waiting, known.standby = ready, waiting, standby
 
     def why_not_armed(self) -> str:
         """What a GO would have to wait for, nodes named; "" when it may pass."""
         there = {node for node, known in self._nodes.items() if known.state != LOST}
-        needed = self._required | there if self._everyone else self._required
-        if not needed and not there:
+        if not self._required and not there:
             return "no node is there to play"
-        return "; ".join(reason for node in sorted(needed) if (reason := self._why_not(node)))
+        needed = sorted(self._needed())
+        return "; ".join(reason for node in needed if (reason := self._why_not(node)))
+
+    def unheard(self, standby: CueId | None) -> str:
+        """Which nodes are ready, but for another cue than now stands by; "" where none is.
+
+        A moment after the pointer has moved that is so: they have not spoken again yet.
+        """
+        waited = (
+            self.label(node)
+            for node in sorted(self._needed())
+            if (known := self._nodes.get(node)) is not None
+            and known.standby not in (None, standby or "")
+        )
+        return ", ".join(waited)
+
+    def _needed(self) -> set[NodeId]:
+        there = {node for node, known in self._nodes.items() if known.state != LOST}
+        needed = self._required | there if self._everyone else self._required
+        return set(needed) - self._waived
 
     def _why_not(self, node: NodeId) -> str:
         known = self._nodes.get(node)
         if known is None:
             return f"{self.label(node)} is missing"
-        if known.state == LOST:
-            return f"{self.label(node)} is lost"
+        if known.state in (LATE, LOST):
+            return f"{self.label(node)} is {known.state}"
         if known.armed:
             return ""
         return f"{self.label(node)} is not ready: {known.waiting or 'loading'}"
@@ -129,11 +164,22 @@ class Cluster:
                 known.state = state
                 yield NodeHealth(node, state, f"silent for {silence // 1_000_000} ms")
 
+    def silent(self, now_ns: int) -> Iterator[NodeId]:
+        """Who is to be asked for a sign of life."""
+        for node, known in self._nodes.items():
+            if known.watched and known.state != LOST and now_ns >= _ask_ns(known):
+                known.asked_ns = now_ns
+                yield node
+
     def next_wake_ns(self) -> int | None:
         """When to look again."""
         moments = (
-            known.heard_ns + (LATE_NS if known.state == OK else LOST_NS)
+            min(_ask_ns(known), known.heard_ns + (LATE_NS if known.state == OK else LOST_NS))
             for known in self._nodes.values()
             if known.watched and known.state != LOST
         )
         return min(moments, default=None)
+
+
+def _ask_ns(known: _Node) -> int:
+    return max(known.heard_ns + ASK_NS, known.asked_ns + ASK_AGAIN_NS)

@@ -17,13 +17,18 @@ from cuems.core.cluster import LOST, Cluster
 from cuems.core.cuelist import RunningOrder, has_player, kind, output_names
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
+    AdoptLine,
     Answer,
+    AnswerTook,
     Asked,
+    AskSign,
     ControllerEffect,
     ControllerEvent,
+    Fenced,
     ForgetCues,
     HoldLine,
     LineMoved,
+    LoseNode,
     MessageFailed,
     ModifyNodelist,
     NodelistModified,
@@ -42,6 +47,8 @@ from cuems.core.desk import (
     SettingKept,
     SettingsRead,
     Tell,
+    Undelivered,
+    Welcome,
     Woke,
 )
 from cuems.core.effects import (
@@ -75,6 +82,8 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
+from cuems.core.held_go import HeldGo
+from cuems.core.lead import Lead, to_frame
 from cuems.core.operator import (
     AdoptNode,
     EnableCue,
@@ -93,28 +102,35 @@ from cuems.core.operator import (
     SetSetting,
     SetVideoMixer,
     UnloadProject,
+    WaiveNode,
 )
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings_desk import SettingsDesk, options_of
 from cuems.core.status import (
     CueEnabled,
     CueKind,
+    CueLate,
     CueName,
     CuePlay,
     CueStart,
     DeployProgress,
     GoGuard,
+    GoLead,
     Loaded,
     MixerVolume,
     NodeHealth,
     NodeName,
     NodeOutputs,
+    NodeWaived,
     Notice,
     Status,
     VideoMixer,
 )
 from cuems.core.tally import OWN, Tally
-from cuems.core.timecode import from_ms
+from cuems.core.timecode import from_ms, to_ms
+
+CONTROLS_KEPT = 1024  # faders that were moved, for nodes that come later
+UPSTREAM_SIGNS = bus.Pong | bus.PlayerAdded | bus.ArmedReport  # a node of ours says hello first
 
 
 class RefusedError(CuemsError):
@@ -125,12 +141,12 @@ class RefusedError(CuemsError):
 class Rules:
     """How a controller runs its show.
 
-    A GO is stamped `lead_flicks` ahead of now, so that every node has it in time; not so where
-    the only node is `local_node`, in this very process.
+    A GO is stamped `lead_flicks` ahead of now (None: by what answers take), so that every node
+    has it in time; not so where the only node is `local_node`, in this very process.
     """
 
     min_go_ns: int = 200_000_000  # a key that bounces, two remotes at once: one GO
-    lead_flicks: int = from_ms(80)
+    lead_flicks: int | None = None
     go_patience_flicks: int = from_ms(2000)  # a GO later than this would surprise more than none
     local_node: NodeId | None = None
     first_seq: int = 0  # loads, runs and stops are numbered from here; another at every start
@@ -163,6 +179,19 @@ class Controller:
         self._stop_generation = rules.first_seq
         self._last_go_ns: int | None = None
         self._settings = SettingsDesk()
+        self._now_ns = 0
+        self._position = 0
+        self._held = HeldGo()
+        self._lead = Lead(rules.lead_flicks)
+        self._told_lead_ms = 0
+        self._controls: dict[str, bus.PlayerControlCommand] = {}
+        self._wanted: set[NodeId] = set()
+        self._found: bus.Hello | None = None  # the show as a node has it, to be taken up
+        self._found_ns = 0
+        self._waiting: list[NodeId] = []  # they have said hello while a found show is being read
+        self._untouched = True  # nothing was asked for since this controller has started
+        self._fenced_by = 0
+        self._late: dict[CueId, dict[NodeId, int]] = {}
         self._announcer = Announcer(self._publish)
 
     def begin(self) -> tuple[ControllerEffect, ...]:
@@ -176,8 +205,19 @@ class Controller:
         return None if self._loaded is None else self._loaded.sequencer.next_due()
 
     def next_wake_ns(self) -> int | None:
-        """The machine moment at which a node's silence would be news."""
-        return self._cluster.next_wake_ns()
+        """The machine moment at which a node's silence would be news, or a GO has waited enough."""
+        moments = (self._cluster.next_wake_ns(), self._held.until_ns)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def stop_generation(self) -> int:
+        """How often was stopped."""
+        return self._stop_generation
+
+    @property
+    def wanted(self) -> tuple[NodeId, ...]:
+        """The nodes that have to say hello, because they do not know how the show stands."""
+        return tuple(sorted(self._wanted))
 
     def handle(self, event: ControllerEvent) -> tuple[ControllerEffect, ...]:
         """Apply one event; what must now happen, in order."""
@@ -186,10 +226,8 @@ class Controller:
                 self._asked(event)
             case Reported(node, report, now_ns):
                 self._reported(node, report, now_ns)
-            case ProjectRead():
-                self._project_read(event)
-            case ProjectUnreadable(load_seq, reason):
-                self._answer_load(load_seq, reason)
+            case ProjectRead() | ProjectUnreadable():
+                self._project_news(event)
             case LineMoved(line):
                 self._line_moved(line)
             case MessageFailed(cue, reason):
@@ -200,24 +238,28 @@ class Controller:
                 self._woke(now_ns)
             case SettingsRead() | SettingKept():
                 self._settings_news(event)
+            case AnswerTook() | Undelivered() | Fenced():
+                self._delivery(event)
             case _:
                 assert_never(event)
+        self._settle_held()
         self._settle_armed()
         return self._taken()
-
-    def _woke(self, now_ns: int) -> None:
-        for health in self._cluster.wake(now_ns):
-            self._node_changed(health.node, lost=health.state == "lost")
-            self._publish(health)
 
     # ---- operators
 
     def _asked(self, asked: Asked) -> None:
+        self._now_ns, self._position = asked.now_ns, asked.position
         try:
+            if self._fenced_by and not isinstance(asked.command, Ping | PressStop | PressPanic):
+                raise RefusedError(f"another controller leads (epoch {self._fenced_by})")
             if isinstance(asked.command, SetSetting):
                 done = self._change_setting(asked, asked.command)
             else:
                 done = self._do(asked)
+            self._untouched = self._untouched and (
+                isinstance(asked.command, Ping) or asked.client is None
+            )
         except CuemsError as refused:
             self._out.append(Answer(asked, str(refused)))
         else:
@@ -233,9 +275,9 @@ class Controller:
             case UnloadProject():
                 self._unload()
             case PressGo():
-                self._go(asked, self._show().sequencer.standby)
+                return self._go(asked, self._show().sequencer.standby)
             case GoCue(cue):
-                self._go(asked, cue)
+                return self._go(asked, cue)
             case PressStop():
                 self._stop()
             case PressPanic():
@@ -289,13 +331,20 @@ class Controller:
 
     def _set(
         self,
-        command: MoveStandby | EnableCue | LoadTo | SetMixerVolume | SetVideoMixer | SetPlayer,
+        command: (
+            MoveStandby
+            | EnableCue
+            | LoadTo
+            | SetMixerVolume
+            | SetVideoMixer
+            | SetPlayer
+            | WaiveNode
+        ),
     ) -> None:
         match command:
             case MoveStandby(cue):
                 self._known(cue)
-                self._tell(bus.SetNextCueCommand(cue))
-                self._sequence(SetNextCue(cue))
+                self._move_standby(cue)
             case EnableCue(cue, enabled):
                 self._known(cue)
                 self._tell(bus.CueEnabledCommand(cue, enabled))
@@ -306,7 +355,11 @@ class Controller:
                 self._sequence(LoadToTime(from_ms(into_ms)))
             case SetMixerVolume(node=node, output=output, channel=channel, value=value):
                 address = f"/{node}/audio/mixer/{output}/{channel}/volume"
-                self._tell(bus.PlayerControlCommand(address, (value,)))
+                control = bus.PlayerControlCommand(address, (value,))
+                self._controls[address] = control
+                if len(self._controls) > CONTROLS_KEPT:
+                    del self._controls[next(iter(self._controls))]
+                self._tell(control)
                 self._publish(MixerVolume(node, output, channel, value))
             case SetVideoMixer(node=node, mixer=mixer, parameter=parameter, values=values):
                 address = f"/{node}/video/mixer/{mixer}/{parameter}"
@@ -315,8 +368,16 @@ class Controller:
             case SetPlayer(node=node, path=path, args=args):
                 plain = tuple(arg for arg in args if isinstance(arg, int | float | str))
                 self._tell(bus.PlayerControlCommand(f"/{node}/{path}", plain))
+            case WaiveNode(node, waived):
+                self._cluster.waive(node, waived=waived)
+                self._publish(NodeWaived(node, waived))
             case _:
                 assert_never(command)
+
+    def _move_standby(self, cue: CueId) -> None:
+        self._held.jumped(self._now_ns)
+        self._tell(bus.SetNextCueCommand(cue))
+        self._sequence(SetNextCue(cue))
 
     def _show(self) -> _LoadedShow:
         if self._loaded is None:
@@ -330,6 +391,8 @@ class Controller:
         if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
         self._load_seq += 1
+        self._found = None
+        self._welcome_all()
         for load_seq in list(self._loading):
             self._answer_load(load_seq, f"given up for {project!r}, asked for later")
         self._loading[self._load_seq] = asked
@@ -343,7 +406,17 @@ class Controller:
             self._publish(Notice(reason.splitlines()[0]))
         self._out.append(Answer(asked, reason))
 
+    def _project_news(self, event: ProjectRead | ProjectUnreadable) -> None:
+        match event:
+            case ProjectRead():
+                self._project_read(event)
+            case ProjectUnreadable(load_seq, reason):
+                self._unreadable(load_seq, reason)
+
     def _project_read(self, read: ProjectRead) -> None:
+        if self._found is not None and read.load_seq == self._found.load_seq:
+            self._take_up(read, self._found)
+            return
         asked = self._loading.get(read.load_seq)
         if asked is None or not isinstance(asked.command, LoadProject):
             return
@@ -352,13 +425,30 @@ class Controller:
             return
         project = asked.command.project
         self._start_over()
+        show = self._set_up(project, read)
+        self._tell(replace(show.load, only=self._adoption.only))
+        self._take(show.sequencer.begin())
+        self._out.append(RestartLine(rolling=True))
+        self._publish(Notice(""))
+        self._answer_load(read.load_seq, "")
+
+    def _unreadable(self, load_seq: int, reason: str) -> None:
+        if self._found is not None and self._found.load_seq == load_seq:
+            self._found = None
+            self._publish(Notice(f"a node plays what is not here: {reason.splitlines()[0]}"))
+            self._welcome_all()
+        self._answer_load(load_seq, reason)
+
+    def _set_up(self, project: str, read: ProjectRead) -> _LoadedShow:
+        """Have a project loaded here, and say so to clients."""
         order = RunningOrder(read.show)
         unowned = frozenset(cue for cue in order if not has_player(order[cue]))
         sequencer = Sequencer(order, Scope(frozenset(), unowned), self.rules.options)
         load = bus.LoadCommand(project=project, load_seq=read.load_seq, source=read.source)
-        self._loaded = _LoadedShow(load, order, sequencer, Tally(frozenset(order)))
+        show = self._loaded = _LoadedShow(load, order, sequencer, Tally(frozenset(order)))
+        self._late.clear()
         self._out.append(ForgetCues())
-        self._reset_statuses(self._loaded)
+        self._reset_statuses(show)
         for cue in order:
             self._publish(CueName(cue, order[cue].name))
             self._publish(CueKind(cue, kind(order[cue]), len(tuple(order.lists_around(cue)))))
@@ -366,11 +456,28 @@ class Controller:
         self._publish(Loaded(project, read.show.id))
         everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)
         self._cluster.loads(read.load_seq, order.nodes(), everyone=everyone)
-        self._tell(replace(load, only=self._adoption.only))
-        self._take(sequencer.begin())
-        self._out.append(RestartLine(rolling=True))
-        self._publish(Notice(""))
-        self._answer_load(read.load_seq, "")
+        return show
+
+    def _take_up(self, read: ProjectRead, found: bus.Hello) -> None:
+        """A show was found running on a node, by a controller that has just started: lead it on."""
+        self._found = None
+        for load_seq in list(self._loading):
+            self._answer_load(load_seq, f"{found.project!r} was found on a node, and is led on")
+        self._start_over()
+        show = self._set_up(found.project, read)
+        self._load_seq = read.load_seq
+        self._stop_generation = found.stop_generation
+        self._take(show.sequencer.begin())
+        self._out.append(AdoptLine(found.position or 0, self._found_ns, found.rolling))
+        if found.state is not None:
+            self._take(show.sequencer.restore(found.state))
+            self._run_seq = max([self._run_seq, *(t.run_seq for t in found.state.triggers)])
+            if found.state.triggers:
+                self._announcer.run()
+        self._wanted = {node for node in self._cluster.nodes() if self._cluster.is_member(node)}
+        self._publish(Notice(f"{found.project} was found on {found.name}, and is led on"))
+        self._untouched = False
+        self._welcome_all()
 
     def _unload(self) -> None:
         if self._announcer.running:
@@ -386,7 +493,8 @@ class Controller:
         self._out.append(RestartLine(rolling=False))
         self._publish(Loaded(""))
 
-    def _go(self, asked: Asked, cue: CueId | None) -> None:
+    def _go(self, asked: Asked, cue: CueId | None) -> bool:
+        """Fire a cue; False when that has to wait a moment."""
         show = self._show()
         if cue is None:
             raise RefusedError("nothing stands by: the list is at its end")
@@ -395,28 +503,81 @@ class Controller:
         if since_ns is not None and since_ns < self.rules.min_go_ns:
             left_ms = -(-(self.rules.min_go_ns - since_ns) // 1_000_000)
             raise RefusedError(f"too soon after the last GO: wait {left_ms} ms")
-        only_here = self._cluster.nodes() == {self.rules.local_node}
-        at = asked.position + (0 if only_here else self.rules.lead_flicks)
-        deadline = at + self.rules.go_patience_flicks
-        into = show.sequencer.into if cue == show.sequencer.standby else 0
-        seq = self._run_seq + 1
-        go = Go(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into)
+        if self._held.asked is not None:
+            raise RefusedError("a GO is waiting already, for nodes that still arm")
+        go = self._stamped(show, cue, asked.position)
         refusal = show.sequencer.why_not(go)
         if refusal:
             raise RefusedError(refusal)
-        why_not = self._cluster.why_not_armed()
-        if why_not:
-            raise RefusedError(f"not armed: {why_not}")
         if not show.sequencer.enabled(cue):
             raise RefusedError(f"cue {show.order[cue].name!r} is disabled")
-        self._last_go_ns = asked.now_ns
-        self._run_seq = seq
-        self._tell(bus.GoCommand(run_seq=seq, cue=cue, at=at, deadline=deadline, into=into))
+        why_not = self._cluster.why_not_armed()
+        if cue != show.sequencer.standby:
+            if why_not and not self._held.may_wait(asked.now_ns):
+                raise RefusedError(f"not armed: {why_not}")
+            self._move_standby(cue)
+        unheard = self._cluster.unheard(show.sequencer.standby)
+        if unheard or (why_not and self._held.may_wait(asked.now_ns)):
+            self._held.hold(asked, cue)
+            return False
+        if why_not:
+            raise RefusedError(f"not armed: {why_not}")
+        self._fire(go, asked.now_ns)
+        return True
+
+    def _stamped(self, show: _LoadedShow, cue: CueId, position: int) -> Go:
+        only_here = self._cluster.nodes() == {self.rules.local_node}
+        at = position if only_here else to_frame(position + self._lead.flicks)
+        into = show.sequencer.into if cue == show.sequencer.standby else 0
+        return Go(
+            run_seq=self._run_seq + 1,
+            cue=cue,
+            at=at,
+            deadline=at + self.rules.go_patience_flicks,
+            into=into,
+        )
+
+    def _fire(self, go: Go, now_ns: int) -> None:
+        self._last_go_ns = now_ns
+        self._run_seq = go.run_seq
+        self._tell(
+            bus.GoCommand(
+                run_seq=go.run_seq, cue=go.cue, at=go.at, deadline=go.deadline, into=go.into
+            )
+        )
         self._announcer.run()
         self._sequence(go)
 
+    def _settle_held(self) -> None:
+        """Fire the GO that waits as soon as it can be; refuse it when it has waited enough."""
+        asked, cue, until_ns = self._held.asked, self._held.cue, self._held.until_ns
+        if asked is None or cue is None or until_ns is None:
+            return
+        show = self._loaded
+        if show is None or show.sequencer.standby != cue:
+            self._refuse_held("the standby was put elsewhere")
+            return
+        why_not = self._cluster.unheard(cue) or self._cluster.why_not_armed()
+        if not why_not:
+            go = self._stamped(show, cue, self._position)
+            refusal = show.sequencer.why_not(go)
+            if refusal:
+                self._refuse_held(refusal)
+                return
+            self._held.release()
+            self._fire(go, self._now_ns)
+            self._out.append(Answer(asked))
+        elif self._now_ns >= until_ns:
+            self._refuse_held(f"not armed: {why_not}")
+
+    def _refuse_held(self, reason: str) -> None:
+        asked = self._held.release()
+        if asked is not None:
+            self._out.append(Answer(asked, reason))
+
     def _stop(self) -> None:
         """Always obeyed, whatever is going on, and as often as it is asked."""
+        self._refuse_held("stopped meanwhile")
         self._stop_generation += 1
         self._tell(bus.StopCommand(self._stop_generation))
         self._sequence(StopAll())
@@ -430,6 +591,7 @@ class Controller:
 
     def _panic(self) -> None:
         """Always told, like a stop: nodes may play what this controller knows nothing of."""
+        self._refuse_held("stopped meanwhile")
         self._stop_generation += 1
         self._tell(bus.PanicCommand(self._stop_generation))
         self._sequence(Panic())
@@ -459,7 +621,12 @@ class Controller:
         if not self._adoption.admits(node):
             self._turn_away(node, report)
             return
-        watched = isinstance(report, bus.Hello | bus.ClockProbe)
+        self._now_ns = now_ns
+        greets = isinstance(report, bus.Hello)
+        came = node not in self._cluster.nodes() and isinstance(report, UPSTREAM_SIGNS)
+        if self._cluster.is_lost(node) and self._cluster.is_member(node):
+            self._wanted.add(node)  # it has missed what was told meanwhile
+        watched = greets and node != self.rules.local_node
         for health in self._cluster.heard(node, now_ns, watched=watched):
             self._publish(health)
         if isinstance(report, bus.Hello):
@@ -470,6 +637,8 @@ class Controller:
             for status in self._loaded.tally.hear(node, report):
                 self._publish(status)
         self._node_news(node, report)
+        if came:
+            self._legacy_came()
 
     def _turn_away(self, node: NodeId, report: bus.NodeReport) -> None:
         hello = report if isinstance(report, bus.Hello) else None
@@ -514,28 +683,101 @@ class Controller:
                 self._reported(node, hello, now_ns)
 
     def _hello(self, node: NodeId, hello: bus.Hello) -> None:
-        """A node is there, maybe for the first time since it was switched on."""
+        """A node is there, or has the project now: bring it up to how the show stands."""
         started = self._cluster.greeted(node, hello.boot, hello.name)
         self._publish(NodeName(node, hello.name))
         self._publish(NodeOutputs(node, hello.missing))
         if started:
             self._node_changed(node, lost=True)
-        if not started and hello.stop_generation != self._stop_generation:
-            self._tell(bus.StopCommand(self._stop_generation, only=(node,)))  # it has missed one
-        self._out += self._settings.tell_nodes()
-        show = self._loaded
-        if show is not None and (started or hello.load_seq != show.load.load_seq):
-            self._tell(replace(show.load, only=(node,)))
+        self._wanted.discard(node)
+        if self._is_found(hello):
+            self._found, self._found_ns = hello, self._now_ns
+            self._out.append(ReadProject(hello.load_seq, hello.project))
+        self._waiting.append(node)
+        if self._found is None:
+            self._welcome_all()
 
-    def _catch_up(self, show: _LoadedShow) -> None:
-        """Tell a node that has just loaded what it missed; to the others it is no news."""
-        sequencer = show.sequencer
-        for cue in show.order:
-            if sequencer.enabled(cue) != show.order[cue].enabled:
-                self._tell(bus.CueEnabledCommand(cue, sequencer.enabled(cue)))
-        at_top = sequencer.standby == show.order.first(sequencer.enabled)
-        if sequencer.standby is not None and not at_top:
-            self._tell(bus.SetNextCueCommand(sequencer.standby))
+    def _welcome_all(self) -> None:
+        """Answer those who have said hello: how the show stands is known."""
+        waiting, self._waiting = dict.fromkeys(self._waiting), []
+        for node in waiting:
+            self._wanted.discard(node)
+            self._welcome(node)
+
+    def _welcome(self, node: NodeId) -> None:
+        show = self._loaded
+        self._out.append(
+            Welcome(
+                bus.Snapshot(
+                    node=node,
+                    stop_generation=self._stop_generation,
+                    load=None if show is None else show.load,
+                    empty=show is None and not self._untouched,
+                    state=None if show is None else show.sequencer.state,
+                    controls=tuple(self._controls.values()),
+                )
+            )
+        )
+        self._out += self._settings.tell_nodes()
+
+    def _is_found(self, hello: bus.Hello) -> bool:
+        """Whether a node is in the middle of a show that nobody has led since we started."""
+        if not self._untouched or self._found is not None or hello.state is None:
+            return False
+        return bool(hello.state.triggers) or (self._loaded is None and not self._loading)
+
+    def _legacy_came(self) -> None:
+        """A node of the ecosystem came late: where that disturbs nobody, load for it again."""
+        show = self._loaded
+        if show is not None and not self._announcer.running and self._cluster.why_not_armed():
+            self._tell(show.load)
+
+    def _woke(self, now_ns: int) -> None:
+        self._now_ns = now_ns
+        for health in self._cluster.wake(now_ns):
+            self._node_changed(health.node, lost=health.state == "lost")
+            self._publish(health)
+            if health.state == "lost":
+                self._out.append(LoseNode(health.node))
+        self._out += map(AskSign, self._cluster.silent(now_ns))
+
+    def _delivery(self, event: AnswerTook | Undelivered | Fenced) -> None:
+        match event:
+            case AnswerTook(took_ns, now_ns):
+                self._answer_took(took_ns, now_ns)
+            case Undelivered(node, command, reason):
+                self._undelivered(node, command, reason)
+            case Fenced(node, epoch):
+                self._fenced(node, epoch)
+
+    def _answer_took(self, took_ns: int, now_ns: int) -> None:
+        self._lead.answered(took_ns, now_ns)
+        lead_ms = to_ms(self._lead.flicks)
+        if lead_ms != self._told_lead_ms:
+            self._told_lead_ms = lead_ms
+            self._publish(GoLead(lead_ms))
+
+    def _undelivered(self, node: NodeId, command: bus.NodeCommand, reason: str) -> None:
+        """A GO is reported; the rest a node is brought up to now with when it is back."""
+        if isinstance(command, bus.GoCommand):
+            cue = self._names((command.cue,), "")
+            self._publish(Notice(f"GO {cue} did not reach {self._cluster.label(node)}: {reason}"))
+        elif self._cluster.is_member(node):
+            self._wanted.add(node)
+
+    def _fenced(self, node: NodeId, epoch: int) -> None:
+        """Two controllers, and the nodes obey the other: this one does nothing any more."""
+        if epoch > self._fenced_by:
+            self._fenced_by = epoch
+            label = self._cluster.label(node)
+            self._publish(Notice(f"another controller leads (epoch {epoch}, says {label})"))
+
+    def _cue_timing(self, node: NodeId, timing: bus.CueTimingReport) -> None:
+        if self._loaded is None or timing.cue not in self._loaded.order or timing.joined:
+            return
+        late = self._late.setdefault(timing.cue, {})
+        late[node] = timing.late_us
+        self._publish(CueLate(timing.cue, max(late.values())))
 
     def _node_changed(self, node: NodeId, *, lost: bool) -> None:
         if lost and self._loaded is not None:
@@ -544,10 +786,16 @@ class Controller:
 
     def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
         match report:
-            case bus.ArmedReport(armed=armed, waiting_for=waiting, load_seq=load_seq):
-                fresh = self._cluster.armed(node, armed, self._names(waiting), load_seq)
-                if fresh and self._loaded is not None:
-                    self._catch_up(self._loaded)
+            case bus.ArmedReport(
+                armed=armed, waiting_for=waiting, load_seq=load_seq, standby=standby
+            ):
+                self._cluster.armed(node, armed, self._names(waiting), load_seq, standby)
+            case bus.Heartbeat(armed=bus.ArmedReport() as last):
+                self._node_news(node, last)
+            case bus.CueStartedReport() | bus.CueProgressReport():
+                self._runs_by_itself()
+            case bus.CueTimingReport():
+                self._cue_timing(node, report)
             case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
                 self._cluster.armed(node, False, f"{project}: {reason}", load_seq)
                 self._publish(Notice(f"{self._cluster.label(node)}: {project}: {reason}"))
@@ -556,17 +804,29 @@ class Controller:
                     self._publish(status)
             case bus.DeployReport(percent, detail):
                 self._publish(DeployProgress(node, percent, detail))
-            case bus.NoticeReport(text):
-                self._publish(Notice(f"{self._cluster.label(node)}: {text}"))
-            case bus.GoRefusedReport(run_seq, reason):
-                self._publish(Notice(f"{self._cluster.label(node)} refused GO {run_seq}: {reason}"))
+            case bus.NoticeReport() | bus.GoRefusedReport():
+                self._node_notice(node, report)
             case _:
                 pass
 
-    def _names(self, cues: tuple[CueId, ...]) -> str:
+    def _node_notice(self, node: NodeId, report: bus.NoticeReport | bus.GoRefusedReport) -> None:
+        label = self._cluster.label(node)
+        match report:
+            case bus.NoticeReport(text):
+                self._publish(Notice(f"{label}: {text}"))
+            case bus.GoRefusedReport(run_seq, reason):
+                self._publish(Notice(f"{label} refused GO {run_seq}: {reason}"))
+
+    def _runs_by_itself(self) -> None:
+        """Timecode has started cues without a GO: a show runs all the same."""
+        show = self._loaded
+        if show is not None and not self._announcer.running and show.sequencer.goes_on:
+            self._announcer.run()
+
+    def _names(self, cues: tuple[CueId, ...], doing: str = "arming ") -> str:
         order = None if self._loaded is None else self._loaded.order
         names = (order[cue].name if order is not None and cue in order else cue for cue in cues)
-        return f"arming {', '.join(names)}" if cues else ""
+        return f"{doing}{', '.join(names)}" if cues else ""
 
     # ---- the controller's own sequencer
 
@@ -577,6 +837,7 @@ class Controller:
     def _line_moved(self, event: LineEvent) -> None:
         match event:
             case Advance(position) | Locate(position) | LineFound(position):
+                self._position = position
                 if self._loaded is not None:
                     self._announcer.roll(position)
             case LineLost():
@@ -605,6 +866,7 @@ class Controller:
             case ReleaseLine():
                 self._hold(paused=False)
             case ActionDone() | CueStarted() | CueProgress() | CueEnded() | CueReset():
+                self._runs_by_itself()
                 if isinstance(effect, CueStarted):
                     self._publish(CueStart(effect.cue, effect.start))
                 for status in show.tally.note(effect):
@@ -628,7 +890,9 @@ class Controller:
     def _settle_armed(self) -> None:
         if self._loaded is not None:
             standby = self._loaded.sequencer.standby
-            self._announcer.arm(self._cluster.why_not_armed(), standby)
+            why_not = self._cluster.why_not_armed()
+            if why_not or not self._cluster.unheard(standby):
+                self._announcer.arm(why_not, standby)
 
     def _tell(self, message: bus.NodeCommand) -> None:
         self._out.append(Tell(message))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cuems.core import bus
+from cuems.core.bus import Stamp
 from cuems.core.cues import NodeId
 
 NS_PER_MS = 1_000_000
@@ -27,22 +28,8 @@ Numbered = (
     | bus.SetNextCueCommand
     | bus.CueEnabledCommand
     | bus.LoadToTimeCommand
+    | bus.SettingsCommand
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """Which command of which leader a message is.
-
-    `boot` differs at each start of the leader. No command before `floor` is still to come for
-    whoever reads this. `stop_generation` is how often was stopped before it was given.
-    """
-
-    epoch: int
-    boot: str
-    seq: int
-    floor: int
-    stop_generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +88,12 @@ class Sender:
         return frozenset(self._members)
 
     def join(self, node: NodeId) -> int:
-        """A member is brought up to now; the number of the first command it has to answer."""
-        self._members[node] = _Member({})
+        """A member is brought up to now; the number of the first command that is news to it.
+
+        What it has not answered by then comes again all the same: it may be on its way, and that
+        is quicker.
+        """
+        self._members.setdefault(node, _Member({})).lost = False
         return self.next_seq
 
     def lose(self, node: NodeId) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cuems.core.bus import NodeCommand, NodeReport, Source
+from cuems.core.bus import NodeCommand, NodeReport, Snapshot, Source
 from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.events import LineEvent
 from cuems.core.messages import Message
@@ -95,6 +95,31 @@ class SettingKept:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerTook:
+    """A node answered a command, so long after it was given."""
+
+    took_ns: int
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A node has not answered a command while that was of any use."""
+
+    node: NodeId
+    command: NodeCommand
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """A node obeys another leader, that of `epoch`: this controller's time is over."""
+
+    node: NodeId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSeen:
     """A node announces itself on the network; it may be on the bus or not."""
 
@@ -130,6 +155,9 @@ ControllerEvent = (
     | Woke
     | SettingsRead
     | SettingKept
+    | AnswerTook
+    | Undelivered
+    | Fenced
     | RigEvent
 )
 
@@ -220,6 +248,36 @@ class ModifyNodelist:
     adopt: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AdoptLine:
+    """Take the timecode line up as it was found on a node: at `position` at moment `at_ns`."""
+
+    position: int
+    at_ns: int
+    rolling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Answer a node's hello, and expect it to obey everything told from now on."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LoseNode:
+    """A node is lost: expect no more answers, until it says hello again."""
+
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class AskSign:
+    """Ask a node that has been silent for a sign of life."""
+
+    node: NodeId
+
+
 ControllerEffect = (
     Tell
     | Send
@@ -233,4 +291,8 @@ ControllerEffect = (
     | KeepSetting
     | ReadNodelist
     | ModifyNodelist
+    | AdoptLine
+    | Welcome
+    | LoseNode
+    | AskSign
 )

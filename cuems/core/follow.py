@@ -41,6 +41,11 @@ class LineFollower:
             return ChaseState.FREEWHEELING
         return ChaseState.LOCKED if self._line.rolling else ChaseState.STOPPED
 
+    @property
+    def last(self) -> Line | None:
+        """The line as last heard of, however long ago."""
+        return self._line
+
     def expect(self, now_ns: int) -> None:
         """A report came that cannot be placed in this machine's clock yet."""
         if self._line is None or self._lost:

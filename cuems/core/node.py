@@ -10,7 +10,7 @@ from typing import assert_never
 from cuems.core import bus
 from cuems.core.chains import Scope
 from cuems.core.cuelist import RunningOrder, is_played_by
-from cuems.core.cues import NodeId, Show
+from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.effects import (
     ArmedChanged,
     CueEnded,
@@ -22,6 +22,7 @@ from cuems.core.effects import (
     GoRefused,
     PlayerEffect,
     Report,
+    StandbyChanged,
 )
 from cuems.core.events import (
     Advance,
@@ -42,6 +43,7 @@ from cuems.core.events import (
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import options_of, settings_from
+from cuems.core.show_state import ShowState
 
 # ---- in
 
@@ -130,7 +132,12 @@ class Control:
     command: bus.PlayerControlCommand
 
 
-NodeEffect = Say | Play | Fetch | Prepare | ClearStage | Control
+@dataclass(frozen=True, slots=True)
+class AskIn:
+    """A project is here that others may be in the middle of: ask how the show stands."""
+
+
+NodeEffect = Say | Play | Fetch | Prepare | ClearStage | Control | AskIn
 
 
 class Node:
@@ -148,10 +155,22 @@ class Node:
         self._line: LineEvent | None = None
         self.project = ""
         self.armed: bus.ArmedReport | None = None  # as last reported
+        self._armed: ArmedChanged | None = None
+        self._armed_anew = False  # said again, changed or not: a stop has been obeyed
+        self._standby: CueId | None = None
+        self._told_to = ""  # the start of the leader who knows what runs here
+        self._muted = False  # another show is wanted: nothing of this one starts by itself
+
+    @property
+    def state(self) -> ShowState | None:
+        """The show as it stands here; None where nothing is loaded, or something else is coming."""
+        return None if self._sequencer is None or self._muted else self._sequencer.state
 
     def next_due(self) -> int | None:
         """The line position at which something happens by itself."""
-        return None if self._sequencer is None else self._sequencer.next_due()
+        if self._sequencer is None or self._muted:
+            return None
+        return self._sequencer.next_due()
 
     def handle(self, event: NodeEvent) -> tuple[NodeEffect, ...]:
         """Apply one event; what must now happen, in order."""
@@ -160,7 +179,8 @@ class Node:
                 self._told(command, position)
             case Moved(line):
                 self._line = line
-                self._sequence(line)
+                if not self._muted:
+                    self._sequence(line)
             case Proved(player):
                 self._sequence(player)
             case Fetched(load, show):
@@ -169,6 +189,7 @@ class Node:
             case FetchFailed(load, reason):
                 if load == self._wanted_load:
                     self._wanted_load = None
+                    self._muted = self._muted and load.load_seq > 0
                     self._say(
                         bus.LoadFailedReport(
                             project=load.project, reason=reason, load_seq=load.load_seq
@@ -176,6 +197,7 @@ class Node:
                     )
             case _:
                 assert_never(event)
+        self._tell_armed()
         out, self._out = tuple(self._out), []
         return out
 
@@ -183,8 +205,9 @@ class Node:
         match command:
             case bus.LoadCommand():
                 if not command.only or self._node in command.only:
-                    self._wanted_load = command
-                    self._out.append(Fetch(command))
+                    self._load(command)
+            case bus.Snapshot():
+                self._take_place(command)
             case bus.StopCommand() | bus.PanicCommand() | bus.UnloadCommand():
                 self._silence(command)
             case bus.PingCommand():
@@ -195,8 +218,8 @@ class Node:
                 self._set(command)
             case bus.GoStandbyCommand(run_seq):
                 self._go_standby(run_seq, position)
-            case bus.LineReport() | bus.ClockReply():
-                pass  # timekeeping: app/node.py has taken it
+            case bus.LineReport() | bus.ClockReply() | bus.Beat():
+                pass  # app/node.py and core/follower.py have taken it
             case _:
                 self._sequence(_event(command))
 
@@ -207,15 +230,45 @@ class Node:
         if self._sequencer is not None:
             self._sequencer.options = self._options
 
+    def _load(self, load: bus.LoadCommand) -> None:
+        """Get a project; one that is here already, or on its way, is not got again."""
+        known = self.load_seq if self._wanted_load is None else self._wanted_load.load_seq
+        if load.load_seq and load.load_seq == known:
+            return
+        self._wanted_load = load
+        self._sequence(StopAll())
+        self._muted = True
+        self._out.append(Fetch(load))
+
+    def _take_place(self, snapshot: bus.Snapshot) -> None:
+        """The controller says how the show stands."""
+        self.stop_generation = snapshot.stop_generation
+        for control in snapshot.controls:
+            self._out.append(Control(control))
+        if snapshot.load is None:
+            if snapshot.empty and (self.project or self._wanted_load is not None):
+                self._unload()
+            return
+        self._load(snapshot.load)
+        here = self._sequencer is not None and self._wanted_load is None
+        if here and snapshot.state is not None and self._sequencer is not None:
+            self._take(self._sequencer.restore(snapshot.state))
+            if snapshot.boot != self._told_to:
+                self._take(self._sequencer.running())
+                self._armed_anew = True
+            self._told_to = snapshot.boot
+
     def _silence(self, command: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
         if isinstance(command, bus.StopCommand) and command.only and self._node not in command.only:
             return
+        again = command.stop_generation == self.stop_generation
         self.stop_generation = command.stop_generation or 0
         match command:
             case bus.StopCommand():
                 self._sequence(StopAll())
             case bus.PanicCommand():
-                self._sequence(Panic())
+                if not again:  # a second panic would cut the fade of the first
+                    self._sequence(Panic())
             case bus.UnloadCommand():
                 self._unload()
             case _:
@@ -235,6 +288,7 @@ class Node:
         order = RunningOrder(show)
         mine = frozenset(cue for cue in order if is_played_by(order[cue], self._node))
         self._wanted_load = None
+        self._muted = False
         self.load_seq = load.load_seq
         self.project = load.project
         self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
@@ -242,12 +296,15 @@ class Node:
         self._take(self._sequencer.begin())
         if isinstance(self._line, Advance | Locate | LineFound):
             self._sequence(LineFound(self._line.position))
+        if load.load_seq:
+            self._out.append(AskIn())
 
     def _unload(self) -> None:
         self._wanted_load = None
+        self._muted = False
         self._sequencer = None
         self.project = ""
-        self.armed = None
+        self.armed = self._armed = None
         self._out.append(ClearStage())
 
     def _sequence(self, event: Event) -> None:
@@ -275,13 +332,27 @@ class Node:
                 self._say(bus.CueResetReport(cue))
             case GoRefused(run_seq, reason):
                 self._say(bus.GoRefusedReport(run_seq, reason))
-            case ArmedChanged(armed, waiting_for):
-                self.armed = bus.ArmedReport(
-                    armed=armed, waiting_for=waiting_for, load_seq=self.load_seq
-                )
-                self._say(self.armed)
+            case ArmedChanged():
+                self._armed, self._armed_anew = effect, True
+            case StandbyChanged(cue):
+                self._standby = cue
             case _:
                 pass  # the controller's own sequencer comes to the same
+
+    def _tell_armed(self) -> None:
+        """Report whether we are ready for the next GO, and which one that would be."""
+        if self._armed is None or self._muted:
+            return
+        report = bus.ArmedReport(
+            armed=self._armed.armed,
+            waiting_for=self._armed.waiting_for,
+            load_seq=self.load_seq,
+            standby=self._standby or "",
+        )
+        if report != self.armed or self._armed_anew:
+            self.armed = report
+            self._say(report)
+        self._armed_anew = False
 
     def _say(self, report: bus.NodeReport) -> None:
         self._out.append(Say(report))

@@ -116,6 +116,14 @@ class AdoptNode:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiveNode:
+    """Run without a node, though the show needs it, or with it again."""
+
+    node: NodeId
+    waived: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Nothing but an answer: is somebody there?"""
 
@@ -176,6 +184,7 @@ OperatorCommand: TypeAlias = (
     | SetVideoMixer
     | SetPlayer
     | AdoptNode
+    | WaiveNode
     | Ping
     | SetSetting
 )

@@ -23,6 +23,11 @@ class OwnLine:
         self.line = Line(0, now_ns, rolling)
         return (Locate(0),)
 
+    def adopt(self, position: int, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
+        """Take the line up where it was found on a node."""
+        self.line = Line(position, now_ns, rolling)
+        return (Locate(position),)
+
     def hold(self, now_ns: int) -> tuple[LineEvent, ...]:
         """Let the line stand."""
         self.line = self.line.stopped(now_ns)

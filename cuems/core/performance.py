@@ -6,7 +6,7 @@ silence from the first trigger on; what covers the new position is then joined i
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from cuems.core.body import iteration_flicks
 from cuems.core.chains import Act, Chains, ChainTiming, Scope
@@ -74,6 +74,11 @@ class Performance:
         """Whether anything runs, is to have its turn, or has left its lights on."""
         return bool(self._roster.runs or self._roster.turns or self._chains.looks)
 
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """The GOs from which everything that runs has come, the oldest first."""
+        return tuple(self._triggers)
+
     def sounding(self) -> set[CueId]:
         """The cues whose players are in use."""
         return set(self._voices.playing)
@@ -115,13 +120,20 @@ class Performance:
             elif (turn := self._timetable.turn(moment)) is not None:
                 self._roster.turn_to(turn)
 
-    def catch_up(self, position: int, *, jumped: bool) -> None:
+    def restore(self, triggers: Iterable[Trigger]) -> None:
+        """Have another machine's GOs instead of ours, and join in progress what runs by them."""
+        self._triggers = deque(triggers, maxlen=TRIGGERS_KEPT)
+        if self._chains.position is not None:
+            self.catch_up(self._chains.position, jumped=False, afresh=True)
+
+    def catch_up(self, position: int, *, jumped: bool, afresh: bool = False) -> None:
         """The line is somewhere else: be where the show would be had it rolled there.
 
-        `jumped` says that the players have to be relocated too, not only those that change.
+        `jumped` says that the players have to be relocated too, not only those that change;
+        `afresh` that nothing of what has run so far counts.
         """
         here, starts = self._chains.position, self._voices.set_aside()
-        rewound = here is None or position < here
+        rewound = afresh or here is None or position < here
         told = self.telling.mute(afresh=rewound)
         self._chains.position = position
         self._chains.silent = True

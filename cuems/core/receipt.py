@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cuems.core import bus
+from cuems.core.bus import Stamp
 from cuems.core.cues import NodeId
-from cuems.core.delivery import Numbered, Stamp, Urgent
+from cuems.core.delivery import Numbered, Urgent
 
 WINDOW = 1024  # results that are remembered for those who ask again
 MOST_HELD = 64  # commands that wait for one before them; what is more is "busy", and comes again

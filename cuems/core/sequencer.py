@@ -16,6 +16,7 @@ from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, FadeCue
 from cuems.core.effects import (
     ArmedChanged,
+    CueStarted,
     Effect,
     EnabledChanged,
     FreezeLine,
@@ -48,7 +49,8 @@ from cuems.core.performance import Performance
 from cuems.core.rehearsal import rehearsed
 from cuems.core.runs import Run
 from cuems.core.seamless import seamless
-from cuems.core.standing import Standing
+from cuems.core.show_state import ShowState
+from cuems.core.standing import Pointer, Standing
 from cuems.core.timecode import from_ms, to_ms
 
 RUNS_REMEMBERED = 1024  # a GO that comes twice comes within a few of its neighbours
@@ -158,6 +160,61 @@ class Sequencer:
         self._settle_players()
         if moved or not isinstance(event, Advance):
             self._settle()
+        return self._taken()
+
+    # ---- another machine's place in the show
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether anything runs or is to have its turn."""
+        return self._performance.goes_on()
+
+    @property
+    def state(self) -> ShowState:
+        """The show as it stands."""
+        pointer = self._standing.pointer
+        fading = self._panic_over is not None
+        return ShowState(
+            at=pointer.at,
+            after_go_of=pointer.after_go_of,
+            into=self._into,
+            paused=self._performance.paused,
+            enabled=self._standing.overrides,
+            kept_loaded=tuple(sorted(self._standing.kept_loaded)),
+            triggers=() if fading else self._performance.triggers,
+        )
+
+    def running(self) -> tuple[CueStarted, ...]:
+        """What runs, as it was told when it began: for somebody who did not hear it."""
+        return tuple(
+            CueStarted(cue, run.start)
+            for cue in self._order
+            if cue in self._scope.tells and (run := self._performance.run_of(cue)) is not None
+        )
+
+    def restore(self, state: ShowState) -> tuple[Effect, ...]:
+        """Take the place in the show that another machine has; what runs alike is left alone."""
+        overrides = dict(state.enabled)
+        was = {cue: self._standing.enabled(cue) for cue in self._order}
+        self._standing.restore(overrides, state.kept_loaded)
+        if state.paused:
+            self._pause()
+        if not self.state.runs_as(state):
+            self._panic_over = None
+            self._performance.restore(t for t in state.triggers if t.cue in self._order)
+            self._run_seqs |= dict.fromkeys(trigger.run_seq for trigger in state.triggers)
+            self._standing.restore(overrides, state.kept_loaded)  # whatever the past has changed
+        for cue, before in was.items():
+            if self._standing.enabled(cue) != before:
+                self._emit(EnabledChanged(cue, not before))
+        if not state.paused:
+            self._resume()
+        at = state.at if state.at is None or state.at in self._order else self._standing.standby
+        self._standing.put(Pointer(at, state.after_go_of))
+        self._settle_players()
+        self._settle()
+        self._into = state.into
+        self._settle()
         return self._taken()
 
     def _command(

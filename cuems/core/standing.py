@@ -1,5 +1,6 @@
 """What stands: which cues are enabled, which one stands by, and which are kept loaded."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from cuems.core.cuelist import RunningOrder
@@ -59,6 +60,18 @@ class Standing:
         self.enablings += 1
         self.put(self._pointer)
         return True
+
+    @property
+    def overrides(self) -> tuple[tuple[CueId, bool], ...]:
+        """The flags that differ from the authored ones."""
+        return tuple(self._overrides.items())
+
+    def restore(self, overrides: Mapping[CueId, bool], kept_loaded: Iterable[CueId]) -> None:
+        """Have another machine's say over the running order."""
+        self._overrides = {cue: on for cue, on in overrides.items() if cue in self.order}
+        self.kept_loaded = {cue for cue in kept_loaded if cue in self.order}
+        self.enablings += 1
+        self.put(self._pointer)
 
     def keep_loaded(self, cue: CueId) -> bool:
         """Keep a cue armed wherever the show stands; whether that is new."""

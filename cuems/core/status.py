@@ -148,6 +148,43 @@ class NodeHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeWaived:
+    """Whether the show is run without a node, as the operator has said."""
+
+    node: NodeId
+    waived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoLead:
+    """How far ahead a GO is stamped, so that every node has it in time."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CueLate:
+    """How late a cue's last start was on the node where it was latest, microseconds."""
+
+    cue: CueId
+    late_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BusWarning:
+    """What is wrong with how the node bus is guarded, for as long as that is so ("": nothing)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """How many messages were refused because they proved nothing, or not that they were new."""
+
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChaseHealth:
     """The state of the timecode on a node: internal, locking, locked, freewheeling or lost.
 
@@ -205,7 +242,7 @@ class SettingValue:
     value: str
 
 
-CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled
+CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled | CueLate
 Status = (
     Running
     | Armed
@@ -225,12 +262,17 @@ Status = (
     | NodeName
     | NodeHealth
     | NodeOutputs
+    | NodeWaived
     | ChaseHealth
     | DeployProgress
     | GoGuard
     | Notice
     | JournalFault
     | SettingValue
+    | GoLead
+    | CueLate
+    | BusWarning
+    | Strangers
 )
 
 DUMP_ORDER = (
@@ -243,8 +285,12 @@ DUMP_ORDER = (
     GoGuard,
     Notice,
     JournalFault,
+    BusWarning,
+    Strangers,
+    GoLead,
     NodeName,
     NodeHealth,
+    NodeWaived,
     NodeOutputs,
     ChaseHealth,
     DeployProgress,
@@ -254,6 +300,7 @@ DUMP_ORDER = (
     CueStart,
     CueReason,
     CueEnabled,
+    CueLate,
     MixerVolume,
     VideoMixer,
     SettingValue,
@@ -268,17 +315,18 @@ def key(status: Status) -> Key:
     match status:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
-            | GoGuard() | Notice() | JournalFault()
+            | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
         ):  # fmt: skip
             return type(status), ()
         case (
             CuePlay(cue) | CueName(cue) | CueKind(cue) | CueStart(cue) | CueReason(cue)
-            | CueEnabled(cue)
+            | CueEnabled(cue) | CueLate(cue)
         ):  # fmt: skip
             return type(status), (cue,)
         case (
             NodeName(node)
             | NodeHealth(node)
+            | NodeWaived(node)
             | NodeOutputs(node)
             | ChaseHealth(node)
             | DeployProgress(node)

@@ -121,6 +121,11 @@ class Timekeeper:
             return self._chase.position_at(now_ns)
         return self._follower.position_at(now_ns)
 
+    @property
+    def last_line(self) -> Line | None:
+        """The controller's line as last heard of, however long ago that was."""
+        return self._follower.last
+
     def moment_of(self, position: int) -> int | None:
         """When the line gets to a position; None while it stands or is not trusted."""
         if self._midi_leads:

@@ -1,9 +1,9 @@
 """A rig on a virtual clock: the real controller, real nodes, and a bus that may delay and lose.
 
 One node and nothing lost: the node is in the controller's process, as `cuems run` has it, and
-neither a lead nor a delay applies. Otherwise GO is stamped ahead by the controller's lead and
-travels a modelled TCP connection (sim/transport.py). The protocol does not resend by itself yet,
-so a lost GO arrives when TCP has sent it again; the node joins in progress and says how late.
+neither a lead nor a delay applies. Otherwise GO is stamped ahead by the controller's lead (two
+frames, so that rehearsals compare) and travels a modelled TCP connection (sim/transport.py). Where
+something can be lost it goes by lane X besides, and again until it is answered (core/delivery.py).
 
 With drop-outs the nodes chase MIDI timecode alone, as under a foreign source: the controller's
 line over the bus, which steps in on a real rig, is left out, so that what the drop does is seen.
@@ -12,7 +12,7 @@ Heartbeats and the line's report every second are simulated where something can 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from heapq import heappop, heappush
 from typing import assert_never
@@ -21,15 +21,19 @@ from cuems.core import bus
 from cuems.core.controller import Controller, Rules
 from cuems.core.cuelist import RunningOrder, output_names
 from cuems.core.cues import UUID_LENGTH, NodeId, Show
+from cuems.core.delivery import Numbered, Sender
 from cuems.core.desk import (
+    AdoptLine,
     Answer,
     Asked,
+    AskSign,
     ControllerEffect,
     ControllerEvent,
     ForgetCues,
     HoldLine,
     KeepSetting,
     LineMoved,
+    LoseNode,
     ModifyNodelist,
     ProjectRead,
     Publish,
@@ -40,23 +44,28 @@ from cuems.core.desk import (
     RollLine,
     Send,
     Tell,
+    Undelivered,
+    Welcome,
     Woke,
 )
 from cuems.core.events import Advance, Locate
 from cuems.core.line import Line
 from cuems.core.node import Say
 from cuems.core.operator import LoadProject, OperatorCommand
-from cuems.core.timecode import FLICKS_PER_S
+from cuems.core.timecode import FLICKS_PER_S, from_ms, to_ns
 from cuems.sim.diary import Diary
 from cuems.sim.log import Verb
 from cuems.sim.node import Done, SimulatedNode
 from cuems.sim.setup import Setup
 from cuems.sim.source import MidiSource
-from cuems.sim.transport import Connection
+from cuems.sim.transport import Connection, Datagrams
 
-HEARTBEAT_NS, LINE_REPORT_NS = 500_000_000, 1_000_000_000
+HEARTBEAT_NS, LINE_REPORT_NS = 250_000_000, 1_000_000_000
+LEAD_FLICKS = from_ms(80)
 READY_WITHIN_NS = 120_000_000_000  # a rig that is not armed by then is rehearsed as it is
 AGREED = bus.LoadCommand | bus.GoCommand | bus.LineReport | bus.SetNextCueCommand
+CONTROLLER, BOOT = NodeId("controller"), "1"
+LANE_X = bus.Receipt | bus.Heartbeat
 EXTRA_NODE = "00000000-0000-4000-8000-{:012d}"
 
 
@@ -74,11 +83,12 @@ class _Letter:
     node: NodeId
     way: Way
     message: bus.NodeCommand | bus.NodeReport
+    stamp: bus.Stamp | None = None
 
     @property
     def matters(self) -> bool:
         """Whether something may come of it that time alone would not bring."""
-        return not isinstance(self.message, bus.ClockProbe | bus.LineReport)
+        return not isinstance(self.message, bus.Heartbeat | bus.Beat | bus.LineReport)
 
 
 def nodes_of_rig(order: RunningOrder, at_least: int) -> tuple[NodeId, ...]:
@@ -101,13 +111,23 @@ class Rig:
         self._show = show
         self._setup = setup
         self._controller = Controller(
-            Rules(local_node=ids[0] if local else None, options=setup.options)
+            Rules(
+                local_node=ids[0] if local else None,
+                lead_flicks=LEAD_FLICKS,
+                options=setup.options,
+            )
         )
+        self._sender = Sender(1, BOOT)
         self.nodes = {
             node: SimulatedNode(node, show, order, setup, steady=not setup.loss) for node in ids
         }
         self._ways = {
             (node, way): Connection(f"{setup.seed} {way} {node}", setup.loss, perfect=local)
+            for node in ids
+            for way in (Way.DOWN, Way.UP)
+        }
+        self._datagrams = {
+            (node, way): Datagrams(f"{setup.seed} X {way} {node}", setup.loss)
             for node in ids
             for way in (Way.DOWN, Way.UP)
         }
@@ -127,8 +147,8 @@ class Rig:
         """Let the nodes say hello, load, wait until the rig is armed, and let the line roll."""
         self._at(0)
         self._perform(self._controller.begin())
-        for node in self.nodes:
-            self._done(node, [Say(bus.Hello(boot="1", version="simulated"))])
+        for name, node in self.nodes.items():
+            self._done(name, [Say(node.hello())])
         while self.under_way:
             self._step_on()
         self.ask(LoadProject(self._show.name))
@@ -182,6 +202,8 @@ class Rig:
             None if due is None else self._line.moment_of(due),
             self._mail[0][0] if self._mail else None,
             self._touch_ns if self._setup.loss else None,
+            self._sender.next_wake_ns() if self._setup.loss else None,
+            self._controller.next_wake_ns() if self._setup.loss else None,
         ]
         if not self._alike:
             heard = not self._setup.loss if self._midi is None else self._is_heard(self._midi)
@@ -214,6 +236,9 @@ class Rig:
         self._wake_nodes()
         if self._setup.loss and self._touch_ns <= self.now_ns:
             self._keep_in_touch()
+        if self._setup.loss:
+            self._handle(Woke(self.now_ns))
+            self._send_again()
         while self._mail and self._mail[0][0] <= self.now_ns:
             self._deliver(heappop(self._mail)[2])
 
@@ -288,38 +313,79 @@ class Rig:
     def _keep_in_touch(self) -> None:
         if self._touch_ns % LINE_REPORT_NS == 0 and self._midi is None:
             self._tell(bus.LineReport(self._line, self.now_ns))
+        beat = bus.Beat(epoch=1, boot=BOOT, wanted=self._controller.wanted)
         for name in self.nodes:
-            self._done(name, [Say(bus.ClockProbe(self.now_ns))])
+            self._cast(_Letter(name, Way.DOWN, beat))
+            if self._midi is None:
+                self._cast(_Letter(name, Way.DOWN, bus.LineReport(self._line, self.now_ns)))
+            self._cast(_Letter(name, Way.UP, self.nodes[name].heartbeat()))
         self._touch_ns += HEARTBEAT_NS
-        self._handle(Woke(self.now_ns))
+
+    def _send_again(self) -> None:
+        for resend in self._sender.wake(self.now_ns):
+            self._cast(_Letter(resend.node, Way.DOWN, resend.command, resend.stamp))
+        for given_up in self._sender.take_given_up():
+            self._handle(Undelivered(given_up.node, given_up.command, given_up.reason))
 
     # ---- who says what to whom
 
     def _tell(self, command: bus.NodeCommand) -> None:
         self._alike = self._alike and isinstance(command, AGREED)
+        stamp = self._stamp(command) if isinstance(command, Numbered) else None
         for node in self.nodes:
-            self._post(_Letter(node, Way.DOWN, command))
+            letter = _Letter(node, Way.DOWN, command, stamp)
+            self._post(letter)
+            if stamp is not None and self._setup.loss:
+                self._cast(replace(letter, stamp=self._sender.stamp_for(node, stamp)))
+
+    def _stamp(self, command: Numbered) -> bus.Stamp:
+        deadline_ns = None
+        if isinstance(command, bus.GoCommand) and command.deadline is not None:
+            deadline_ns = self.now_ns + to_ns(command.deadline - self.position)
+        return self._sender.post(
+            command,
+            self.now_ns,
+            deadline_ns=deadline_ns,
+            stop_generation=self._controller.stop_generation,
+        )
 
     def _done(self, node: NodeId, done: Iterable[Done]) -> None:
         for each in done:
             self.diary.done(node, each)
             if isinstance(each, Say):
-                self._post(_Letter(node, Way.UP, each.report))
+                letter = _Letter(node, Way.UP, each.report)
+                if isinstance(each.report, LANE_X) and self._setup.loss:
+                    self._cast(letter)
+                else:
+                    self._post(letter)
 
     def _post(self, letter: _Letter) -> None:
+        """By TCP: it arrives."""
+        self._send(letter, self._ways[letter.node, letter.way].arrival_ns(self.now_ns))
+
+    def _cast(self, letter: _Letter) -> None:
+        """By lane X: it may not arrive."""
+        at_ns = self._datagrams[letter.node, letter.way].arrival_ns(self.now_ns)
+        if at_ns is not None:
+            self._send(letter, at_ns)
+
+    def _send(self, letter: _Letter, at_ns: int) -> None:
         self._letters += 1
         self.under_way += letter.matters
-        at_ns = self._ways[letter.node, letter.way].arrival_ns(self.now_ns)
         heappush(self._mail, (at_ns, self._letters, letter))
 
     def _deliver(self, letter: _Letter) -> None:
         self.under_way -= letter.matters
         node = self.nodes[letter.node]
         message = letter.message
+        said = bus.Envelope(CONTROLLER, message, letter.stamp, BOOT)
         if isinstance(message, bus.LineReport):
-            self._done(letter.node, node.hear_line(message.line, self.now_ns))
+            self._done(letter.node, node.hear_line(said, message.line, self.now_ns))
         elif isinstance(message, bus.NodeCommand):
-            self._done(letter.node, node.tell(message, self.now_ns))
+            self._done(letter.node, node.tell(said, self.now_ns))
+        elif isinstance(message, bus.Receipt):
+            if not message.nak:
+                self._sender.answered(letter.node, message.seq, self.now_ns)
         else:
             self._bring_up()
             self._handle(Reported(letter.node, message, self.now_ns))
@@ -340,10 +406,34 @@ class Rig:
                     self._handle(ProjectRead(load_seq, self._show, None))
                 case RestartLine() | HoldLine() | RollLine():
                     self._redraw(effect)
-                case ForgetCues() | Send() | KeepSetting() | ReadNodelist() | ModifyNodelist():
+                case AskSign() | Welcome() | LoseNode():
+                    self._keep_up(effect)
+                case (
+                    ForgetCues()
+                    | AdoptLine()
+                    | Send()
+                    | KeepSetting()
+                    | ReadNodelist()
+                    | ModifyNodelist()
+                ):
                     pass  # a simulated rig has no nodes but its own, and no other equipment
                 case _:
                     assert_never(effect)
+
+    def _welcome(self, snapshot: bus.Snapshot) -> None:
+        next_seq = self._sender.join(snapshot.node)
+        answer = replace(snapshot, epoch=1, boot=BOOT, next_seq=next_seq)
+        self._post(_Letter(snapshot.node, Way.DOWN, answer))
+
+    def _keep_up(self, effect: AskSign | Welcome | LoseNode) -> None:
+        match effect:
+            case AskSign(node):
+                beat = bus.Beat(epoch=1, boot=BOOT, asks=True)
+                self._cast(_Letter(node, Way.DOWN, beat))
+            case Welcome(snapshot):
+                self._welcome(snapshot)
+            case LoseNode(node):
+                self._sender.lose(node)
 
     def _redraw(self, effect: RestartLine | HoldLine | RollLine) -> None:
         match effect:

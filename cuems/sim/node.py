@@ -3,13 +3,14 @@
 from collections import deque
 from collections.abc import Iterable
 
-from cuems.core.bus import CueProgressReport, NodeCommand
+from cuems.core.bus import CueProgressReport, Envelope, Heartbeat, Hello, Snapshot
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
 from cuems.core.effects import Arm, SetLevel
 from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEvent
+from cuems.core.follower import Follower, FollowerEffect, SayHello
 from cuems.core.line import Line
-from cuems.core.node import Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say, Told
+from cuems.core.node import AskIn, Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say
 from cuems.core.timekeeper import Timekeeper
 from cuems.sim.setup import Setup
 
@@ -36,12 +37,14 @@ class SimulatedNode:
     ) -> None:
         self.id = node
         self._node = Node(node, setup.options)
+        self._follower = Follower(node, self._node)
         self._time = Timekeeper()
         self._show = show
         self._order = order
         self._broken = setup.broken
         self._steady = steady
         self._line: Line | None = None
+        self._asking = False  # said hello, and waits for the answer
 
     @property
     def timecode(self) -> str:
@@ -72,13 +75,32 @@ class SimulatedNode:
         """Whether the line goes on as it was last heard of: nothing keeps its reports away."""
         return self._steady and self._line is not None
 
-    def tell(self, command: NodeCommand, now_ns: int) -> list[Done]:
+    def hello(self) -> Hello:
+        """What the node says of itself."""
+        return Hello(
+            boot="1",
+            version="simulated",
+            project=self._node.project,
+            load_seq=self._node.load_seq,
+            stop_generation=self._node.stop_generation,
+        )
+
+    def heartbeat(self) -> Heartbeat:
+        """The sign of life, four times a second."""
+        return Heartbeat(armed=self._node.armed)
+
+    def tell(self, said: Envelope, now_ns: int) -> list[Done]:
         """The controller said something."""
         done = self._bring_up(now_ns)
-        return [*done, *self._handle(Told(command, self._time.position_at(now_ns)))]
+        if isinstance(said.message, Snapshot):
+            self._asking = False
+        effects = self._follower.hear(said, self._time.position_at(now_ns))
+        return [*done, *self._follow(effects)]
 
-    def hear_line(self, line: Line, now_ns: int) -> list[Done]:
+    def hear_line(self, said: Envelope, line: Line, now_ns: int) -> list[Done]:
         """The controller said its line."""
+        if not self._follower.follows(said):
+            return []
         done = self._bring_up(now_ns)
         self._line = line
         return [*done, *self._moved(self._time.hear_line(line, now_ns)), *self.wake(now_ns)]
@@ -105,21 +127,28 @@ class SimulatedNode:
         return [done for event in events for done in self._handle(Moved(event))]
 
     def _handle(self, event: NodeEvent) -> list[Done]:
+        return self._follow(self._node.handle(event))
+
+    def _follow(self, effects: Iterable[FollowerEffect]) -> list[Done]:
+        """What comes of it: players prove at once, and projects are there."""
         done: list[Done] = []
-        coming = deque([event])
+        coming = deque(effects)
         while coming:
-            for effect in self._node.handle(coming.popleft()):
-                match effect:
-                    case Play(Arm(cue=cue)):
-                        coming.append(Proved(self._proof(cue)))
-                    case Fetch(load):
-                        coming.append(Fetched(load, self._show))
-                    case Play(SetLevel()) | Say(CueProgressReport()):
-                        pass  # nothing that a rehearsal shows
-                    case Play() | Say():
-                        done.append(effect)
-                    case _:
-                        pass
+            effect = coming.popleft()
+            match effect:
+                case Play(Arm(cue=cue)):
+                    coming.extend(self._node.handle(Proved(self._proof(cue))))
+                case Fetch(load):
+                    coming.extend(self._node.handle(Fetched(load, self._show)))
+                case Play(SetLevel()) | Say(CueProgressReport()):
+                    pass  # nothing that a rehearsal shows
+                case Play() | Say():
+                    done.append(effect)
+                case AskIn() | SayHello() if not self._asking:
+                    self._asking = True
+                    done.append(Say(self.hello()))
+                case _:
+                    pass
         return done
 
     def _proof(self, cue_id: CueId) -> PlayerEvent:

@@ -31,3 +31,17 @@ class Connection:
             pause_ns = min(2 * pause_ns, RETRANSMIT_MOST_NS)
         self._last_ns = max(self._last_ns, sent_ns + taken_ns)
         return self._last_ns
+
+
+class Datagrams:
+    """One direction of lane X: what is lost is lost, and what follows may overtake."""
+
+    def __init__(self, seed: str, loss: float) -> None:
+        self._random = random.Random(seed)
+        self._loss = loss
+
+    def arrival_ns(self, sent_ns: int) -> int | None:
+        """When a datagram arrives; None: it does not."""
+        if self._random.random() < self._loss:
+            return None
+        return sent_ns + self._random.randint(*DELAY_NS)

@@ -13,14 +13,16 @@ the first five and drop a message of a type or action they do not know, so we ne
 """
 
 import json
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import UNSET
 
-from cuems.core.bus import BusMessage, Envelope
+from cuems.core.bus import BusMessage, Envelope, Stamp
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
-from cuems.wire.bus_form import EXTRA_VERSION, Hub, Operation, Outgoing
+from cuems.wire.auth import Anyone, Peer, Rights, Stranger, Trust, canonical, identify, signed
+from cuems.wire.bus_form import EXTRA_VERSION, Extra, Hub, Operation, Outgoing
 from cuems.wire.bus_read import to_message
 from cuems.wire.bus_write import to_form
 
@@ -39,27 +41,108 @@ class BusDecodeError(CuemsError):
         super().__init__(f"bus message refused: {self.reason}, in {self.excerpt!r}{cut}")
 
 
-def encode(sender: NodeId, message: BusMessage) -> bytes:
+class StrangerError(BusDecodeError):
+    """Whoever wrote this does not belong to the rig; `sender` is only what it calls itself."""
+
+    def __init__(self, stranger: Stranger, data: bytes) -> None:
+        super().__init__(f"from {stranger.name[:40]!r}: {stranger.reason}", data)
+        self.sender = stranger.name
+
+
+@dataclass(slots=True)
+class Pen:
+    """How a member signs what it says on one lane: who, since which start, the how manieth.
+
+    `key` is the rig's (None: nothing is proved).
+    """
+
+    sender: NodeId
+    boot: str
+    key: bytes | None = field(default=None, repr=False)
+    number: int = 0
+
+    def write(self, message: BusMessage, stamp: Stamp | None = None) -> bytes:
+        """The next message, as the bus carries it."""
+        self.number += 1
+        return encode(self.sender, message, self._extra(stamp), self.key)
+
+    def _extra(self, stamp: Stamp | None) -> Extra:
+        if stamp is None:
+            return Extra(EXTRA_VERSION, boot=self.boot, n=self.number)
+        return Extra(
+            EXTRA_VERSION,
+            k="cmd",
+            boot=stamp.boot,
+            n=self.number,
+            ep=stamp.epoch,
+            sq=stamp.seq,
+            lo=stamp.floor,
+            stop=stamp.stop_generation,
+        )
+
+
+def encode(
+    sender: NodeId, message: BusMessage, also: Extra | None = None, key: bytes | None = None
+) -> bytes:
     """A message as the bus carries it. Of text that is no Unicode, "?" is left."""
     form = to_form(message)
-    outgoing = Outgoing(form.kind, form.action, sender, form.target, form.data, form.x)
+    extra = form.x if also is None else _merged(form.x, also)
+    outgoing = Outgoing(form.kind, form.action, sender, form.target, form.data, extra)
     try:
-        return msgspec.json.encode(outgoing)
+        plain = msgspec.json.encode(outgoing)
     except UnicodeEncodeError:  # a file name in another encoding, in a reason
         text = json.dumps(msgspec.to_builtins(outgoing), ensure_ascii=False)
-        return text.encode(errors="replace")
+        plain = text.encode(errors="replace")
+    return plain if key is None else msgspec.json.encode(signed(json.loads(plain), key))
 
 
-def decode(data: bytes) -> Envelope:
-    """What a message says and who says it; raises only BusDecodeError, whatever arrives."""
+def _merged(own: Extra | msgspec.UnsetType, also: Extra) -> Extra:
+    if own is UNSET:
+        return also
+    return msgspec.structs.replace(
+        own, k=also.k, boot=also.boot, n=also.n, ep=also.ep, sq=also.sq, lo=also.lo, stop=also.stop
+    )
+
+
+def decode(data: bytes, trust: Trust | None = None) -> Envelope:
+    """What a message says and who says it; raises only BusDecodeError, whatever arrives.
+
+    StrangerError where `trust` (None: anyone) does not reach to its sender.
+    """
     try:
+        if trust is not None and not isinstance(trust, Anyone):
+            data = _vouched_for(data, trust)
         operation = msgspec.json.decode(data, type=Operation)
         _check_version(operation)
-        return Envelope(NodeId(operation.sender), to_message(operation))
+        return _envelope(operation)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BusDecodeError(str(error), data) from error
     except RecursionError as error:
         raise BusDecodeError("nested too deep", data) from error
+
+
+def _vouched_for(data: bytes, trust: Trust) -> bytes:
+    """The message as its proof is over it; of those who prove nothing, without what is ours."""
+    message = msgspec.json.decode(data)
+    if not isinstance(message, dict):
+        raise msgspec.ValidationError("expected an object")
+    match identify(message, trust):
+        case Peer(_, Rights.MEMBER):
+            return canonical(message)
+        case Peer():
+            return msgspec.json.encode({key: message[key] for key in message if key != "x"})
+        case stranger:
+            raise StrangerError(stranger, data)
+
+
+def _envelope(operation: Operation) -> Envelope:
+    sender, message, x = NodeId(operation.sender), to_message(operation), operation.x
+    if x is UNSET:
+        return Envelope(sender, message)
+    stamp = None
+    if x.k == "cmd" and x.sq is not None:
+        stamp = Stamp(epoch=x.ep, boot=x.boot, seq=x.sq, floor=x.lo, stop_generation=x.stop)
+    return Envelope(sender, message, stamp, x.boot, x.n)
 
 
 def _check_version(operation: Operation) -> None:

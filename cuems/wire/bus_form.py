@@ -30,6 +30,11 @@ Own = (
     | bus.ClockProbe
     | bus.ClockReply
     | bus.SettingsCommand
+    | bus.Beat
+    | bus.Snapshot
+    | bus.Receipt
+    | bus.Heartbeat
+    | bus.CueTimingReport
 )
 
 # What only we say. Sent as `status`, `update`, the value's own fields as data.
@@ -45,6 +50,11 @@ OWN_TARGETS: Mapping[type[Own], str] = {
     bus.ClockProbe: "clock_probe",
     bus.ClockReply: "clock_reply",
     bus.SettingsCommand: "settings",
+    bus.Beat: "beat",
+    bus.Snapshot: "snapshot",
+    bus.Receipt: "receipt",
+    bus.Heartbeat: "heartbeat",
+    bus.CueTimingReport: "cue_timing",
 }
 
 
@@ -53,9 +63,20 @@ class Extra(Struct, frozen=True, omit_defaults=True):
 
     `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, `start` and `late` a
     cue's; `do` is what a stop is for us; `load_seq`, `src` and `only` belong to a load.
+
+    `boot` and `n` are the sender's start and the message's number on this lane. `ep`, `sq`, `lo`
+    and `stop` are the stamp of a command that must arrive, which `k` says. `mac` is wire/auth.py's.
     """
 
     v: int
+    k: str | None = None
+    boot: str = ""
+    n: int = 0
+    ep: int = 0
+    sq: int | None = None
+    lo: int = 0
+    stop: int = 0
+    mac: str | None = None
     at: int | None = None
     dl: int | None = None
     into: int = 0
@@ -156,11 +177,12 @@ class Progress(Struct, frozen=True):
 
 
 class Armed(Struct, frozen=True):
-    """Ready or not; the last two are ours."""
+    """Ready or not; the others are ours."""
 
     armed: Literal["yes", "no"]
     waiting_for: tuple[CueId, ...] = ()
     load_seq: int = 0
+    standby: str | None = None
 
 
 class NextCue(Struct, frozen=True):

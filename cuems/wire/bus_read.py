@@ -188,7 +188,10 @@ def _started(cue: CueId, operation: Operation) -> bus.CueStartedReport:
 def _armed(operation: Operation) -> bus.ArmedReport:
     armed = operation.read(Armed)
     return bus.ArmedReport(
-        armed=armed.armed == "yes", waiting_for=armed.waiting_for, load_seq=armed.load_seq
+        armed=armed.armed == "yes",
+        waiting_for=armed.waiting_for,
+        load_seq=armed.load_seq,
+        standby=armed.standby,
     )
 
 

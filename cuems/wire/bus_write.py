@@ -160,10 +160,9 @@ def _status(message: State) -> tuple[str, object]:
     match message:
         case bus.Pong():
             return "pong", {}
-        case bus.ArmedReport(armed=True, waiting_for=waiting_for, load_seq=load_seq):
-            return "armed_ready", Armed("yes", waiting_for, load_seq)
-        case bus.ArmedReport(waiting_for=waiting_for, load_seq=load_seq):
-            return "not_armed", Armed("no", waiting_for, load_seq)
+        case bus.ArmedReport(armed=armed, waiting_for=waiting, load_seq=load_seq, standby=standby):
+            target = "armed_ready" if armed else "not_armed"
+            return target, Armed("yes" if armed else "no", waiting, load_seq, standby)
         case bus.ScriptFinished():
             return "script_finished", {"running": "no"}
         case bus.NextCueReport(cue):

@@ -190,20 +190,27 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
     match status:
         case st.CueKind(cue, kind, depth):
             return _told(f"cue_kind/{cue}", kind), _told(f"cue_depth/{cue}", depth)
-        case st.CuePlay() | st.CueName() | st.CueStart() | st.CueReason() | st.CueEnabled():
+        case (
+            st.CuePlay()
+            | st.CueName()
+            | st.CueStart()
+            | st.CueReason()
+            | st.CueEnabled()
+            | st.CueLate()
+        ):
             return (_cue_message(status),)
         case st.NodeHealth() | st.DeployProgress() | st.ChaseHealth():
             return _node_messages(status)
-        case st.NodeName(node, name):
-            return (_told(f"node_name/{node}", name),)
-        case st.NodeOutputs(node, missing):
-            return (_told(f"node_outputs/{node}", missing),)
+        case st.NodeName() | st.NodeOutputs() | st.NodeWaived():
+            return (_node_message(status),)
         case st.SettingValue(name, text):
             return (_told(f"setting/{name}", text),)
         case st.VideoMixer(node, mixer, parameter, values):
             return (_told(f"video/mixer/{node}/{mixer}/{parameter}", *map(float, values)),)
         case st.MixerVolume(node, output, channel, value):
             return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
+        case st.GoLead() | st.BusWarning() | st.Strangers():
+            return (_rig_message(status),)
         case _:
             return (_show_message(status),)
 
@@ -224,7 +231,21 @@ def _node_messages(status: NodeMessages) -> tuple[Osc, ...]:
             assert_never(status)
 
 
-CueMessage: TypeAlias = st.CuePlay | st.CueName | st.CueStart | st.CueReason | st.CueEnabled
+def _node_message(status: st.NodeName | st.NodeOutputs | st.NodeWaived) -> Osc:
+    match status:
+        case st.NodeName(node, name):
+            return _told(f"node_name/{node}", name)
+        case st.NodeOutputs(node, missing):
+            return _told(f"node_outputs/{node}", missing)
+        case st.NodeWaived(node, waived):
+            return _told(f"node_waived/{node}", int(waived))
+        case _:
+            assert_never(status)
+
+
+CueMessage: TypeAlias = (
+    st.CuePlay | st.CueName | st.CueStart | st.CueReason | st.CueEnabled | st.CueLate
+)
 
 
 def _cue_message(status: CueMessage) -> Osc:
@@ -239,6 +260,8 @@ def _cue_message(status: CueMessage) -> Osc:
             return _told(f"cue_reason/{cue}", reason)
         case st.CueEnabled(cue, enabled):
             return _told(f"cue_enabled/{cue}", int(enabled))
+        case st.CueLate(cue, late_us):
+            return _told(f"cue_late/{cue}", late_us)
         case _:
             assert_never(status)
 
@@ -255,6 +278,7 @@ ShowStatus: TypeAlias = (
     | st.Notice
     | st.JournalFault
 )
+RigStatus: TypeAlias = st.GoLead | st.BusWarning | st.Strangers
 
 
 FLAGS: Mapping[type[ShowStatus], str] = {
@@ -282,6 +306,18 @@ def _show_message(status: ShowStatus) -> Osc:
             return _told("timecode", to_ms(position) % MS_PER_DAY)
         case st.GoGuard(shortest_ms):
             return _told("go_guard", shortest_ms)
+        case _:
+            assert_never(status)
+
+
+def _rig_message(status: RigStatus) -> Osc:
+    match status:
+        case st.GoLead(ms):
+            return _told("go_lead", ms)
+        case st.BusWarning(text):
+            return _told("bus_warning", text)
+        case st.Strangers(count):
+            return _told("strangers", count)
         case _:
             assert_never(status)
 

@@ -38,6 +38,7 @@ from cuems.core.operator import (
     SetSetting,
     SetVideoMixer,
     UnloadProject,
+    WaiveNode,
 )
 
 AUTH = "/engine/auth"
@@ -147,6 +148,9 @@ PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=0, maximum
 PLAY_PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=-1, maximum=100)
 DEPTH = Argument(name="depth", kind=Kind.WHOLE, unit="lists", minimum=0)
 GUARD_MS = Argument(name="guard", kind=Kind.WHOLE, unit="ms", minimum=0)
+LATE_US = Argument(name="late", kind=Kind.WHOLE, unit="us")
+LEAD_MS = Argument(name="lead", kind=Kind.WHOLE, unit="ms", minimum=0)
+COUNT = Argument(name="messages", kind=Kind.WHOLE, minimum=0)
 TIMECODE_MS = Argument(name="timecode", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
 
 
@@ -197,6 +201,10 @@ def _set_player(node: str, path: str, args: tuple[PlayerArgument, ...]) -> SetPl
     return SetPlayer(node=NodeId(node), path=path, args=args)
 
 
+def _waive(node: str, waived: bool) -> WaiveNode:
+    return WaiveNode(NodeId(node), waived)
+
+
 def _enable_cue(cue: str, enabled: bool) -> EnableCue:
     return EnableCue(CueId(cue), enabled)
 
@@ -226,6 +234,8 @@ TABLE: tuple[Row, ...] = (
              scope=Scope.EDIT),
     _command("adopt", "Take a node into the rig", _adopt_node, NODE, scope=Scope.EDIT),
     _command("unadopt", "Let go of a node", _unadopt_node, NODE, scope=Scope.EDIT),
+    _command("waive", 'Run without a node, or with it again: one string "<node> <0|1>"', _waive,
+             NODE, ENABLED),
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
     _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
              ListClients, scope=Scope.EDIT),
@@ -300,6 +310,9 @@ TABLE: tuple[Row, ...] = (
     _status("notice", "The newest thing that went wrong", TEXT),
     _status("journal", "Why the record of the show is not being kept; empty when it is", TEXT),
     _status("setting/{name}", "What a setting is; `cuems settings show` explains them", TEXT),
+    _status("go_lead", "How far ahead a GO is stamped, so that all nodes have it in time", LEAD_MS),
+    _status("bus_warning", "What is wrong with how the node bus is guarded; empty: nothing", TEXT),
+    _status("strangers", "Messages refused because they were not the rig's, or not new", COUNT),
     _status("cue/{cue}", "0 unplayed, 1 to 99 playing, 100 played, -1 failed", PLAY_PERCENT),
     _status("cue_name/{cue}", "A cue's name; cues come in running order", TEXT),
     _status("cue_kind/{cue}", "audio, video, dmx, action, fade or list", TEXT),
@@ -307,6 +320,7 @@ TABLE: tuple[Row, ...] = (
     _status("cue_start/{cue}", "Where on the line a cue that had its turn starts", TIMECODE_MS),
     _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),
     _status("cue_enabled/{cue}", "Whether a cue takes part", ENABLED),
+    _status("cue_late/{cue}", "How late a cue's last start was, where it was latest", LATE_US),
     _status("audio/mixer/{node}/{output}/{channel}/volume", "Where a fader stands", GAIN),
     _status("video/mixer/{node}/{mixer}/{axis}", "How a picture is scaled", SCALE),
     _status("video/mixer/{node}/{mixer}/{position}/{corner}", "Where a picture's corner is", X, Y),
@@ -315,6 +329,7 @@ TABLE: tuple[Row, ...] = (
     _status("node_detail/{node}", "More on a node's state", TEXT),
     _status("node_outputs/{node}", "What nobody sees or hears of what a node plays; empty: all is",
             TEXT),
+    _status("node_waived/{node}", "Whether the show is run without a node", ENABLED),
     _status("chase/{node}", "internal, stopped, locking, locked, freewheeling or lost", TEXT),
     _status("chase_detail/{node}", "Where a node's timecode comes from, and how good it is", TEXT),
     _status("deploy/{node}", "How much of the project a node has fetched", PERCENT),

@@ -209,6 +209,7 @@ async def measure(count: int, mtc: str, *, under_load: bool, killed: bool) -> No
         parts = NodeParts(
             node=NODE,
             library=Home(folder).library,
+            state=Home(folder).folder / "state",
             link=far,
             workshop=workshop(config, FrameRate.FPS_25, dict(os.environ)),
             same_clock=True,

@@ -105,6 +105,7 @@ async def open_rig(folder: Path) -> AsyncIterator[Rig]:
         parts = NodeParts(
             node=NODE,
             library=home.library,
+            state=home.folder / "state",
             link=far,
             workshop=workshop(config, FrameRate.FPS_25, dict(os.environ)),
             same_clock=True,

@@ -15,6 +15,7 @@ from cuems.core.desk import (
     Publish,
     ReadNodelist,
     Tell,
+    Welcome,
 )
 from cuems.core.operator import AdoptNode
 from cuems.core.status import NodeHealth, NodeName
@@ -62,7 +63,8 @@ def test_a_node_that_is_adopted_gets_what_it_missed() -> None:
     stage.report(hello(), STRANGER)
     told = handle(stage, NodelistRead((NODE_ID, STRANGER), stage.now_ns))
     assert healths(told) == [(STRANGER, "ok")]
-    assert loads(told) == [(STRANGER,)]
+    welcomed = [effect.snapshot for effect in told if isinstance(effect, Welcome)]
+    assert [(snapshot.node, snapshot.load is None) for snapshot in welcomed] == [(STRANGER, False)]
 
 
 def test_an_adoption_is_asked_for_and_answered_with_its_outcome() -> None:

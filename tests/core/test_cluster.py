@@ -1,7 +1,7 @@
 """Who is there, who is needed, who is ready."""
 
-from cuems.core.cluster import LATE_NS, LOST_NS, Cluster
-from cuems.core.cues import NodeId
+from cuems.core.cluster import ASK_AGAIN_NS, ASK_NS, LATE_NS, LOST_NS, Cluster
+from cuems.core.cues import CueId, NodeId
 from cuems.core.status import NodeHealth
 
 LEFT, RIGHT, THIRD = NodeId("left"), NodeId("right"), NodeId("third")
@@ -24,10 +24,12 @@ def test_a_node_is_announced_when_it_is_first_heard_of() -> None:
 
 def test_a_silent_node_is_late_then_lost_then_back() -> None:
     cluster = rig(LEFT)
-    assert cluster.next_wake_ns() == LATE_NS
-    assert list(cluster.wake(LATE_NS)) == [NodeHealth(LEFT, "late", "silent for 1000 ms")]
+    assert cluster.next_wake_ns() == ASK_NS
+    assert list(cluster.silent(ASK_NS - 1)) == []
+    assert list(cluster.silent(ASK_NS)) == [LEFT]
+    assert cluster.next_wake_ns() == ASK_NS + ASK_AGAIN_NS
+    assert list(cluster.wake(LATE_NS)) == [NodeHealth(LEFT, "late", "silent for 600 ms")]
     assert list(cluster.wake(LATE_NS)) == []
-    assert cluster.next_wake_ns() == LOST_NS
     assert list(cluster.wake(LOST_NS)) == [NodeHealth(LEFT, "lost", "silent for 1500 ms")]
     assert cluster.next_wake_ns() is None
     assert list(cluster.heard(LEFT, LOST_NS + 1)) == [NodeHealth(LEFT, "ok")]
@@ -90,7 +92,7 @@ def test_a_node_that_is_needed_and_lost_is_named() -> None:
 def test_readiness_for_an_older_load_is_no_news() -> None:
     cluster = rig(LEFT)
     cluster.loads(2, frozenset({LEFT}), everyone=False)
-    assert not cluster.armed(LEFT, True, "", 1)
+    cluster.armed(LEFT, True, "", 1)
     assert cluster.why_not_armed() == "node left is not ready: loading"
     cluster.armed(LEFT, True, "", 0)  # an upstream node numbers no loads
     assert cluster.why_not_armed() == ""
@@ -104,13 +106,40 @@ def test_a_stop_makes_everybody_arm_again() -> None:
     assert cluster.why_not_armed() == "node left is not ready: loading"
 
 
-def test_a_node_that_has_started_anew_is_ready_for_nothing_and_fresh_once() -> None:
+def test_a_node_that_has_started_anew_is_ready_for_nothing() -> None:
     cluster = rig(LEFT)
     cluster.loads(1, frozenset({LEFT}), everyone=False)
     cluster.armed(LEFT, True, "", 1)
     assert cluster.greeted(LEFT, "boot 2", "left")
     assert not cluster.greeted(LEFT, "boot 2", "left")
     assert cluster.why_not_armed() == "node left is not ready: it has just started"
-    assert cluster.armed(LEFT, True, "", 1)
-    assert not cluster.armed(LEFT, True, "", 1)
+    cluster.armed(LEFT, True, "", 1)
     assert cluster.why_not_armed() == ""
+
+
+def test_a_node_that_is_late_holds_the_go_and_is_named() -> None:
+    cluster = rig(LEFT)
+    cluster.loads(1, frozenset({LEFT}), everyone=False)
+    cluster.armed(LEFT, True, "", 1)
+    list(cluster.wake(LATE_NS))
+    assert cluster.why_not_armed() == "node left is late"
+
+
+def test_a_waived_node_is_done_without_until_it_is_wanted_again() -> None:
+    cluster = rig(LEFT)
+    cluster.loads(1, BOTH, everyone=False)
+    cluster.armed(LEFT, True, "", 1)
+    cluster.waive(RIGHT, waived=True)
+    assert cluster.why_not_armed() == ""
+    cluster.waive(RIGHT, waived=False)
+    assert cluster.why_not_armed() == "node right is missing"
+
+
+def test_a_node_that_is_ready_for_another_cue_has_not_spoken_yet() -> None:
+    cluster = rig(LEFT, RIGHT)
+    cluster.loads(1, BOTH, everyone=False)
+    cluster.armed(LEFT, True, "", 1, "a")
+    cluster.armed(RIGHT, True, "", 1)  # an upstream node does not say for which
+    assert cluster.unheard(CueId("a")) == ""
+    assert cluster.unheard(CueId("b")) == "node left"
+    assert cluster.unheard(None) == "node left"

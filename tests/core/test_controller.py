@@ -1,14 +1,20 @@
 """What operators ask and nodes report, and what comes of it: commands, statuses, answers."""
 
+from typing import Any
+
 from cuems.core import bus
 from cuems.core.controller import Controller, Rules
 from cuems.core.cues import Action, AnyCue, CueId, NodeId
 from cuems.core.desk import (
+    AdoptLine,
     Answer,
     Asked,
+    AskSign,
     ControllerEffect,
+    Fenced,
     HoldLine,
     LineMoved,
+    LoseNode,
     ProjectRead,
     ProjectUnreadable,
     Publish,
@@ -17,6 +23,8 @@ from cuems.core.desk import (
     RestartLine,
     RollLine,
     Tell,
+    Undelivered,
+    Welcome,
     Woke,
 )
 from cuems.core.events import Advance, LineFound, LineLost, Locate
@@ -37,6 +45,8 @@ from cuems.core.operator import (
     SetPlayer,
     UnloadProject,
 )
+from cuems.core.runs import Trigger
+from cuems.core.show_state import ShowState
 from cuems.core.status import (
     Armed,
     ChaseHealth,
@@ -414,21 +424,27 @@ def test_a_ping_is_answered_and_nothing_else() -> None:
 
 
 def test_a_silent_node_is_late_then_lost_and_what_it_played_has_failed() -> None:
-    rig = Rig().armed(audio("a"))
-    rig.report(bus.ClockProbe(0))
+    rig = Rig(Rules())
+    hello(rig)
+    rig.armed(audio("a"))
     rig.ask(PressGo())
     rig.report(bus.CueStartedReport(A, 0))
-    assert rig.controller.next_wake_ns() == S
-    late = list(rig.controller.handle(Woke(S)))
-    assert published(late) == [NodeHealth(NODE_ID, "late", "silent for 1000 ms")]
-    lost = published(list(rig.controller.handle(Woke(S * 3 // 2))))
+    asked = list(rig.controller.handle(Woke(S * 35 // 100)))
+    assert asked == [AskSign(NODE_ID)]
+    late = published(list(rig.controller.handle(Woke(S * 6 // 10))))
+    assert NodeHealth(NODE_ID, "late", "silent for 600 ms") in late
+    assert Armed(False) in late
+    gone = list(rig.controller.handle(Woke(S * 3 // 2)))
+    assert LoseNode(NODE_ID) in gone
+    lost = published(gone)
     assert NodeHealth(NODE_ID, "lost", "silent for 1500 ms") in lost
     assert CuePlay(A, -1) in lost
-    assert Armed(False) in lost
     rig.now_ns = 2 * S
     back = published(rig.report(bus.ClockProbe(0)))
     assert NodeHealth(NODE_ID, "ok") in back
-    assert Armed(True) in back
+    assert rig.controller.wanted == (NODE_ID,)
+    hello(rig)
+    assert not rig.controller.wanted
 
 
 def test_a_node_that_starts_anew_is_not_ready() -> None:
@@ -472,37 +488,159 @@ def test_lost_timecode_is_said() -> None:
     ]
 
 
-def hello(
-    rig: Rig, boot: str = "1", load_seq: int = 1, stop_generation: int = 0
-) -> list[bus.NodeCommand]:
-    greeting = bus.Hello(
-        boot=boot, version="1", name="vm", load_seq=load_seq, stop_generation=stop_generation
-    )
-    return told(rig.report(greeting))
+def hello(rig: Rig, boot: str = "1", **said: Any) -> bus.Snapshot:
+    greeting = bus.Hello(boot=boot, version="1", name="vm", **said)
+    welcomes = [e.snapshot for e in rig.report(greeting) if isinstance(e, Welcome)]
+    assert len(welcomes) == 1
+    return welcomes[0]
 
 
-def test_a_node_that_comes_back_is_told_what_it_missed() -> None:
-    rig = Rig().armed(audio("a"), audio("b"))
-    load = bus.LoadCommand(project="show", load_seq=1, only=(NODE_ID,))
-    assert hello(rig) == [load]
-    assert hello(rig) == []
-    rig.ask(PressStop())
-    assert hello(rig) == [bus.StopCommand(1, only=(NODE_ID,))]
-    assert hello(rig, stop_generation=1) == []
-    assert hello(rig, load_seq=0, stop_generation=1) == [load]
-
-
-def test_what_is_asked_while_a_node_fetches_is_made_up_for() -> None:
-    rig = Rig()
-    rig.load(audio("a"), audio("b"), audio("c"))
-    rig.report(bus.Pong())
-    rig.load(audio("a"), audio("b"), audio("c"))
+def test_a_node_that_says_hello_is_told_how_the_show_stands() -> None:
+    rig = Rig().armed(audio("a", 60_000), audio("b"), audio("c"))
     rig.ask(EnableCue(B, False))
+    rig.ask(SetMixerVolume(node=NODE_ID, output="0", channel="master", value=0.5))
+    rig.roll(1000)
+    rig.ask(PressGo())
+    snapshot = hello(rig)
+    assert snapshot.load == bus.LoadCommand(project="show", load_seq=1)
+    assert snapshot.controls == (
+        bus.PlayerControlCommand(f"/{NODE_ID}/audio/mixer/0/master/volume", (0.5,)),
+    )
+    assert snapshot.state is not None
+    assert (snapshot.state.at, snapshot.state.enabled) == (C, ((B, False),))
+    assert [trigger.cue for trigger in snapshot.state.triggers] == [A]
+    rig.ask(PressStop())
+    stopped = hello(rig)
+    assert stopped.stop_generation == 1
+    assert stopped.state is not None
+    assert stopped.state.triggers == ()
+
+
+def test_a_controller_that_has_nothing_takes_nothing_from_a_node_until_it_is_touched() -> None:
+    rig = Rig()
+    assert not hello(rig).empty
+    rig.armed(audio("a"))
+    rig.ask(UnloadProject())
+    assert hello(rig).empty
+
+
+def found(rig: Rig, *contents: AnyCue) -> list[ControllerEffect]:
+    """A node is in the middle of a show; this controller reads it."""
+    triggers = (Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0),)
+    rig.report(
+        bus.Hello(
+            boot="9",
+            version="1",
+            name="foh",
+            project="show",
+            load_seq=5,
+            stop_generation=3,
+            state=ShowState(at=B, after_go_of=A, triggers=triggers),
+            position=from_ms(4000),
+        )
+    )
+    return list(rig.controller.handle(ProjectRead(5, show(*contents), None)))
+
+
+def found_again(rig: Rig) -> list[ReadProject]:
+    """The same node says the same hello: that is no news any more."""
+    triggers = (Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0),)
+    again = bus.Hello(boot="9", version="1", load_seq=5, state=ShowState(triggers=triggers))
+    return [effect for effect in rig.report(again) if isinstance(effect, ReadProject)]
+
+
+def test_a_controller_that_starts_anew_leads_on_the_show_it_finds_on_a_node() -> None:
+    rig = Rig()
+    effects = found(rig, audio("a", 60_000), audio("b"))
+    assert AdoptLine(from_ms(4000), 0, rolling=True) in effects
+    assert not [effect for effect in effects if isinstance(effect, RestartLine)]
+    assert not [message for message in told(effects) if isinstance(message, bus.LoadCommand)]
+    assert Running(True) in published(effects)
+    assert [e.snapshot.node for e in effects if isinstance(e, Welcome)] == [NODE_ID]
+    assert not found_again(rig)
+    rig.controller.handle(LineMoved(Locate(from_ms(4000))))
+    snapshot = hello(rig, boot="9")
+    assert snapshot.load == bus.LoadCommand(project="show", load_seq=5)
+    assert snapshot.stop_generation == 3
+    assert snapshot.state is not None
+    assert (snapshot.state.at, snapshot.state.triggers[0].run_seq) == (B, 77)
+
+
+def test_stop_works_at_once_and_then_nothing_is_taken_up() -> None:
+    rig = Rig()
+    assert told(rig.ask(PressStop())) == [bus.StopCommand(1)]
+    triggers = (Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0),)
+    hello(rig, project="show", load_seq=5, state=ShowState(triggers=triggers))
+    assert told(list(rig.controller.handle(ProjectRead(5, show(audio("a")), None)))) == []
+
+
+# ---- a GO that has to wait a moment
+
+
+def ready(standby: str, *, armed: bool = True) -> bus.ArmedReport:
+    return bus.ArmedReport(armed=armed, load_seq=1, standby=standby)
+
+
+def test_a_go_right_after_the_standby_was_moved_waits_until_nodes_are_ready_for_it() -> None:
+    rig = Rig().armed(audio("a"), audio("b"), audio("c"))
+    rig.report(ready("a"))
     rig.ask(MoveStandby(C))
-    assert told(rig.report(bus.ArmedReport(armed=True, load_seq=2))) == [
-        bus.CueEnabledCommand(B, False),
-        bus.SetNextCueCommand(C),
+    assert [e for e in rig.ask(PressGo()) if isinstance(e, Answer | Tell)] == []
+    assert told(rig.report(ready("c", armed=False))) == []
+    fired = rig.report(ready("c"))
+    assert [m.cue for m in told(fired) if isinstance(m, bus.GoCommand)] == [C]
+    assert answers(fired) == ["ok"]
+
+
+def test_gocue_of_a_cue_that_nobody_foresaw_waits_for_it_to_arm() -> None:
+    rig = Rig().armed(audio("a"), audio("b"), audio("c"))
+    rig.report(ready("a"))
+    assert told(rig.ask(GoCue(C))) == [bus.SetNextCueCommand(C)]
+    assert [m.cue for m in told(rig.report(ready("c"))) if isinstance(m, bus.GoCommand)] == [C]
+
+
+def test_a_go_that_has_waited_for_two_seconds_is_refused_with_the_reason() -> None:
+    rig = Rig().armed(audio("a"), audio("b"), audio("c"))
+    rig.report(ready("a"))
+    rig.ask(MoveStandby(C))
+    rig.ask(PressGo())
+    rig.report(ready("c", armed=False))
+    assert rig.controller.next_wake_ns() == 2 * S
+    assert answers(list(rig.controller.handle(Woke(2 * S)))) == [
+        f"not armed: node {NODE_ID} is not ready: loading"
     ]
+
+
+def test_a_stop_ends_the_waiting_of_a_go() -> None:
+    rig = Rig().armed(audio("a"), audio("b"), audio("c"))
+    rig.report(ready("a"))
+    rig.ask(GoCue(C))
+    assert answers(rig.ask(PressStop())) == ["stopped meanwhile", "ok"]
+    assert told(rig.report(ready("c"))) == []
+
+
+def test_a_show_that_timecode_alone_has_started_runs_and_is_not_loaded_over() -> None:
+    rig = Rig().armed(audio("a", 60_000, pre=1000, timecode=True))
+    rig.roll(1500)
+    assert Running(True) in published(rig.report(bus.CueStartedReport(A, from_ms(1000))))
+    assert answers(rig.ask(LoadProject("other"))) == ["a show is running: stop it first"]
+
+
+def test_a_go_that_did_not_reach_a_node_is_reported() -> None:
+    rig = Rig().armed(audio("a"))
+    go = bus.GoCommand(run_seq=1, cue=A, at=0)
+    lost = list(rig.controller.handle(Undelivered(NODE_ID, go, "no answer in time")))
+    assert published(lost) == [
+        Notice(f"GO {A} did not reach node {NODE_ID}: no answer in time"),
+    ]
+
+
+def test_a_controller_that_is_fenced_off_says_so_and_gives_no_more_commands() -> None:
+    rig = Rig().armed(audio("a"))
+    assert published(list(rig.controller.handle(Fenced(NODE_ID, 9)))) == [
+        Notice(f"another controller leads (epoch 9, says node {NODE_ID})")
+    ]
+    assert answers(rig.ask(PressGo())) == ["another controller leads (epoch 9)"]
 
 
 def test_a_go_during_a_panic_is_refused() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cuems.core import bus
+from cuems.core.bus import Stamp
 from cuems.core.cues import CueId, NodeId
 from cuems.core.delivery import (
     MOST_PENDING,
@@ -17,7 +18,6 @@ from cuems.core.delivery import (
     Numbered,
     Resend,
     Sender,
-    Stamp,
 )
 from cuems.core.receipt import (
     BUSY,
@@ -109,8 +109,18 @@ def test_a_member_that_joins_owes_no_answer_to_what_was_before() -> None:
     post(sender, go(1))
     sender.join(LEFT)
     post(sender, go(2))
+    assert sender.next_wake_ns() == NS_PER_MS * 8
+    sender.answered(LEFT, 1, 1)
     assert sender.join(LEFT) == 2
     assert sender.next_wake_ns() is None
+
+
+def test_a_member_that_asks_how_things_stand_is_still_sent_what_it_has_not_answered() -> None:
+    sender = Sender(1, "b")
+    sender.join(LEFT)
+    post(sender, go(1))
+    assert sender.join(LEFT) == 1
+    assert [resend.command for resend in sender.wake(NS_PER_MS * 8)] == [go(1)]
 
 
 def test_what_waits_for_one_member_is_bounded_and_what_goes_is_named() -> None:

@@ -65,7 +65,7 @@ def test_a_load_fetches_then_arms_then_reports_ready() -> None:
     stand = Stand(audio("a"), load_seq=7)
     assert isinstance(stand.loaded[0], Prepare)
     assert played(stand.loaded) == [Arm(cue=A)]
-    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=7)
+    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=7, standby=A)
 
 
 def test_a_load_for_other_nodes_is_none_of_ours() -> None:
@@ -96,7 +96,8 @@ def test_only_cues_with_an_output_here_are_played_and_reported() -> None:
     stand = Stand(audio("a", 1000, "g"), audio("b", 1000, outputs=ELSEWHERE))
     effects = stand.tell(go())
     assert played(effects) == [Start(cue=A, run_seq=1, start=0, elapsed=0)]
-    assert said(effects) == [bus.CueStartedReport(A, 0)]
+    ready = bus.ArmedReport(armed=True, load_seq=4, standby="")
+    assert said(effects) == [bus.CueStartedReport(A, 0), ready]
 
 
 def test_cues_end_on_the_line() -> None:
@@ -126,8 +127,12 @@ def test_stop_silences_and_reports_ready_again() -> None:
     effects = stand.tell(bus.StopCommand(1))
     assert played(effects)[0] == Stop(A)
     assert bus.CueResetReport(A) in said(effects)
-    assert said(effects)[-1] == bus.ArmedReport(armed=False, waiting_for=(A,), load_seq=4)
-    assert said(stand.node.handle(Proved(CueArmed(A)))) == [bus.ArmedReport(armed=True, load_seq=4)]
+    assert said(effects)[-1] == bus.ArmedReport(
+        armed=False, waiting_for=(A,), load_seq=4, standby=A
+    )
+    assert said(stand.node.handle(Proved(CueArmed(A)))) == [
+        bus.ArmedReport(armed=True, load_seq=4, standby=A)
+    ]
 
 
 def test_a_stop_meant_for_another_node_is_none_of_ours() -> None:
@@ -178,4 +183,4 @@ def test_words_to_players_are_handed_on() -> None:
 
 def test_a_show_of_actions_alone_is_ready_at_once() -> None:
     stand = Stand(action("a", Action.WAIT))
-    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=4)
+    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=4, standby=A)

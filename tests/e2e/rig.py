@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,11 +76,11 @@ class Program:
             self._news.set()
             self._news = anyio.Event()
 
-    async def says(self, text: str) -> str:
-        """The first line with `text` in it, as soon as there is one."""
+    async def says(self, text: str, *, since: int = 0) -> str:
+        """The first line with `text` in it, `since` so many, as soon as there is one."""
         with anyio.move_on_after(PATIENCE_S):
             while True:
-                for line in self.lines:
+                for line in self.lines[since:]:
                     if text in line:
                         return line
                 await self._news.wait()
@@ -104,10 +104,12 @@ class Program:
 
 
 @asynccontextmanager
-async def open_program(home: Home, *arguments: str) -> AsyncIterator[Program]:
-    """`cuems ARGUMENTS`, killed at the end if it is still there."""
+async def open_program(
+    home: Home, *arguments: str, inside: Sequence[str] = ()
+) -> AsyncIterator[Program]:
+    """`cuems ARGUMENTS`, killed at the end if it is still there; `inside` comes before it."""
     process = await anyio.open_process(
-        [sys.executable, "-m", "cuems", *arguments],
+        [*inside, sys.executable, "-m", "cuems", *arguments],
         env=home.variables(),
         stdin=None,
         stdout=PIPE,
@@ -156,7 +158,10 @@ class Operator:
         self._news = anyio.Event()
 
     async def send(self, command: str, *args: OscArgument) -> None:
-        await self._connection.send(encode(Osc(f"/engine/command/{command}", args)))
+        await self.send_to(f"/engine/command/{command}", *args)
+
+    async def send_to(self, address: str, *args: OscArgument) -> None:
+        await self._connection.send(encode(Osc(address, args)))
 
     async def ask(self, command: str, *args: OscArgument) -> str:
         """Send a command; the answer to it."""

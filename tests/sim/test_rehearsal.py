@@ -219,10 +219,25 @@ def test_all_nodes_start_on_the_frame_the_controller_stamped() -> None:
 def test_a_lost_go_comes_late_and_is_joined_in_progress_on_the_same_frame() -> None:
     go = (step(1000, PressGo()),)
     contents: list[AnyCue] = [audio("a", 9000, "g"), elsewhere("b", 9000)]
-    runs = [run(*contents, script=go, loss=0.5, seed=seed) for seed in range(6)]
-    began = {(cue, due) for rehearsal in runs for cue, due, _ in starts(rehearsal)}
+    runs = [run(*contents, script=go, loss=0.7, seed=seed) for seed in range(6)]
+    began = {
+        (entry.cue, entry.position - entry.elapsed)
+        for rehearsal in runs
+        for entry in rehearsal.entries
+        if entry.verb is Verb.STARTS
+    }
     assert began == {("a", from_ms(1080)), ("b", from_ms(1080))}
-    assert any(late >= from_ms(100) for rehearsal in runs for _, _, late in starts(rehearsal))
+    assert any(entry.elapsed for rehearsal in runs for entry in rehearsal.entries)
+
+
+def test_at_20_percent_loss_every_node_starts_as_if_nothing_were_lost() -> None:
+    contents: list[AnyCue] = [audio("a", 900, "g"), elsewhere("b", 700, "e"), elsewhere("c", 400)]
+    move = step(3000, MoveStandby(CueId("a")))
+    go = (step(1000, PressGo()), move, step(5000, PressGo()))
+    whole = starts(run(*contents, script=go, nodes=8))
+    assert len(whole) == 6
+    for seed in range(12):
+        assert starts(run(*contents, script=go, nodes=8, loss=0.2, seed=seed)) == whole
 
 
 def test_while_all_replicas_agree_looking_at_every_node_changes_nothing() -> None:

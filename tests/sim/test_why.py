@@ -60,6 +60,7 @@ def test_a_cue_ran_because_an_action_played_it(made: Recording) -> None:
 def test_a_cue_did_not_run_because_its_go_was_refused(made: Recording) -> None:
     made.report(bus.ArmedReport(armed=False, waiting_for=(CueId("c"),)))
     made.ask(MoveStandby(CueId("c")))
+    made.wait(2100)  # any sooner, the GO would wait for the node
     made.ask(PressGo())
     verdict, facts = told(made, "c")
     assert verdict.startswith("'c' did not run: GO was refused: not armed: node left is not ready")

@@ -10,6 +10,8 @@ from cuems.core.bus import BusMessage, Envelope
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.line import Line
+from cuems.core.runs import Trigger
+from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
 from cuems.wire.bus import BusDecodeError, decode, encode, hub_message, hub_pong
 
@@ -133,6 +135,19 @@ text = st.text(min_size=1)
 scalars = st.booleans() | integers | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 lines = st.builds(Line, integers, integers, st.booleans(), st.sampled_from(FrameRate))
 sources = st.builds(bus.Source, library=text, port=integers, project_hash=text)
+triggers = st.builds(
+    Trigger, cue=ids, run_seq=integers, given=integers, due=integers, arrival=integers
+)
+states = st.builds(
+    ShowState,
+    at=ids | st.none(),
+    after_go_of=ids | st.none(),
+    into=integers,
+    paused=st.booleans(),
+    enabled=st.lists(st.tuples(ids, st.booleans()), max_size=2).map(tuple),
+    kept_loaded=st.lists(ids, max_size=2).map(tuple),
+    triggers=st.lists(triggers, max_size=2).map(tuple),
+)
 BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     CueId: ids,
     CueId | None: ids | st.none(),
@@ -149,6 +164,22 @@ BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     Action | None: st.sampled_from(Action) | st.none(),
     Line: lines,
     bus.Source | None: sources | st.none(),
+    bus.LoadCommand | None: st.none()
+    | st.builds(
+        bus.LoadCommand,
+        project=text,
+        load_seq=integers,
+        source=sources | st.none(),
+        only=st.lists(ids).map(tuple),
+    ),
+    str | None: st.none() | text,
+    ShowState | None: states | st.none(),
+    tuple[str, ...]: st.lists(text).map(tuple),
+    tuple[bus.PlayerControlCommand, ...]: st.lists(
+        st.builds(bus.PlayerControlCommand, text, st.lists(scalars).map(tuple))
+    ).map(tuple),
+    bus.ArmedReport | None: st.none()
+    | st.builds(bus.ArmedReport, armed=st.booleans(), waiting_for=st.just(()), load_seq=integers),
 }
 
 

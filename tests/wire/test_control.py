@@ -120,6 +120,11 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
             Osc(f"/engine/status/chase_detail/{NODE}", ("MIDI, 0 missed",)),
         ),
     ),
+    (status.NodeWaived(NODE, True), (Osc(f"/engine/status/node_waived/{NODE}", (1,)),)),
+    (status.CueLate(CUE, 1500), (Osc(f"/engine/status/cue_late/{CUE}", (1500,)),)),
+    (status.GoLead(80), (Osc("/engine/status/go_lead", (80,)),)),
+    (status.BusWarning("open"), (Osc("/engine/status/bus_warning", ("open",)),)),
+    (status.Strangers(3), (Osc("/engine/status/strangers", (3,)),)),
     (
         status.DeployProgress(NODE, 40, "rain.wav"),
         (

@@ -33,6 +33,8 @@ def test_what_was_not_told_yet_is_an_empty_text_or_nothing() -> None:
     }
     assert values.pop("/engine/status/timecode") is None
     assert values.pop("/engine/status/go_guard") is None
+    assert values.pop("/engine/status/go_lead") is None
+    assert values.pop("/engine/status/strangers") is None
     assert set(values.values()) == {("",)}
     load = space.method("/engine/command/load")
     assert load is not None

@@ -1,0 +1,122 @@
+"""A machine that is told how a show stands takes its place in it."""
+
+from cuems.core.chains import Scope
+from cuems.core.cuelist import RunningOrder
+from cuems.core.cues import AnyCue, CueId
+from cuems.core.effects import Arm, Effect, EnabledChanged, Start, Stop
+from cuems.core.events import (
+    Advance,
+    Go,
+    LineFound,
+    Locate,
+    Panic,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+    StopAll,
+)
+from cuems.core.sequencer import Sequencer
+from cuems.core.timecode import from_ms
+from tests.build import audio, show
+
+A, B, C = CueId("a"), CueId("b"), CueId("c")
+
+
+def machine(*contents: AnyCue, at_ms: int | None = 0) -> Sequencer:
+    order = RunningOrder(show(*contents))
+    everything = frozenset(order)
+    sequencer = Sequencer(order, Scope(everything, everything))
+    sequencer.begin()
+    if at_ms is not None:
+        sequencer.handle(LineFound(from_ms(at_ms)))
+    return sequencer
+
+
+def contents() -> list[AnyCue]:
+    return [audio("a", 10_000, "e"), audio("b", 10_000), audio("c", 10_000)]
+
+
+def running(ms: int = 4000) -> Sequencer:
+    """A show whose first cue has been playing since one second."""
+    sequencer = machine(*contents())
+    sequencer.handle(Advance(from_ms(1000)))
+    sequencer.handle(Go(run_seq=1, cue=A, at=from_ms(1000)))
+    sequencer.handle(Advance(from_ms(ms)))
+    return sequencer
+
+
+def starts(effects: tuple[Effect, ...]) -> list[tuple[CueId, int, int]]:
+    return [(e.cue, e.start, e.elapsed) for e in effects if isinstance(e, Start)]
+
+
+def test_it_joins_what_plays_at_the_right_place() -> None:
+    late = machine(*contents(), at_ms=4000)
+    effects = late.restore(running().state)
+    assert starts(effects) == [(A, from_ms(1000), from_ms(3000))]
+    assert Arm(cue=A, elapsed=from_ms(3000)) in effects or late.standby == C
+
+
+def test_it_joins_also_what_an_auto_follow_has_started_since() -> None:
+    late = machine(*contents(), at_ms=13_000)
+    assert starts(late.restore(running(13_000).state)) == [(B, from_ms(11_000), from_ms(2000))]
+
+
+def test_a_machine_that_does_not_know_the_line_yet_joins_when_it_does() -> None:
+    late = machine(*contents(), at_ms=None)
+    assert starts(late.restore(running().state)) == []
+    assert starts(late.handle(LineFound(from_ms(5000)))) == [(A, from_ms(1000), from_ms(4000))]
+
+
+def test_it_goes_on_like_the_machine_it_was_told_by() -> None:
+    first, late = running(), machine(*contents(), at_ms=4000)
+    late.restore(first.state)
+    for event in (Advance(from_ms(12_000)), SetNextCue(C), Advance(from_ms(30_000))):
+        mine = [e for e in late.handle(event) if isinstance(e, Start | Stop)]
+        assert mine == [e for e in first.handle(event) if isinstance(e, Start | Stop)]
+    assert late.state.runs_as(first.state)
+
+
+def test_what_plays_alike_is_left_alone() -> None:
+    sequencer = running()
+    assert sequencer.restore(sequencer.state) == ()
+
+
+def test_what_should_not_play_is_stopped() -> None:
+    silent = running()
+    silent.handle(StopAll())
+    late = running()
+    assert Stop(A) in late.restore(silent.state)
+
+
+def test_pointer_flags_and_pause_are_taken_over() -> None:
+    first = running()
+    first.handle(SetEnabled(B, False))
+    first.handle(SetNextCue(C))
+    first.handle(Pause())
+    late = machine(*contents(), at_ms=4000)
+    effects = late.restore(first.state)
+    assert late.state == first.state
+    assert EnabledChanged(B, False) in effects
+    assert starts(effects) == []
+    assert starts(late.handle(Resume())) == [(A, from_ms(1000), from_ms(3000))]
+
+
+def test_nobody_joins_a_show_that_is_being_faded_out() -> None:
+    first = running()
+    first.handle(Panic())
+    assert starts(machine(*contents(), at_ms=4000).restore(first.state)) == []
+
+
+def test_the_same_go_coming_after_all_is_none() -> None:
+    late = machine(*contents(), at_ms=4000)
+    late.restore(running().state)
+    assert starts(late.handle(Go(run_seq=1, cue=A, at=from_ms(1000)))) == []
+
+
+def test_a_controller_that_is_told_before_it_knows_the_line_is_where_the_show_is() -> None:
+    anew = machine(*contents())
+    anew.restore(running().state)
+    anew.handle(Locate(from_ms(4000)))
+    assert anew.state.runs_as(running().state)
+    assert anew.standby == running().standby
