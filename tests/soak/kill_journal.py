@@ -9,7 +9,7 @@ from cuems.core.journal import Record
 from cuems.wire.journal import encode
 from tests.soak.kill_points import safe
 
-LINES = 8
+LINES = 16
 LIMITS = Limits(segment_bytes=300, total_bytes=1 << 20)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from cuems.adapters.settings_file import SettingsFile, read_settings_file
 from tests.soak.kill_points import safe
 
-SAVES = 8
+SAVES = 20
 
 
 def act(folder: Path) -> None:
