@@ -201,7 +201,7 @@ async def measure(count: int, mtc: str, *, under_load: bool, killed: bool) -> No
         cues = write_project(Home(folder), NODE, count)
         programs = folder / "bin"
         programs.mkdir()
-        config = PlayerConfig(mpv=str(write_program(programs)))
+        config = PlayerConfig(mpv=str(write_program(programs)), audio_output="null")
         stamps = os.environ["CUEMS_TEST_STAMPS"] = str(folder / "stamps")
         line, jack = await stack.enter_async_context(open_source(mtc == "midi"))
         near, far = await stack.enter_async_context(open_memory_bus())

@@ -6,6 +6,7 @@ plays into whoever connects to JACK port `reference:out`, until it is killed. It
 moment (ns) at which its first address begins; from there on it is where `position_s` says.
 """
 
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,7 @@ FRAMES_PER_S = {
     "30": Fraction(30),
 }
 NS_PER_S = 1_000_000_000
+STOP_GRACE_S = 2.0
 CLIENT, PORT = "reference", "out"
 
 
@@ -84,6 +86,12 @@ async def open_encoder(rate: str, start: str, client: str = CLIENT) -> AsyncIter
         yield Playing(process, Encoder(rate, start), began_ns)
     finally:
         with anyio.CancelScope(shield=True):
+            # It leaves JACK by itself: a server whose clients are killed may stand still.
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGCONT)
+                process.send_signal(signal.SIGINT)
+            with anyio.move_on_after(STOP_GRACE_S):
+                await process.wait()
             with suppress(ProcessLookupError):
                 process.kill()
             await process.aclose()
@@ -103,4 +111,5 @@ def main(rate: str, start: str, client: str = CLIENT) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with suppress(KeyboardInterrupt):
+        main(*sys.argv[1:])
