@@ -346,6 +346,7 @@ class Performance:
         """Silence everything and forget what was triggered."""
         for run in list(self._voices.playing.values()):
             self._voices.hush(run)
+            self._voices.left(run.cue.id)  # for good: what timecode starts now starts afresh
         self._voices.go_dark()
         self._chains.forget()
         self._triggers.clear()

@@ -802,6 +802,17 @@ def test_a_broken_cue_that_is_mended_while_it_runs_is_told_of_anew() -> None:
     ]
 
 
+def test_a_held_cue_that_a_jump_stops_and_starts_again_starts_afresh() -> None:
+    """A panic on a paused line ends with the jump; the timecode cue there is due at once."""
+    running = order(audio("a", 50, timecode=True))
+    sequencer = Sequencer(running, Scope(frozenset(running), frozenset(running)))
+    sequencer.begin()
+    for event in (LineFound(0), CueArmed(CueId("a")), Panic(), Pause()):
+        sequencer.handle(event)
+    said = [say(e) for e in sequencer.handle(Locate(0)) if isinstance(e, Arm | Start | Stop)]
+    assert said == ["stop a", "arm a", "start a"]
+
+
 def test_stop_before_timecode_was_ever_found_is_obeyed() -> None:
     sequencer = Sequencer(order(audio("a")), Scope(frozenset(), frozenset()))
     assert ShowStopped() in sequencer.handle(StopAll())
