@@ -110,11 +110,16 @@ async def open_bus_listener(url: str) -> AsyncIterator[NngBus]:
 
 
 class NngDialler(NngBus):
-    """A node's end, which looks for its controllers at the `urls`; `url` is the first of them."""
+    """A node's end, which looks for its controllers at the `urls`; `url` is that of its leader."""
 
     def __init__(self, socket: pynng.Bus0) -> None:
         super().__init__(socket, "")
         self._dialers: dict[str, pynng.Dialer] = {}
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where it looks for controllers."""
+        return tuple(self._dialers)
 
     def dial(self, *urls: str) -> None:
         """Look there, and nowhere else; BusAddressError if nobody can ever be at one of them."""
@@ -129,6 +134,10 @@ class NngDialler(NngBus):
                 except pynng.NNGException as error:
                     raise BusAddressError(url, str(error).lower()) from error
         self.url = urls[0] if urls else ""
+
+    def led_from(self, url: str) -> None:
+        """The controller at one of the urls leads."""
+        self.url = url
 
 
 @asynccontextmanager

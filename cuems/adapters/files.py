@@ -107,6 +107,13 @@ def next_epoch(state: Path) -> int:
     return epoch
 
 
+def raise_epoch(state: Path, above: int) -> int:
+    """A number that is at least `above` and higher than at any start before; on disk by then."""
+    epoch = max(_whole_number(state / "epoch") + 1, above)
+    _replace(state / "epoch", f"{epoch}\n".encode())
+    return epoch
+
+
 def read_term(state: Path) -> Term:
     """The highest epoch this node has followed, and whose it was."""
     path = state / "term"

@@ -98,6 +98,12 @@ class Client:
         if answer != "ok":
             raise CommandRefusedError(command, answer)
 
+    async def send(self, command: str) -> None:
+        """Send a command; its answer is among what is heard. Raises NotReachableError."""
+        late = f"it takes nothing for {self._timeout_s:g} s"
+        with _in_time(self._url, self._timeout_s, late), _reached(self._url):
+            await self._connection.send(encode(Osc(f"/engine/command/{command}")))
+
     async def hear(self) -> Osc:
         """The next message, whenever it comes; raises NotReachableError when the link is lost."""
         with _reached(self._url):

@@ -17,6 +17,7 @@ from cuems.app.settings import Sources, read_layers
 from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
 from cuems.core.settings import Resolved
+from cuems.core.standby import Takeover
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.players.equipment import VIDEOCOMPOSER_PORT
 from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
@@ -79,6 +80,9 @@ class Flags:
     local_node: bool = True
     ipc: Path | None = None
     discovery: bool = True
+    standby: str | None = None
+    standby_token: str = ""
+    takeover: Takeover = Takeover.ASK
     doors: DoorFlags = field(default_factory=DoorFlags)
     settings: Mapping[str, object] = field(default_factory=dict)
     open_bus: bool = False
@@ -89,7 +93,9 @@ class RunConfig:
     """All that a run needs to know. `embedded`: there is no configuration but ours.
 
     `ipc` is the folder of the ecosystem's sockets, None where there is no ecosystem;
-    `network_map` its list of nodes, where there is one. A node for which nobody has said where its
+    `network_map` its list of nodes, where there is one. `standby` is the control surface of the
+    controller to follow, None for one that leads. A node may have several buses in `bus_url`, with
+    commas between; one for which nobody has said where its
     controller is (`bus_given`) begins at `bus_url` to look for it.
     """
 
@@ -113,7 +119,15 @@ class RunConfig:
     discovery: bool
     sources: Sources
     resolved: Resolved
+    standby: str | None = None
+    standby_token: str = ""
+    takeover: Takeover = Takeover.ASK
     open_bus: bool = False
+
+    @property
+    def bus_urls(self) -> tuple[str, ...]:
+        """Every bus of a node; a controller has one."""
+        return tuple(self.bus_url.split(","))
 
     @property
     def midi_port(self) -> str | None:
@@ -165,6 +179,9 @@ def read_config(flags: Flags) -> RunConfig:
         ipc=flags.ipc,
         network_map=None,
         discovery=flags.discovery,
+        standby=flags.standby,
+        standby_token=flags.standby_token,
+        takeover=flags.takeover,
         sources=sources,
         resolved=resolved,
     )
@@ -238,6 +255,9 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,
         discovery=flags.discovery,
+        standby=flags.standby,
+        standby_token=flags.standby_token,
+        takeover=flags.takeover,
         sources=sources,
         resolved=resolved,
     )

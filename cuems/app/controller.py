@@ -270,6 +270,7 @@ class ControllerLoop:
         self._leading = parts.leading
         self._told_strangers = 0
         self._drawn = False  # until then our line is nobody's: nodes may be following another
+        self._silenced = False
         self._desk = desk
         self._alarm = alarm
         self._send = send
@@ -431,7 +432,11 @@ class ControllerLoop:
         """Send again what was not answered, and let nodes know that we are there."""
         for event in await self._leading.wake(now_ns):
             await self._apply(event)
-        await self._leading.beat(now_ns, self._controller.wanted)
+        if not self._controller.fenced:
+            await self._leading.beat(now_ns, self._controller.wanted)
+        elif not self._silenced:
+            self._silenced = True
+            await self._redraw(HoldLine())  # there is one timecode, and it is not ours
         if self._leading.strangers != self._told_strangers:
             self._told_strangers = self._leading.strangers
             self._desk.publish(Strangers(self._told_strangers))

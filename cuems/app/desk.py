@@ -42,6 +42,7 @@ class ControlDesk:
         self.requests = Requests(send, guests, clients, self._admit)
         self.board = StatusBoard()
         self.followers: list[Callable[[Osc], None]] = []
+        self._mirrored: dict[str, bytes] = {}
         self._space = Namespace()
         self.posts = Posts(send, guests.gate, self._space)
 
@@ -55,6 +56,7 @@ class ControlDesk:
     def _state(self) -> Iterable[tuple[str, bytes]]:
         for status in self.board.dump():
             yield from _frames(status)
+        yield from self._mirrored.items()
 
     def _admit(self, client: ClientId) -> None:
         self._clients.admit(client, self._state())
@@ -134,6 +136,21 @@ class ControlDesk:
             self._clients.publish(message.address, frame)
             for follow in self.followers:
                 follow(message)
+
+    def mirror(self, message: Osc) -> None:
+        """Tell a status of another controller, as it was told."""
+        try:
+            frame = encode(message)
+        except OscEncodeError as error:
+            log.error("a status cannot be told on: %s", error)  # noqa: TRY400 - no bug of ours
+            return
+        self._mirrored[message.address] = frame
+        self._space.put(message)
+        self._clients.publish(message.address, frame)
+
+    def end_mirror(self) -> None:
+        """From now on we speak for ourselves."""
+        self._mirrored.clear()
 
     def forget_cues(self) -> None:
         """Drop what is known of cues."""

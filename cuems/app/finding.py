@@ -126,7 +126,7 @@ async def _see_nodes(
 
 def node_interfaces(config: RunConfig) -> tuple[str, ...]:
     """Which of its addresses a node announces itself on: none but our own where its bus is here."""
-    at_home = dns_sd.is_loopback(urlsplit(config.bus_url).hostname or "")
+    at_home = all(dns_sd.is_loopback(urlsplit(url).hostname or "") for url in config.bus_urls)
     return LOOPBACK if config.bus_given and at_home else ()
 
 

@@ -18,6 +18,7 @@ from cuems.adapters.lane import Address, Lane, resolve
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.follower import Follower
+from cuems.core.receipt import FENCED, TWO_LEADERS
 from cuems.wire.auth import Anyone, KeyHolders, Trust, session_key
 from cuems.wire.bus import BusDecodeError, Pen, StrangerError, decode
 from cuems.wire.lane import Direction, Session
@@ -46,9 +47,10 @@ Hear = Callable[[bus.Envelope, int], Awaitable[None]]
 
 @dataclass(slots=True, kw_only=True)
 class Following:
-    """What a node follows with. `bus_url` says where the controller is ("": nobody knows).
+    """What a node follows with. `bus_urls` are where its controllers may be.
 
-    It is None where the controller is in this process. `follower` decides whom we follow.
+    It is None where the controller is in this process. `follower` decides whom we follow: every
+    controller is asked in, and one of them leads.
     """
 
     me: NodeId
@@ -56,7 +58,8 @@ class Following:
     outgoing: MemoryObjectSendStream[bytes]
     follower: Follower
     hello: Callable[[], bus.Hello]
-    bus_url: Callable[[], str] | None = None
+    bus_urls: Callable[[], tuple[str, ...]] | None = None
+    led_from: Callable[[str], None] = lambda _: None
     lane: Lane | None = None
     trust: Trust = field(default_factory=Anyone)
     strangers: int = 0
@@ -69,7 +72,7 @@ class Following:
     _wanted: anyio.Event = field(default_factory=anyio.Event)
 
     def __post_init__(self) -> None:
-        key = self.trust.key if isinstance(self.trust, KeyHolders) and self.bus_url else None
+        key = self.trust.key if isinstance(self.trust, KeyHolders) and self.bus_urls else None
         self._pen = Pen(self.me, self.boot, key)
         self._lane_pen = Pen(self.me, self.boot)
 
@@ -78,7 +81,7 @@ class Following:
     async def say(self, report: bus.NodeReport) -> None:
         """Report to the controller."""
         by_lane = isinstance(report, LANE_X | BOTH) and await self._cast(report)
-        if not by_lane or isinstance(report, BOTH):
+        if not by_lane or isinstance(report, BOTH) or _is_for_another(report):
             await self.outgoing.send(self._pen.write(report))
 
     def say_if_free(self, report: bus.NodeReport) -> None:
@@ -100,7 +103,7 @@ class Following:
     def from_bus(self, data: bytes) -> bus.Envelope | None:
         """A message from the bus; None where it is not listened to."""
         try:
-            said = decode(data, self.trust if self.bus_url else None)
+            said = decode(data, self.trust if self.bus_urls else None)
         except StrangerError as error:
             self.refuse(str(error))
             return None
@@ -144,32 +147,38 @@ class Following:
 
     async def say_hello(self) -> None:
         """Ask to be brought up to now."""
-        if self.bus_url is None:
+        if self.bus_urls is None:
             await self.outgoing.send(self._pen.write(self.hello()))
         else:
             self._wanted.set()
 
     async def serve(self, hear: Hear) -> None:
         """Say hello whenever that is wanted, until it is answered."""
-        if self.bus_url is None:
+        if self.bus_urls is None:
             return
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            await self._greet(self.bus_url, hear)
+            async with anyio.create_task_group() as tg:
+                for url in self.bus_urls():
+                    tg.start_soon(self._greet, url, hear, tg.cancel_scope)
 
-    async def _greet(self, bus_url: Callable[[], str], hear: Hear) -> None:
+    async def _greet(self, bus_url: str, hear: Hear, all_of_them: anyio.CancelScope) -> None:
+        """Ask one controller in, until one of them has done it."""
         tries = 0
         while True:
             try:
-                said = await self._ask_in(bus_url())
+                said = await self._ask_in(bus_url)
             except (IpcError, LaneRError, BusDecodeError, OSError) as error:
                 if tries == len(RETRY_S):
                     log.warning("the controller does not answer a hello: %s", error)
                 await anyio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
                 tries += 1
+                if self.bus_urls is None or bus_url not in self.bus_urls():
+                    return  # the controller is looked for elsewhere by now
             else:
                 await hear(said, time.monotonic_ns())
+                all_of_them.cancel()
                 return
 
     async def _ask_in(self, bus_url: str) -> bus.Envelope:
@@ -188,6 +197,8 @@ class Following:
         said = from_said(answer.said)
         if not isinstance(said.message, bus.Snapshot):
             raise LaneRError("expected a snapshot")
+        if not self.follower.receiver.would_follow(said.sender, said.message.epoch):
+            raise LaneRError(f"{said.sender} leads no more (epoch {said.message.epoch})")
         key = b""
         if isinstance(self.trust, KeyHolders):
             key = session_key(
@@ -197,6 +208,7 @@ class Following:
                 controller_nonce=bytes.fromhex(challenge.nonce),
                 node_nonce=bytes.fromhex(nonce),
             )
+        self.led_from(bus_url)
         self._session = Session(bytes.fromhex(answer.session), key, Direction.UP)
         self._address = host, answer.port
         await self._cast(bus.Heartbeat())  # from here on the controller knows where we are
@@ -211,3 +223,8 @@ class Following:
         if answer.k != expected:
             raise LaneRError(answer.reason or f"expected {expected}, got {answer.k}")
         return answer
+
+
+def _is_for_another(report: bus.NodeReport) -> bool:
+    """Whether it tells somebody that he leads no more: lane X is for the one who does."""
+    return isinstance(report, bus.Receipt) and report.nak in (FENCED, TWO_LEADERS)

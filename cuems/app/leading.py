@@ -81,6 +81,11 @@ class Leading:
         self.sender = Sender(self.epoch, self.boot)
         self._pen = Pen(self.me, self.boot)
 
+    def lead(self, epoch: int) -> None:
+        """Lead from now on, with an epoch of our own."""
+        self.epoch = epoch
+        self.sender = Sender(epoch, self.boot)
+
     def add_wire(self, outgoing: MemoryObjectSendStream[bytes], *, near: bool) -> None:
         """Have a link of the bus."""
         key = self.trust.key if isinstance(self.trust, KeyHolders) and not near else None
@@ -125,7 +130,7 @@ class Leading:
             await wire.outgoing.send(wire.pen.write(message))
 
     async def beat(self, now_ns: int, wanted: tuple[NodeId, ...]) -> None:
-        """Four times a second: we are there."""
+        """Four times a second: we are there; by the bus for those who follow somebody else."""
         if now_ns < self._beat_ns:
             return
         self._beat_ns = now_ns + BEAT_NS
@@ -133,7 +138,7 @@ class Leading:
         for peer in self._peers.values():
             await self._cast(peer, beat)
         for wire in self.wires:
-            if wire.near and wanted:
+            if not wire.near or wanted:
                 await wire.outgoing.send(wire.pen.write(beat))
 
     async def ask_sign(self, node: NodeId) -> None:
@@ -167,7 +172,7 @@ class Leading:
 
     def next_wake_ns(self) -> int | None:
         """When to look again."""
-        moments = [self.sender.next_wake_ns(), self._beat_ns if self._peers else None]
+        moments = [self.sender.next_wake_ns(), self._beat_ns]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def _cast(
@@ -193,7 +198,7 @@ class Leading:
             return None
         if isinstance(said.message, bus.Hello) and not near:
             return None  # its place is lane R
-        return said if near or self._is_new(said) else None
+        return said if near or _says_no(said.message) or self._is_new(said) else None
 
     def _is_new(self, said: bus.Envelope) -> bool:
         """Whether a proved message of the bus was not heard before."""
@@ -237,9 +242,11 @@ class Leading:
 
     def receipt(self, node: NodeId, receipt: bus.Receipt, now_ns: int) -> Iterator[ControllerEvent]:
         """A node answered a command."""
+        if receipt.boot != self.boot:
+            return  # it is for another controller
         if receipt.nak in (FENCED, TWO_LEADERS):
             yield Fenced(node, receipt.epoch)
-        elif not receipt.nak and receipt.boot == self.boot:
+        elif not receipt.nak:
             took_ns = self.sender.answered(node, receipt.seq, now_ns)
             if took_ns is not None:
                 yield AnswerTook(took_ns, now_ns)
@@ -320,3 +327,8 @@ class Leading:
         stale = [s for s, peer in self._sessions.items() if peer.node == node and peer is not used]
         for session in stale:
             del self._sessions[session]
+
+
+def _says_no(message: bus.BusMessage) -> bool:
+    """Whether a node says that it follows another: it need not have said hello to us for that."""
+    return isinstance(message, bus.Receipt) and message.nak in (FENCED, TWO_LEADERS)

@@ -108,6 +108,8 @@ class NodeParts:
     state: Path
     trust: Trust = field(default_factory=Anyone)
     lane: Lane | None = None
+    bus_urls: Callable[[], tuple[str, ...]] | None = None
+    led_from: Callable[[str], None] = lambda _: None
 
 
 async def run_node(
@@ -194,7 +196,8 @@ class NodeLoop:
             outgoing=outgoing,
             follower=self._follower,
             hello=self._hello,
-            bus_url=None if parts.lane is None else lambda: parts.link.url,
+            bus_urls=parts.bus_urls,
+            led_from=parts.led_from,
             lane=parts.lane,
             trust=parts.trust,
         )

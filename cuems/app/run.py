@@ -6,7 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_process
 import anyio.to_thread
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from cuems.adapters.access_file import read_keys
-from cuems.adapters.bus import open_bus_dialer, open_bus_listener
+from cuems.adapters.bus import NngDialler, open_bus_dialer, open_bus_listener
 from cuems.adapters.files import (
     library_identity,
     next_epoch,
     only_one,
+    raise_epoch,
     read_cluster_key,
     read_deploy_key,
 )
@@ -62,6 +63,7 @@ from cuems.app.nodelist import Nodelist
 from cuems.app.performers import workshop
 from cuems.app.recorder import Recorder
 from cuems.app.settings import SettingsKeeper
+from cuems.app.standby import Standby, StandbyParts
 from cuems.app.survivors import Survivors
 from cuems.core.bus import Source
 from cuems.core.chased_line import ChasedLine
@@ -69,7 +71,8 @@ from cuems.core.controller import Rules
 from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
-from cuems.core.status import BusWarning, JournalFault, Notice
+from cuems.core.standby import ACTIVE
+from cuems.core.status import BusWarning, JournalFault, Leadership, Notice
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
 from cuems.demo.show import is_empty, write_demo
@@ -130,7 +133,7 @@ async def _end_on_signal(
 
 
 async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
-    project = await _first_project(config)
+    project = None if config.standby else await _first_project(config)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
     nodelist = Nodelist(own=config.node, network_map=config.network_map, folder=config.ipc)
@@ -182,7 +185,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             settings=settings,
             leading=Leading(
                 me=config.node,
-                epoch=await anyio.to_thread.run_sync(next_epoch, config.state),
+                epoch=0,
                 boot=secrets.token_hex(4),
                 trust=guard.trust,
                 lane=await resources.enter_async_context(_lane_x(listener.url)),
@@ -193,11 +196,18 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         front.desk.publish(BusWarning(guard.warning))
         tg = await resources.enter_async_context(anyio.create_task_group())
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
+        await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
+        if config.standby is None:
+            epoch = await anyio.to_thread.run_sync(next_epoch, config.state)
+        else:
+            log.info("ready: standby of %s, control surface at %s", config.standby, where)
+            epoch = await _stand_by(config, config.standby, front.desk, parts, send, inbox)
+        parts.leading.lead(epoch)
+        front.desk.publish(Leadership(role=ACTIVE, epoch=epoch))
         await tg.start(run_controller, parts, send, inbox, front.desk)
         tg.start_soon(_read_settings_again, hangups, settings, send, front.desk)
         if config.ipc is not None:
             tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
-        await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end))
         _say_where(where, listener.url, guard)
@@ -221,6 +231,34 @@ async def _read_settings_again(
             desk.publish(Notice(f"the settings stay as they are: {error}"))
         else:
             log.info("the settings have been read again")
+
+
+async def _stand_by(
+    config: RunConfig,
+    url: str,
+    desk: ControlDesk,
+    parts: ControllerParts,
+    send: MemoryObjectSendStream[ControllerItem],
+    inbox: MemoryObjectReceiveStream[ControllerItem],
+) -> int:
+    """Follow until it is time to lead; the epoch for that, on disk."""
+    lane = parts.leading.lane
+    standby = Standby(
+        StandbyParts(
+            url=url,
+            token=config.standby_token,
+            takeover=config.takeover,
+            desk=desk,
+            send=send,
+            unheard=(*(link.receive for link in parts.links), *((lane.receive,) if lane else ())),
+        )
+    )
+    above = await standby.serve(inbox)
+    epoch = await anyio.to_thread.run_sync(raise_epoch, config.state, above)
+    for greets in standby.waiting:
+        with suppress(anyio.WouldBlock):  # whoever is not answered asks again
+            send.send_nowait(greets)
+    return epoch
 
 
 def _tell_journal(desk: ControlDesk, state: JournalState) -> None:
@@ -340,14 +378,19 @@ async def _rig(config: RunConfig) -> str:
     return "" if key is None else rig_name(key)
 
 
+def _farthest(urls: tuple[str, ...]) -> str:
+    """The bus that most can reach."""
+    return next((url for url in urls if urlsplit(url).hostname not in LOOPBACK), urls[0])
+
+
 async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
-    urls = [config.bus_url] if config.bus_given else []
+    urls = config.bus_urls if config.bus_given else ()
     guard = await anyio.to_thread.run_sync(
-        lambda: guard_bus(config.bus_url, config.state, open_bus=config.open_bus)
+        lambda: guard_bus(_farthest(config.bus_urls), config.state, open_bus=config.open_bus)
     )
     if guard.warning:
         log.warning("%s", guard.warning)
-    near = config.bus_given and urlsplit(config.bus_url).hostname in LOOPBACK
+    near = config.bus_given and urlsplit(_farthest(config.bus_urls)).hostname in LOOPBACK
     async with (
         open_bus_dialer(*urls) as link,
         open_lane("127.0.0.1" if near else "0.0.0.0") as lane,
@@ -368,6 +411,7 @@ async def _node_parts(
     config: RunConfig, link: Bus, lane: Lane | None = None, trust: Trust | None = None
 ) -> NodeParts:
     """What a node is made of; one without a lane is in its controller's process."""
+    dialler = link if isinstance(link, NngDialler) else None
     tools = await anyio.to_thread.run_sync(
         workshop,
         config.players,
@@ -401,4 +445,6 @@ async def _node_parts(
         state=config.state,
         trust=trust or Anyone(),
         lane=lane,
+        bus_urls=None if dialler is None else lambda: dialler.urls,
+        led_from=lambda url: None if dialler is None else dialler.led_from(url),
     )

@@ -124,6 +124,12 @@ pause = _plain("pause", "pause", "Freeze timecode and every player.")
 resume = _plain("resume", "resume", "Go on from the pause.")
 panic = _plain("panic", "panic", "Fade everything out, then stop; twice: stop at once.")
 
+takecontrol = _plain(
+    "takecontrol",
+    "takecontrol",
+    "Let the standby controller at --url lead the show, in the place of the active one.",
+)
+
 
 @click.command("load")
 @click.argument("project")
@@ -185,4 +191,17 @@ def watch(*, url: str, token: str, timeout: float, as_json: bool) -> int:
     return operate(Target(url=url, token=token, timeout_s=timeout, as_json=as_json), follow)
 
 
-COMMANDS = (go, stop, pause, resume, panic, load, next_cue, enable, disable, status, watch)
+COMMANDS = (
+    go,
+    stop,
+    pause,
+    resume,
+    panic,
+    load,
+    next_cue,
+    enable,
+    disable,
+    takecontrol,
+    status,
+    watch,
+)

@@ -14,6 +14,7 @@ from cuems.app.logs import configure_logs
 from cuems.app.run import run
 from cuems.cli.settings import to_setting
 from cuems.core.settings import Resume
+from cuems.core.standby import Takeover
 
 STARTING = ("library", "control", "bus", "mtc", "dmx", "resume")  # options that are settings too
 
@@ -52,7 +53,8 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
 @click.option(
     "--bus",
     metavar="URL",
-    help="Node bus [tcp://127.0.0.1:9093; a node that is not told looks for its controller].",
+    help="Node bus [tcp://127.0.0.1:9093; a node that is not told looks for its controller]. A"
+    " node whose controller has a standby is told both, with a comma between.",
 )
 @click.option(
     "--mtc",
@@ -113,6 +115,21 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     is_flag=True,
     help="Neither announce this machine on the network (mDNS) nor look for others.",
 )
+@click.option(
+    "--standby",
+    metavar="URL",
+    help="Controller: follow the one whose control surface is at URL, and be ready to take over.",
+)
+@click.option(
+    "--standby-token", metavar="SECRET", default="", help="Token for that control surface."
+)
+@click.option(
+    "--takeover",
+    type=click.Choice([takeover.value for takeover in Takeover]),
+    default=Takeover.ASK.value,
+    help="Standby: lead when told to (ask; cuems takecontrol), or also by itself where more than"
+    " half of the nodes miss the active controller too (auto) [ask].",
+)
 @click.option("--no-local-node", is_flag=True, help="Leave the node to a process of its own.")
 @click.option(
     "--open-bus",
@@ -148,6 +165,9 @@ def run_role(
     load: str | None,
     ipc: Path | None,
     no_discovery: bool,
+    standby: str | None,
+    standby_token: str,
+    takeover: str,
     no_local_node: bool,
     open_bus: bool,
     verbose: int,
@@ -171,6 +191,9 @@ def run_role(
         load=load,
         ipc=ipc,
         discovery=not no_discovery,
+        standby=standby,
+        standby_token=standby_token,
+        takeover=Takeover(takeover),
         local_node=not no_local_node,
         doors=DoorFlags(
             max_clients=max_clients,

@@ -101,11 +101,13 @@ from cuems.core.operator import (
     SetPlayer,
     SetSetting,
     SetVideoMixer,
+    TakeControl,
     UnloadProject,
     WaiveNode,
 )
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings_desk import SettingsDesk, options_of
+from cuems.core.standby import STEPPED_DOWN
 from cuems.core.status import (
     CueEnabled,
     CueKind,
@@ -116,6 +118,7 @@ from cuems.core.status import (
     DeployProgress,
     GoGuard,
     GoLead,
+    Leadership,
     Loaded,
     MixerVolume,
     NodeHealth,
@@ -219,6 +222,11 @@ class Controller:
         """The nodes that have to say hello, because they do not know how the show stands."""
         return tuple(sorted(self._wanted))
 
+    @property
+    def fenced(self) -> bool:
+        """Whether the nodes obey another controller, so that this one is to keep still."""
+        return self._fenced_by > 0
+
     def handle(self, event: ControllerEvent) -> tuple[ControllerEffect, ...]:
         """Apply one event; what must now happen, in order."""
         match event:
@@ -269,7 +277,7 @@ class Controller:
     def _do(self, asked: Asked) -> bool:
         """Do what was asked; False when the answer comes later."""
         match asked.command:
-            case LoadProject() | AdoptNode() as command:
+            case LoadProject() | AdoptNode() | TakeControl() as command:
                 self._begin(asked, command)
                 return False
             case UnloadProject():
@@ -320,12 +328,14 @@ class Controller:
         if self._loaded is not None:
             self._loaded.sequencer.options = self.rules.options
 
-    def _begin(self, asked: Asked, command: LoadProject | AdoptNode) -> None:
+    def _begin(self, asked: Asked, command: LoadProject | AdoptNode | TakeControl) -> None:
         match command:
             case LoadProject(project):
                 self._load(asked, project)
             case AdoptNode(node, adopt):
                 self._out.append(ModifyNodelist(self._adoption.ask(asked, command), node, adopt))
+            case TakeControl():
+                raise RefusedError("this controller leads already")
             case _:
                 assert_never(command)
 
@@ -710,7 +720,8 @@ class Controller:
             Welcome(
                 bus.Snapshot(
                     node=node,
-                    stop_generation=self._stop_generation,
+                    # Where a show is to be found yet, its stops are counted on from there.
+                    stop_generation=0 if self._untouched and not show else self._stop_generation,
                     load=None if show is None else show.load,
                     empty=show is None and not self._untouched,
                     state=None if show is None else show.sequencer.state,
@@ -770,6 +781,8 @@ class Controller:
         if epoch > self._fenced_by:
             self._fenced_by = epoch
             label = self._cluster.label(node)
+            detail = f"another controller leads, says {label}"
+            self._publish(Leadership(role=STEPPED_DOWN, detail=detail, epoch=epoch))
             self._publish(Notice(f"another controller leads (epoch {epoch}, says {label})"))
 
     def _cue_timing(self, node: NodeId, timing: bus.CueTimingReport) -> None:

@@ -14,6 +14,8 @@ from cuems.core.delivery import Numbered
 from cuems.core.node import Node, NodeEffect, Say, Told
 from cuems.core.receipt import SAY_HELLO, Receiver, Reply, Term
 
+NO_COMMAND = -1  # what a beat is answered as, of a leader that is fenced off
+
 
 @dataclass(frozen=True, slots=True)
 class KeepTerm:
@@ -106,7 +108,9 @@ class Follower:
             yield SayHello()
 
     def _beat(self, sender: NodeId, beat: bus.Beat) -> Iterator[FollowerEffect]:
-        if self.receiver.meet(sender, beat.epoch):
+        nak = self.receiver.meet(sender, beat.epoch)
+        if nak:
+            yield Say(bus.Receipt(beat.boot, NO_COMMAND, nak=nak, epoch=self.receiver.term.epoch))
             return
         if beat.asks:
             yield Say(bus.Heartbeat(armed=self._node.armed))

@@ -124,6 +124,11 @@ class WaiveNode:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeControl:
+    """Let this controller lead from now on, in the place of whichever does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Nothing but an answer: is somebody there?"""
 
@@ -185,6 +190,7 @@ OperatorCommand: TypeAlias = (
     | SetPlayer
     | AdoptNode
     | WaiveNode
+    | TakeControl
     | Ping
     | SetSetting
 )

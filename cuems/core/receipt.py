@@ -68,6 +68,10 @@ class Receiver:
         self._held: dict[int, tuple[Stamp, Numbered]] = {}
         self._results: dict[int, str] = {}
 
+    def would_follow(self, sender: NodeId, epoch: int) -> bool:
+        """Whether somebody who leads with this epoch would be listened to."""
+        return epoch > self.term.epoch or (epoch == self.term.epoch and sender == self.term.leader)
+
     def meet(self, sender: NodeId, epoch: int) -> str:
         """Somebody leads: why not ("" where it is so). A higher epoch than ever is a new term."""
         if epoch < self.term.epoch:

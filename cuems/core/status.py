@@ -220,6 +220,19 @@ class GoGuard:
     shortest_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leadership:
+    """Which part a controller has: `role` is active, standby or stepped down; `detail` says more.
+
+    `epoch` is that of the show's leader, `lag_ms` how far a standby is behind it.
+    """
+
+    role: str
+    detail: str = ""
+    epoch: int = 0
+    lag_ms: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """The newest thing that went wrong, one line for the operator."""
@@ -266,6 +279,7 @@ Status = (
     | ChaseHealth
     | DeployProgress
     | GoGuard
+    | Leadership
     | Notice
     | JournalFault
     | SettingValue
@@ -284,6 +298,7 @@ DUMP_ORDER = (
     WaitingFor,
     GoGuard,
     Notice,
+    Leadership,
     JournalFault,
     BusWarning,
     Strangers,
@@ -316,6 +331,7 @@ def key(status: Status) -> Key:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
             | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
+            | Leadership()
         ):  # fmt: skip
             return type(status), ()
         case (

@@ -199,8 +199,8 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             | st.CueLate()
         ):
             return (_cue_message(status),)
-        case st.NodeHealth() | st.DeployProgress() | st.ChaseHealth():
-            return _node_messages(status)
+        case st.NodeHealth() | st.DeployProgress() | st.ChaseHealth() | st.Leadership():
+            return _state_messages(status)
         case st.NodeName() | st.NodeOutputs() | st.NodeWaived():
             return (_node_message(status),)
         case st.SettingValue(name, text):
@@ -215,10 +215,10 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return (_show_message(status),)
 
 
-NodeMessages: TypeAlias = st.NodeHealth | st.DeployProgress | st.ChaseHealth
+States: TypeAlias = st.NodeHealth | st.DeployProgress | st.ChaseHealth | st.Leadership
 
 
-def _node_messages(status: NodeMessages) -> tuple[Osc, ...]:
+def _state_messages(status: States) -> tuple[Osc, ...]:
     """A state and, at an address of its own, more on it."""
     match status:
         case st.NodeHealth(node, state, detail):
@@ -227,6 +227,13 @@ def _node_messages(status: NodeMessages) -> tuple[Osc, ...]:
             return _told(f"deploy/{node}", percent), _told(f"deploy_detail/{node}", detail)
         case st.ChaseHealth(node, state, detail):
             return _told(f"chase/{node}", state), _told(f"chase_detail/{node}", detail)
+        case st.Leadership(role=role, detail=detail, epoch=epoch, lag_ms=lag_ms):
+            return (
+                _told("role", role),
+                _told("role_detail", detail),
+                _told("epoch", epoch),
+                _told("lag", lag_ms),
+            )
         case _:
             assert_never(status)
 

@@ -37,6 +37,7 @@ from cuems.core.operator import (
     SetPlayer,
     SetSetting,
     SetVideoMixer,
+    TakeControl,
     UnloadProject,
     WaiveNode,
 )
@@ -122,6 +123,8 @@ class Row:
 PROJECT = Argument(name="project", kind=Kind.TEXT)
 CUE = Argument(name="cue", kind=Kind.TEXT)
 NODE = Argument(name="node", kind=Kind.TEXT)
+COUNT = Argument(name="count", kind=Kind.WHOLE, minimum=0)
+LAG_MS = Argument(name="lag", kind=Kind.WHOLE, unit="ms", minimum=0)
 ENABLED = Argument(name="enabled", kind=Kind.FLAG)
 INTO_MS = Argument(name="into", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
 # The mixer's range is 0 to 1 (interop.md 7.3) and upstream does not clamp: headroom of 12 dB goes
@@ -236,6 +239,7 @@ TABLE: tuple[Row, ...] = (
     _command("unadopt", "Let go of a node", _unadopt_node, NODE, scope=Scope.EDIT),
     _command("waive", 'Run without a node, or with it again: one string "<node> <0|1>"', _waive,
              NODE, ENABLED),
+    _command("takecontrol", "Lead from now on, in the place of the active controller", TakeControl),
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
     _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
              ListClients, scope=Scope.EDIT),
@@ -306,6 +310,10 @@ TABLE: tuple[Row, ...] = (
     _status("timecode", "Timecode, once a second", TIMECODE_MS),
     _status("paused", "Whether the operator froze the show", YES_NO, critical=True),
     _status("waiting_for", "Why the show is not armed; empty when it is", TEXT),
+    _status("role", "active, standby or stepped down: who obeys and who only shows", TEXT),
+    _status("role_detail", "More on that", TEXT),
+    _status("epoch", "How often the lead was taken; the highest is obeyed", COUNT),
+    _status("lag", "How far a standby is behind the active controller", LAG_MS),
     _status("go_guard", "How long after a GO the next one is refused", GUARD_MS),
     _status("notice", "The newest thing that went wrong", TEXT),
     _status("journal", "Why the record of the show is not being kept; empty when it is", TEXT),

@@ -58,6 +58,7 @@ from cuems.core.status import (
     CueStart,
     DeployProgress,
     GoGuard,
+    Leadership,
     Loaded,
     MixerVolume,
     NextCue,
@@ -638,7 +639,10 @@ def test_a_go_that_did_not_reach_a_node_is_reported() -> None:
 def test_a_controller_that_is_fenced_off_says_so_and_gives_no_more_commands() -> None:
     rig = Rig().armed(audio("a"))
     assert published(list(rig.controller.handle(Fenced(NODE_ID, 9)))) == [
-        Notice(f"another controller leads (epoch 9, says node {NODE_ID})")
+        Leadership(
+            role="stepped down", detail=f"another controller leads, says node {NODE_ID}", epoch=9
+        ),
+        Notice(f"another controller leads (epoch 9, says node {NODE_ID})"),
     ]
     assert answers(rig.ask(PressGo())) == ["another controller leads (epoch 9)"]
 

@@ -132,6 +132,15 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
             Osc(f"/engine/status/deploy_detail/{NODE}", ("rain.wav",)),
         ),
     ),
+    (
+        status.Leadership(role="standby", detail="of ws://a", epoch=7, lag_ms=3),
+        (
+            Osc("/engine/status/role", ("standby",)),
+            Osc("/engine/status/role_detail", ("of ws://a",)),
+            Osc("/engine/status/epoch", (7,)),
+            Osc("/engine/status/lag", (3,)),
+        ),
+    ),
     (status.Notice("disk full"), (Osc("/engine/status/notice", ("disk full",)),)),
     (status.SettingValue("panic_ms", "9"), (Osc("/engine/status/setting/panic_ms", ("9",)),)),
     (status.JournalFault("disk full"), (Osc("/engine/status/journal", ("disk full",)),)),
