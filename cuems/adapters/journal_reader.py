@@ -10,10 +10,13 @@ import zstandard
 from cuems.adapters.journal_files import DONE, PACKED, runs, segments
 from cuems.core.errors import CuemsError
 from cuems.core.journal import Record
+from cuems.core.stands import Remembered, Stands
 from cuems.wire.journal import RecordError, decode
 
 LONGEST_LINE_BYTES = 64 << 20
 LAST = "last"
+STANDS = b'"stands.Stands"'
+RUNS_LOOKED_AT = 10
 
 
 class NoRunError(CuemsError):
@@ -103,3 +106,44 @@ def _records(segment: Path, faults: list[str]) -> Iterator[Record]:
                 yield decode(line)
         except (RecordError, zstandard.ZstdError) as error:
             faults.append(f"{segment.name}, line {number}: {error}")
+
+
+def remembered(folder: Path) -> Remembered | None:
+    """How the show stood when the controller before died; None where it ended in good order.
+
+    A controller may die again before it has found the show, so older runs count too.
+    """
+    for path in reversed(runs(folder)[-RUNS_LOOKED_AT:]):
+        if (path / DONE).exists():
+            return None
+        found = _remembered_in(path)
+        if found is not None:
+            return found
+    return None
+
+
+def _remembered_in(path: Path) -> Remembered | None:
+    """From the end of a run, without reading all of it."""
+    position: int | None = None
+    for segment in reversed(segments(path)):
+        for line in reversed(_lines(segment)):
+            if position is not None and STANDS not in line:
+                continue
+            try:
+                record = decode(line)
+            except RecordError:
+                continue
+            position = record.position if position is None else position
+            if isinstance(record.what, Stands):
+                return Remembered(run=path.name, stands=record.what, position=position)
+    return None
+
+
+def _lines(segment: Path) -> list[bytes]:
+    with segment.open("rb") as file:
+        if not segment.name.endswith(PACKED):
+            return file.read().splitlines(keepends=True)
+        try:
+            return zstandard.ZstdDecompressor().stream_reader(file).read().splitlines(keepends=True)
+        except zstandard.ZstdError:
+            return []

@@ -70,6 +70,7 @@ from cuems.core.desk import (
     ReadProject,
     Reported,
     RestartLine,
+    Restore,
     RollLine,
     Send,
     SettingKept,
@@ -83,8 +84,9 @@ from cuems.core.line import Line
 from cuems.core.messages import Message
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import GoCue, LoadProject, PressGo
-from cuems.core.settings import Settings
+from cuems.core.settings import Resume, Settings
 from cuems.core.settings_desk import settings_from
+from cuems.core.stands import Remembered
 from cuems.core.status import Notice, Strangers
 from cuems.core.timecode import from_ns, to_ns
 
@@ -159,6 +161,7 @@ class ControllerParts:
     line_links: int
     midi: MidiInput | None
     mtc: MtcOutput | None
+    remembered: Remembered | None
     recorder: Recorder
     settings: SettingsKeeper
     leading: Leading
@@ -290,7 +293,11 @@ class ControllerLoop:
         await self._perform(begun)
         await self._apply(self._parts.settings.read())
         await self._moved(self._line.begin())
-        if self._parts.load is not None:
+        now_ns = time.monotonic_ns()
+        if self._parts.remembered is not None:
+            go_on = self._parts.settings.resolved.settings.resume == Resume.AUTO
+            await self._apply(Restore(self._parts.remembered, go_on, now_ns))
+        elif self._parts.load is not None:
             load = LoadProject(self._parts.load)
             await self._take(Asks(None, "--load", load), time.monotonic_ns())
         self._set_alarm(time.monotonic_ns())
@@ -348,6 +355,8 @@ class ControllerLoop:
         now_ns = time.monotonic_ns()
         position = self._line.position_at(now_ns)
         self._parts.recorder.take(event, effects, at_ns=now_ns, position=position)
+        if effects:
+            self._parts.recorder.stands(self._controller.stands)
         await self._perform(effects)
 
     async def _moved(self, events: Iterable[LineEvent]) -> None:

@@ -11,6 +11,7 @@ from cuems.adapters.journal import Journal
 from cuems.core.controller import Rules
 from cuems.core.desk import ControllerEffect, ControllerEvent, ProjectRead, Publish
 from cuems.core.journal import Happened, Lost, Opened, Record, kept, kept_effects, show_file
+from cuems.core.stands import Stands
 from cuems.core.status import Loaded
 from cuems.wire.journal import encode
 
@@ -27,6 +28,7 @@ class Recorder:
         self._at_ns = 0
         self._position = 0
         self._scripts: dict[int, Path] = {}
+        self._stands: Stands | None = None
 
     def begin(self, effects: tuple[ControllerEffect, ...]) -> None:
         """The process begins, and has done this."""
@@ -35,6 +37,7 @@ class Recorder:
 
     def _open(self, effects: tuple[ControllerEffect, ...] = ()) -> None:
         before, self._run, self._number = self._run, self._journal.begin_run(), 0
+        self._stands = None
         opened = Opened(
             run=self._run,
             wall_ns=time.time_ns(),
@@ -60,6 +63,13 @@ class Recorder:
                 self._journal.keep(script, show_file(event.load_seq))
         self._tell_lost()
         self._write(kept(event), kept_effects(event, effects))
+
+    def stands(self, stands: Stands) -> None:
+        """How the show stands after what was last taken; a record where that is news."""
+        known = self._stands
+        if stands != known and (stands.project or known is not None):
+            self._write(stands)
+            self._stands = stands
 
     def keeps(self, load_seq: int, script: Path) -> None:
         """The script of a load that is coming. Never waits."""

@@ -28,6 +28,7 @@ from cuems.adapters.files import (
 )
 from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.journal_files import Limits
+from cuems.adapters.journal_reader import remembered
 from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import open_memory_bus
@@ -71,7 +72,9 @@ from cuems.core.controller import Rules
 from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
+from cuems.core.settings import Resume
 from cuems.core.standby import ACTIVE
+from cuems.core.stands import Remembered
 from cuems.core.status import BusWarning, JournalFault, Leadership, Notice
 from cuems.core.timecode import FrameRate
 from cuems.core.timekeeper import Timekeeper
@@ -143,6 +146,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         local_node=config.node if config.local_node else None,
         own_line=not config.chases,
     )
+    before = None if config.standby else await _remembered(config)
     async with AsyncExitStack() as resources:
         journal = await resources.enter_async_context(
             open_journal(
@@ -181,6 +185,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             line_links=len(near) + (config.mtc != Timecode.OFF),
             midi=midi,
             mtc=mtc,
+            remembered=before,
             recorder=Recorder(journal, rules),
             settings=settings,
             leading=Leading(
@@ -281,6 +286,17 @@ def _editor_parts(
         board=desk.board,
         send=send,
     )
+
+
+async def _remembered(config: RunConfig) -> Remembered | None:
+    """The show to go on with, where the controller before has died in the middle of one."""
+    if config.resolved.settings.resume == Resume.OFF:
+        return None
+    found = await anyio.to_thread.run_sync(remembered, config.state / "journal")
+    if found is None or not found.stands.project:
+        return None
+    log.warning("the controller before has died: %s as in run %s", found.stands.project, found.run)
+    return found
 
 
 async def _first_project(config: RunConfig) -> str | None:

@@ -41,6 +41,7 @@ from cuems.core.desk import (
     ReadProject,
     Reported,
     RestartLine,
+    Restore,
     RigEvent,
     RollLine,
     Send,
@@ -107,7 +108,9 @@ from cuems.core.operator import (
 )
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings_desk import SettingsDesk, options_of
+from cuems.core.show_state import ShowState
 from cuems.core.standby import STEPPED_DOWN
+from cuems.core.stands import Stands, mixers
 from cuems.core.status import (
     CueEnabled,
     CueKind,
@@ -134,6 +137,9 @@ from cuems.core.timecode import from_ms, to_ms
 
 CONTROLS_KEPT = 1024  # faders that were moved, for nodes that come later
 UPSTREAM_SIGNS = bus.Pong | bus.PlayerAdded | bus.ArmedReport  # a node of ours says hello first
+
+
+JOURNAL = "the journal"
 
 
 class RefusedError(CuemsError):
@@ -234,7 +240,7 @@ class Controller:
                 self._asked(event)
             case Reported(node, report, now_ns):
                 self._reported(node, report, now_ns)
-            case ProjectRead() | ProjectUnreadable():
+            case ProjectRead() | ProjectUnreadable() | Restore():
                 self._project_news(event)
             case LineMoved(line):
                 self._line_moved(line)
@@ -416,12 +422,14 @@ class Controller:
             self._publish(Notice(reason.splitlines()[0]))
         self._out.append(Answer(asked, reason))
 
-    def _project_news(self, event: ProjectRead | ProjectUnreadable) -> None:
+    def _project_news(self, event: ProjectRead | ProjectUnreadable | Restore) -> None:
         match event:
             case ProjectRead():
                 self._project_read(event)
             case ProjectUnreadable(load_seq, reason):
                 self._unreadable(load_seq, reason)
+            case Restore():
+                self._restore(event)
 
     def _project_read(self, read: ProjectRead) -> None:
         if self._found is not None and read.load_seq == self._found.load_seq:
@@ -442,10 +450,43 @@ class Controller:
         self._publish(Notice(""))
         self._answer_load(read.load_seq, "")
 
+    def _restore(self, event: Restore) -> None:
+        """Take a show up as the journal has it, unless a node turns up that plays it."""
+        remembered, stands = event.remembered, event.remembered.stands
+        stays = remembered.in_the_middle and not event.go_on
+        for control in stands.controls:
+            self._controls[control.address] = control
+            self._out += map(Publish, mixers(control))
+        self._found_ns = event.now_ns
+        self._found = bus.Hello(
+            boot="",
+            version="",
+            name=JOURNAL,
+            project=stands.project,
+            load_seq=stands.load_seq,
+            stop_generation=stands.stop_generation,
+            state=replace(stands.state, paused=stands.state.paused or stays),
+            position=remembered.position,
+            rolling=not (stands.state.paused or stays),
+        )
+        self._out.append(ReadProject(stands.load_seq, stands.project))
+
+    @property
+    def stands(self) -> Stands:
+        """How the show stands, for a controller that has to go on from here."""
+        show = self._loaded
+        return Stands(
+            project="" if show is None else show.load.project,
+            load_seq=0 if show is None else show.load.load_seq,
+            stop_generation=self._stop_generation,
+            state=ShowState() if show is None else show.sequencer.state,
+            controls=tuple(self._controls.values()),
+        )
+
     def _unreadable(self, load_seq: int, reason: str) -> None:
         if self._found is not None and self._found.load_seq == load_seq:
             self._found = None
-            self._publish(Notice(f"a node plays what is not here: {reason.splitlines()[0]}"))
+            self._publish(Notice(f"what was found is not here: {reason.splitlines()[0]}"))
             self._welcome_all()
         self._answer_load(load_seq, reason)
 
@@ -476,7 +517,8 @@ class Controller:
         self._start_over()
         show = self._set_up(found.project, read)
         self._load_seq = read.load_seq
-        self._stop_generation = found.stop_generation
+        # Never back: who has been told the number of our own start obeys no lower one.
+        self._stop_generation = max(self._stop_generation, found.stop_generation)
         self._take(show.sequencer.begin())
         self._out.append(AdoptLine(found.position or 0, self._found_ns, found.rolling))
         if found.state is not None:
@@ -485,7 +527,14 @@ class Controller:
             if found.state.triggers:
                 self._announcer.run()
         self._wanted = {node for node in self._cluster.nodes() if self._cluster.is_member(node)}
-        self._publish(Notice(f"{found.project} was found on {found.name}, and is led on"))
+        where = (
+            f"{found.project} was found in {found.name}"
+            if found.name == JOURNAL
+            else (f"{found.project} was found on {found.name}")
+        )
+        stays = found.state is not None and found.state.paused
+        what = "stands where it was: resume, or stop" if stays else "is led on"
+        self._publish(Notice(f"{where}, and {what}"))
         self._untouched = False
         self._welcome_all()
 

@@ -8,6 +8,7 @@ from cuems.core.events import LineEvent
 from cuems.core.messages import Message
 from cuems.core.operator import OperatorCommand
 from cuems.core.settings import Settings
+from cuems.core.stands import Remembered
 from cuems.core.status import Status
 
 # ---- in
@@ -145,8 +146,20 @@ class NodelistModified:
 
 
 RigEvent = NodeSeen | NodelistRead | NodelistModified
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The controller before has died in the middle of this; `go_on`: without being asked to."""
+
+    remembered: Remembered
+    go_on: bool
+    now_ns: int
+
+
 ControllerEvent = (
-    Asked
+    Restore
+    | Asked
     | Reported
     | ProjectRead
     | ProjectUnreadable

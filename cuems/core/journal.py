@@ -20,6 +20,7 @@ from cuems.core.desk import (
     Publish,
 )
 from cuems.core.events import Advance
+from cuems.core.stands import Stands
 from cuems.core.status import CueEnabled, CueName, CuePlay
 
 
@@ -51,7 +52,7 @@ class Lost:
     reason: str
 
 
-Happened = Opened | ShowKept | Lost | ControllerEvent
+Happened = Opened | ShowKept | Lost | Stands | ControllerEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ after that their players were told. Times are ns since the run began.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, has_player
@@ -24,7 +25,7 @@ from cuems.core.status import (
     Status,
 )
 from cuems.core.tally import FAILED, STARTED
-from cuems.core.timecode import to_ns
+from cuems.core.timecode import from_ns, to_ns
 from cuems.sim.log import Entry, Verb
 from cuems.sim.rehearsal import Rehearsal
 
@@ -111,6 +112,8 @@ class _Log:
         match report:
             case bus.CueStartedReport(cue, start, late):
                 self._begins(node, cue, start, late)
+            case bus.CueTimingReport(cue=cue, late_us=late_us, joined=False):
+                self._was_late(node, cue, from_ns(late_us * 1000))
             case bus.CueEndedReport(cue):
                 self._ends(node, cue, Verb.ENDS)
             case bus.CueResetReport(cue):
@@ -131,6 +134,14 @@ class _Log:
             self._note(Verb.WAITS, node=node, cue=cue)
         self._starts[node, cue] = start
         self._note(Verb.STARTS, node=node, cue=cue, later=ahead, late=late)
+
+    def _was_late(self, node: NodeId, cue: CueId, late: int) -> None:
+        """The player of a start that was told was told itself so much after its moment."""
+        for at in range(len(self.entries) - 1, -1, -1):
+            entry = self.entries[at]
+            if (entry.verb, entry.node, entry.cue) == (Verb.STARTS, node, cue):
+                self.entries[at] = replace(entry, late=late)
+                return
 
     def _ends(self, node: NodeId | None, cue: CueId, verb: Verb) -> None:
         if self._starts.pop((node, cue), None) is not None:

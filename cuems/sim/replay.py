@@ -11,6 +11,7 @@ from cuems.core.controller import Controller
 from cuems.core.cues import Show
 from cuems.core.desk import ControllerEffect, ControllerEvent, ProjectRead
 from cuems.core.journal import Lost, Opened, Record, ShowKept, kept_effects
+from cuems.core.stands import Stands
 
 FindShow = Callable[[str, str], Show]  # by the names of run and file
 
@@ -74,6 +75,8 @@ class _Again:
                 self._controller = Controller(rules)
                 return found + self._compare(record, self._controller.begin())
             case Opened():
+                return found
+            case Stands():
                 return found
             case Lost(records, reason):
                 return [*found, self._differs(record, f"{records} records ({reason})", "")]

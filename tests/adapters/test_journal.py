@@ -8,9 +8,18 @@ import pytest
 
 from cuems.adapters.journal import Journal, JournalState, open_journal
 from cuems.adapters.journal_files import DONE, Limits, RunFiles, runs, segments
-from cuems.adapters.journal_reader import NoRunError, Run, find_run, first_record, read_run
+from cuems.adapters.journal_reader import (
+    NoRunError,
+    Run,
+    find_run,
+    first_record,
+    read_run,
+    remembered,
+)
 from cuems.core.desk import Woke
 from cuems.core.journal import Record
+from cuems.core.show_state import ShowState
+from cuems.core.stands import Stands
 from cuems.wire.journal import encode
 
 PATIENCE_S = 30.0
@@ -227,3 +236,39 @@ def test_runs_are_found_by_number_name_or_folder(tmp_path: Path) -> None:
     for nothing in ("", "7", str(tmp_path / "nope")):
         with pytest.raises(NoRunError):
             find_run(tmp_path, nothing)
+
+
+def stands(project: str, number: int) -> Record:
+    what = Stands(project=project, load_seq=7, stop_generation=3, state=ShowState(into=number))
+    return Record(number=number, at_ns=number, position=number * 100, what=what)
+
+
+def written(folder: Path, run: str, *records: Record, end: bool = False) -> None:
+    files = RunFiles(folder, Limits(segment_bytes=1))
+    files.begin(run)
+    for each in records:
+        files.write([encode(each)])
+        files.sync()
+        files.tidy()
+    if end:
+        files.end()
+
+
+def test_how_the_show_stood_is_found_at_the_end_of_a_run_that_did_not_end_well(
+    tmp_path: Path,
+) -> None:
+    assert remembered(tmp_path) is None
+    written(tmp_path, "000001-x", stands("a", 1), record(2), stands("b", 3), record(4))
+    found = remembered(tmp_path)
+    assert found is not None
+    assert (found.run, found.stands.project, found.stands.state.into) == ("000001-x", "b", 3)
+    assert found.position == 0  # of the last record there is
+    torn = sorted((tmp_path / "000001-x").glob("*.jsonl"))[-1]
+    torn.write_bytes(torn.read_bytes()[:-5])
+    found = remembered(tmp_path)
+    assert found is not None
+    assert found.position == 300
+    written(tmp_path, "000002-x", record(1))  # it died again before it had found the show
+    assert remembered(tmp_path) == found
+    written(tmp_path, "000003-x", stands("c", 1), end=True)
+    assert remembered(tmp_path) is None

@@ -163,6 +163,10 @@ class Operator:
     async def send_to(self, address: str, *args: OscArgument) -> None:
         await self._connection.send(encode(Osc(address, args)))
 
+    async def tell(self, address: str, *args: OscArgument) -> None:
+        """Say something that is no command of the engine's own, to a fader for example."""
+        await self._connection.send(encode(Osc(address, args)))
+
     async def ask(self, command: str, *args: OscArgument) -> str:
         """Send a command; the answer to it."""
         address = f"/engine/reply/{command}"

@@ -1,6 +1,7 @@
 """What is said of a run: as figures, as JSON, and as a page."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def test_what_ran_is_told_with_its_lateness() -> None:
     assert spans == [("rain", False), ("<storm>", True)]
     go = next(e for e in report.rehearsal.entries if e.verb is Verb.GO)
     assert go.note == "asked by client 3 (left hand)"
+
+
+def test_how_late_a_player_was_told_is_what_its_node_says() -> None:
+    made = Recording()
+    made.load(audio("rain", 1000))
+    made.ask(PressGo())
+    made.started("rain")
+    timing = bus.CueTimingReport(cue=CueId("rain"), run_seq=101, start=0, late_us=1500)
+    made.report(timing, replace(timing, late_us=99_000, joined=True))
+    opened = made.records[0].what
+    assert isinstance(opened, Opened)
+    told = account_of(made.records, find_show(made), opened, ending="well", faults=())
+    assert told.late_ms() == [1.5]
 
 
 def test_json_holds_everything() -> None:
