@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -38,6 +39,7 @@ from cuems.wire.rsync import (
     read_progress,
     read_skipped,
     secrets_text,
+    stage_arguments,
 )
 from cuems.wire.rsync_errors import (
     DeployError,
@@ -52,11 +54,16 @@ STALL_S = 5.0  # without bytes, once it has
 STOP_GRACE_S = 1.0  # from TERM to KILL: rsync uses it to put a partial file aside
 REAP_S = 1.0  # from KILL to giving up on a process the kernel cannot end
 CONNECTIONS = 16  # transfers at once; more nodes wait in the backlog
+MANIFESTS_FOLDER = "manifests"  # in the daemon's own folder
 INCOMING = ".incoming"  # in the library, so on its file system: what is being received
 ERROR_TAIL_BYTES = 8192
 LINE_BYTES = 65536
+NICENESS = "19"  # a show that runs comes first (limits.md A7)
 
 PARTIAL_EXIT_CODE = 23
+SO_MAX_PACING_RATE = 47  # <asm-generic/socket.h>; the socket module has no name for it
+UNPACED = (1 << 64) - 1
+LEAST_BYTES_PER_S = 16 << 10  # a connection that starves would be taken for a frozen one
 SCARCE_S = 1.0  # until there may be descriptors or memory again
 
 log = logging.getLogger(__name__)
@@ -117,6 +124,61 @@ async def fetch(request: Fetch, on_progress: Callable[[Progress], None]) -> None
         raise _deploy_error(request, missing_diagnosis(skipped))
     if newest.percent < 100:
         on_progress(replace(newest, percent=100, eta_s=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlaces:
+    """Where on a stage the list, what is being written, and what is whole are."""
+
+    listing: Path
+    temporary: Path
+    files: Path
+
+
+async def fetch_staged(
+    request: Fetch, stage: StagePlaces, on_progress: Callable[[Progress, str], None]
+) -> None:
+    """Bring the files to a stage; what arrived before a transfer ends early is kept there.
+
+    `on_progress` hears also which file is coming. Raises DeployError, RsyncNameError.
+    """
+    skipped: list[str] = []
+    wanted = frozenset(request.names)
+    coming = ""
+
+    def take(line: str) -> None:
+        nonlocal coming
+        if line in wanted:
+            coming = line
+        elif (name := read_skipped(line)) is not None:
+            skipped.append(name)
+        elif (progress := read_progress(line)) is not None:
+            on_progress(progress, coming)
+
+    listing = file_list(request.names)
+    try:
+        await anyio.to_thread.run_sync(stage.listing.write_bytes, listing)
+    except OSError as error:
+        raise _deploy_error(
+            request,
+            Diagnosis(
+                f"cannot write to the library {request.library} ({error.strerror})",
+                "check its permissions and free space",
+            ),
+        ) from error
+    command = stage_arguments(
+        request.source,
+        stage.listing,
+        stage.temporary,
+        stage.files,
+        request.library,
+        limit_kib_per_s=request.limit_kib_per_s,
+    )
+    exit_code, errors = await _run_client(request, command, take)
+    if exit_code != 0:
+        raise _deploy_error(request, diagnose(exit_code, errors))
+    if skipped:
+        raise _deploy_error(request, missing_diagnosis(skipped))
 
 
 async def list_present(request: Fetch) -> Mapping[str, int]:
@@ -312,7 +374,7 @@ async def _open_group(command: Sequence[str], stdin: int | None = None) -> Async
     """
     output = PIPE if stdin is None else DEVNULL
     process = await anyio.open_process(
-        ["setpriv", "--pdeathsig", "TERM", "--", *command],
+        ["setpriv", "--pdeathsig", "TERM", "--", "nice", "-n", NICENESS, *command],
         stdin=PIPE if stdin is None else stdin,
         stdout=output,
         stderr=output,
@@ -350,6 +412,44 @@ async def _all_gone(process: Process) -> None:
 # ---- the daemon
 
 
+class Daemon:
+    """A daemon that serves; `source` is where, and `manifests` is a folder it serves besides."""
+
+    def __init__(self, source: Source, manifests: Path) -> None:
+        self.source = source
+        self.manifests = manifests
+        self._connections: set[socket.socket] = set()
+        self._limit_bytes_per_s = 0
+
+    def limit(self, bytes_per_s: int) -> None:
+        """Serve no faster from now on, all connections taken together; 0 is no limit.
+
+        The kernel paces: it takes effect at once, also on transfers under way. Measured
+        (tests/bench/bench_deploy_yield.py): starting rsync again with another --bwlimit makes
+        both sides read again what has come, and stopping it by signal leaves stopped processes
+        behind where we are killed.
+        """
+        self._limit_bytes_per_s = bytes_per_s
+        self._share()
+
+    def add(self, connection: socket.socket) -> None:
+        """One more to share with."""
+        self._connections.add(connection)
+        self._share()
+
+    def remove(self, connection: socket.socket) -> None:
+        """One less."""
+        self._connections.discard(connection)
+        self._share()
+
+    def _share(self) -> None:
+        limit = self._limit_bytes_per_s
+        share = max(LEAST_BYTES_PER_S, limit // max(len(self._connections), 1))
+        rate = (share if limit else UNPACED).to_bytes(8, sys.byteorder)
+        for connection in self._connections:
+            connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, rate)
+
+
 @asynccontextmanager
 async def open_rsync_daemon(
     *,
@@ -359,17 +459,19 @@ async def open_rsync_daemon(
     address: str = "127.0.0.1",
     port: int = 0,
     allowed: Sequence[str] = (),
-) -> AsyncIterator[Source]:
+) -> AsyncIterator[Daemon]:
     """Serve a library's projects and media, to be read only, until left.
 
-    `state` is a folder of the daemon's own. Port 0 takes a free one; the yielded source names it.
+    `state` is a folder of the daemon's own. Port 0 takes a free one; the daemon's source names it.
     `allowed` are addresses or networks, empty for all. Raises RsyncDaemonError, RsyncNameError.
     """
     with _listen(address, port) as listener:
         command = await anyio.to_thread.run_sync(_write_daemon, library, state, secret, allowed)
+        source = Source(host=address, port=listener.getsockname()[1], secret=secret)
+        daemon = Daemon(source, state / MANIFESTS_FOLDER)
         async with anyio.create_task_group() as tg:
-            tg.start_soon(_serve, listener, command)
-            yield Source(host=address, port=listener.getsockname()[1], secret=secret)
+            tg.start_soon(_serve, listener, command, daemon)
+            yield daemon
             tg.cancel_scope.cancel()
 
 
@@ -397,6 +499,7 @@ def _write_daemon(library: Path, state: Path, secret: str, allowed: Sequence[str
         configuration=state / "rsyncd.conf",
         secrets=state / "rsyncd.secrets",
         log=state / "rsyncd.log",
+        manifests=state / MANIFESTS_FOLDER,
     )
     try:
         owner = library.stat()
@@ -408,6 +511,10 @@ def _write_daemon(library: Path, state: Path, secret: str, allowed: Sequence[str
         )
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         state.chmod(0o700)
+        served = state / MANIFESTS_FOLDER
+        served.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(served, owner.st_uid, owner.st_gid)
         _write_private(state / "rsyncd.log", "")
         _write_private(state / "rsyncd.secrets", secrets_text(secret))
         _write_private(state / "rsyncd.conf", text)
@@ -424,13 +531,13 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-async def _serve(listener: socket.socket, command: Sequence[str]) -> None:
+async def _serve(listener: socket.socket, command: Sequence[str], daemon: Daemon) -> None:
     slots = anyio.Semaphore(CONNECTIONS)
     async with anyio.create_task_group() as connections:
         while True:
             await slots.acquire()
             connection = await _accept(listener)
-            connections.start_soon(_serve_connection, connection, command, slots)
+            connections.start_soon(_serve_connection, connection, command, daemon, slots)
 
 
 async def _accept(listener: socket.socket) -> socket.socket:
@@ -446,13 +553,17 @@ async def _accept(listener: socket.socket) -> socket.socket:
 
 
 async def _serve_connection(
-    connection: socket.socket, command: Sequence[str], slots: anyio.Semaphore
+    connection: socket.socket, command: Sequence[str], daemon: Daemon, slots: anyio.Semaphore
 ) -> None:
     with connection:
         try:
             async with _open_group(command, stdin=connection.fileno()) as process:
-                connection.close()  # the child's copy is the only one: its end is the client's end
-                await process.wait()
+                daemon.add(connection)
+                try:
+                    await process.wait()
+                finally:
+                    daemon.remove(connection)
+                    connection.close()  # with the child's copy gone, the client sees the end
         except OSError as error:  # this node has to ask again; the others go on
             log.warning("a node cannot fetch files now: %s", error.strerror)
     slots.release()

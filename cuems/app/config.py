@@ -86,6 +86,7 @@ class Flags:
     doors: DoorFlags = field(default_factory=DoorFlags)
     settings: Mapping[str, object] = field(default_factory=dict)
     open_bus: bool = False
+    deploy_legacy_secret: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ class RunConfig:
     standby_token: str = ""
     takeover: Takeover = Takeover.ASK
     open_bus: bool = False
+    deploy_legacy_secret: Path | None = None
 
     @property
     def bus_urls(self) -> tuple[str, ...]:
@@ -175,6 +177,7 @@ def read_config(flags: Flags) -> RunConfig:
         load=flags.load,
         local_node=flags.local_node,
         open_bus=flags.open_bus,
+        deploy_legacy_secret=flags.deploy_legacy_secret,
         embedded=True,
         ipc=flags.ipc,
         network_map=None,
@@ -251,6 +254,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         load=flags.load,
         local_node=flags.local_node,
         open_bus=flags.open_bus,
+        deploy_legacy_secret=flags.deploy_legacy_secret,
         embedded=False,
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,

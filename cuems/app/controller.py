@@ -41,12 +41,14 @@ from cuems.app.messenger import Messenger
 from cuems.app.nodelist import Nodelist
 from cuems.app.project import load_show, project_folder
 from cuems.app.recorder import Recorder
+from cuems.app.serving import NotServedError, Served
 from cuems.app.settings import SettingsKeeper
 from cuems.app.show_log import ShowLog
 from cuems.core import bus
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Controller, Rules
-from cuems.core.cues import CueId, NodeId
+from cuems.core.cuelist import RunningOrder
+from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.desk import (
     AdoptLine,
     Answer,
@@ -54,6 +56,8 @@ from cuems.core.desk import (
     AskSign,
     ControllerEffect,
     ControllerEvent,
+    DeployImpossible,
+    DeployReady,
     ForgetCues,
     HoldLine,
     KeepSetting,
@@ -63,6 +67,9 @@ from cuems.core.desk import (
     ModifyNodelist,
     NodelistModified,
     NodelistRead,
+    PaceDeploy,
+    PrepareDeploy,
+    ProjectHashed,
     ProjectRead,
     ProjectUnreadable,
     Publish,
@@ -91,6 +98,7 @@ from cuems.core.status import Notice, Strangers
 from cuems.core.timecode import from_ns, to_ns
 
 LINE_REPORT_NS = 1_000_000_000
+HASH_PATIENCE_S = 0.5  # most projects' files are known by then, and a load need not be told twice
 
 log = logging.getLogger(__name__)
 
@@ -155,8 +163,8 @@ class ControllerParts:
     library: Path
     links: tuple[Bus, ...]
     rules: Rules
-    source: bus.Source | None
     nodelist: Nodelist
+    served: Served
     line: ShowLine
     line_links: int
     midi: MidiInput | None
@@ -281,6 +289,7 @@ class ControllerLoop:
         self._controller = Controller(parts.rules)
         self._line = parts.line
         self._reading = anyio.CancelScope()
+        self._preparing = anyio.CancelScope()
         self._report_due_ns = 0
         self._told_fault = ""
         self.show_log = ShowLog()
@@ -391,12 +400,12 @@ class ControllerLoop:
                     self._desk.forget_cues()
                 case Answer(asked, reason):
                     self._answer(asked, reason)
-                case ReadProject() | ReadNodelist() | ModifyNodelist():
-                    self._begin(effect)
+                case ReadProject() | PrepareDeploy() | PaceDeploy():
+                    self._see_to_files(effect)
                 case RestartLine() | HoldLine() | RollLine() | AdoptLine():
                     await self._redraw(effect)
-                case KeepSetting():
-                    self._tasks.start_soon(self._keep, effect)
+                case KeepSetting() | ReadNodelist() | ModifyNodelist():
+                    self._begin(effect)
                 case _:
                     await self._keep_up(effect)
 
@@ -405,13 +414,11 @@ class ControllerLoop:
         if problem:
             await self._apply(MessageFailed(cue, problem))
 
-    def _begin(self, effect: ReadProject | ReadNodelist | ModifyNodelist) -> None:
+    def _begin(self, effect: KeepSetting | ReadNodelist | ModifyNodelist) -> None:
         """Start what takes its time; the outcome comes through the inbox."""
         match effect:
-            case ReadProject(load_seq, project):
-                self._reading.cancel()
-                self._reading = anyio.CancelScope()
-                self._tasks.start_soon(self._read, load_seq, project, self._reading)
+            case KeepSetting():
+                self._tasks.start_soon(self._keep, effect)
             case ReadNodelist():
                 self._tasks.start_soon(self._read_nodelist)
             case ModifyNodelist(seq, node, adopt):
@@ -425,6 +432,19 @@ class ControllerLoop:
     async def _keep(self, keep: KeepSetting) -> None:
         reason = await self._parts.settings.keep(keep.name, keep.value)
         await self._send.send(SettingKept(keep.seq, reason))
+
+    def _see_to_files(self, effect: ReadProject | PrepareDeploy | PaceDeploy) -> None:
+        match effect:
+            case ReadProject(load_seq, project):
+                self._reading.cancel()
+                self._reading = anyio.CancelScope()
+                self._tasks.start_soon(self._read, load_seq, project, self._reading)
+            case PrepareDeploy():
+                self._preparing.cancel()
+                self._preparing = anyio.CancelScope()
+                self._tasks.start_soon(self._prepare, effect, self._preparing)
+            case PaceDeploy(trickle):
+                self._parts.served.pace(trickle=trickle)
 
     async def _keep_up(self, effect: Welcome | LoseNode | AskSign) -> None:
         match effect:
@@ -531,15 +551,54 @@ class ControllerLoop:
         await self._send.send(NodelistModified(seq, reason, time.monotonic_ns()))
 
     async def _read(self, load_seq: int, project: str, scope: anyio.CancelScope) -> None:
-        """Read a project, unless a newer load has taken over."""
+        """Read a project and then its files, unless a newer load has taken over."""
+        served = self._parts.served
+        with scope:
+            try:
+                show = await load_show(self._parts.library, project)
+            except CuemsError as error:
+                await self._send.send(ProjectUnreadable(load_seq, str(error)))
+                return
+            self.messenger.prepare(show)
+            known = False
+            with anyio.move_on_after(HASH_PATIENCE_S):
+                hashed = await self._hashed(load_seq, project, show)
+                known = True
+            source = (hashed.source if known else None) or served.source
+            script = project_folder(self._parts.library, project) / "script.xml"
+            self._parts.recorder.keeps(load_seq, script)
+            await self._send.send(ProjectRead(load_seq, show, source))
+            if not known:
+                hashed = await self._hashed(load_seq, project, show)
+            if not known or hashed.reason:
+                await self._send.send(hashed)
+
+    async def _hashed(self, load_seq: int, project: str, show: Show) -> ProjectHashed:
+        try:
+            return ProjectHashed(load_seq, await self._parts.served.hashed(project, show))
+        except CuemsError as error:
+            return ProjectHashed(load_seq, None, str(error))
+
+    async def _prepare(self, wanted: PrepareDeploy, scope: anyio.CancelScope) -> None:
+        """Look at a project's files for a deploy, unless a newer one has taken over."""
+        seq = wanted.deploy_seq
         with scope:
             result: ControllerEvent
             try:
-                show = await load_show(self._parts.library, project)
-                self.messenger.prepare(show)
-                result = ProjectRead(load_seq, show, self._parts.source)
-                script = project_folder(self._parts.library, project) / "script.xml"
-                self._parts.recorder.keeps(load_seq, script)
+                source, nodes = await self._source(wanted)
+                result = DeployReady(seq, source, nodes, time.monotonic_ns())
             except CuemsError as error:
-                result = ProjectUnreadable(load_seq, str(error))
+                result = DeployImpossible(seq, str(error))
             await self._send.send(result)
+
+    async def _source(self, wanted: PrepareDeploy) -> tuple[bus.Source, tuple[NodeId, ...]]:
+        served = self._parts.served
+        if not wanted.project:
+            return served.source, ()
+        project_folder(self._parts.library, wanted.project)
+        if wanted.verb == "rollback":
+            await served.versions.go_back(wanted.project)
+        show = await load_show(self._parts.library, wanted.project)
+        if served.daemon is None:
+            raise NotServedError("the controller serves no files: apt-get install rsync")
+        return await served.hashed(wanted.project, show), tuple(sorted(RunningOrder(show).nodes()))

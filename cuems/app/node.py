@@ -8,11 +8,11 @@ import logging
 import platform
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import anyio
 import anyio.to_thread
@@ -44,6 +44,7 @@ from cuems.core.node import (
     AskIn,
     ClearStage,
     Control,
+    Deploy,
     Fetch,
     Fetched,
     FetchFailed,
@@ -72,8 +73,20 @@ NS_PER_US = 1000
 
 log = logging.getLogger(__name__)
 
-OnProgress = Callable[[int, str], None]
-Deploy = Callable[[bus.LoadCommand, OnProgress], Awaitable[None]]
+OnReport = Callable[[bus.DeployReport | bus.DeployPlanReport], None]
+
+
+class Files(Protocol):
+    """How a project's files come to this node (app/fetching.py)."""
+
+    async def fetch(self, load: bus.LoadCommand, report: OnReport) -> None:
+        """Bring what a load needs; raises CuemsError."""
+
+    async def obey(self, command: bus.DeployCommand, report: OnReport) -> bus.DeployReport:
+        """Do what is asked; what is to be told at the end."""
+
+    def told_turn(self, turn: bus.DeployTurn) -> None:
+        """The controller says who may transfer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ class NodeParts:
     """What a node is made of.
 
     `same_clock`: the controller reads the very clock we do. `midi_port` is the port to read
-    timecode from, "" for whichever there is, None for no MIDI. `deploy` brings a project's files.
+    timecode from, "" for whichever there is, None for no MIDI. `files` brings a project's files.
     `timekeeper` is new, and the node's alone to change. `state` is where it keeps whom it follows,
     `lane` its end of lane X (None: its controller is in this process).
     """
@@ -103,7 +116,7 @@ class NodeParts:
     workshop: Workshop
     same_clock: bool
     midi_port: str | None
-    deploy: Deploy
+    files: Files
     timekeeper: Timekeeper
     state: Path
     trust: Trust = field(default_factory=Anyone)
@@ -207,6 +220,7 @@ class NodeLoop:
         self._stage: Stage | None = None
         self._staging = anyio.CancelScope()
         self._fetching = anyio.CancelScope()
+        self._deploying = anyio.CancelScope()
         self._told_chase: tuple[str, str, str] | None = None
         self._quality_due_ns = 0
         self._told_survivors = 0  # the load at which it was told of players left playing
@@ -255,8 +269,17 @@ class NodeLoop:
                 position = self._time.position_at(now_ns)
                 for effect in self._follower.hear(said, position):
                     await self._follow(effect)
-                if isinstance(message, bus.SettingsCommand):
-                    self._time.freewheel(self._node.settings.freewheel_frames)
+                self._learn(said)
+
+    def _learn(self, said: bus.Envelope) -> None:
+        """What is not only for the node's own machine."""
+        match said.message:
+            case bus.SettingsCommand():
+                self._time.freewheel(self._node.settings.freewheel_frames)
+            case bus.DeployTurn() as turn if self._follower.follows(said):
+                self._parts.files.told_turn(turn)
+            case _:
+                pass
 
     async def _follow(self, effect: FollowerEffect) -> None:
         match effect:
@@ -322,15 +345,16 @@ class NodeLoop:
                     await self._say(report)
                     if isinstance(report, bus.ArmedReport) and report.armed:
                         await self._tell_survivors()
-                case Fetch(load):
-                    self._start_fetching(load)
+                case Fetch() | Deploy():
+                    self._see_to_files(effect)
                 case Prepare(order):
                     self._set_stage(order)
                 case ClearStage():
+                    self._fetching.cancel()
                     self._staging.cancel()
                     self._stage = None
-                case Control(command):
-                    self._control(command)
+                case Control(control):
+                    self._control(control)
                 case AskIn():
                     await self._ask_in()
                 case _:
@@ -341,10 +365,16 @@ class NodeLoop:
             self._stage.perform(effect)
             await self._tell_timing(effect)
 
-    def _start_fetching(self, load: bus.LoadCommand) -> None:
-        self._fetching.cancel()
-        self._fetching = anyio.CancelScope()
-        self._tasks.start_soon(self._fetch, load, self._fetching)
+    def _see_to_files(self, effect: Fetch | Deploy) -> None:
+        self._deploying.cancel()  # a load is more urgent, and so is a newer deploy
+        match effect:
+            case Fetch(load):
+                self._fetching.cancel()
+                self._fetching = anyio.CancelScope()
+                self._tasks.start_soon(self._fetch, load, self._fetching)
+            case Deploy(command):
+                self._deploying = anyio.CancelScope()
+                self._tasks.start_soon(self._deploy, command, self._deploying)
 
     async def _ask_in(self) -> None:
         if self._follower.led:
@@ -402,6 +432,7 @@ class NodeLoop:
             position=position,
             rolling=rolling,
             caps=("x1",) if self._parts.lane is not None else (),
+            project_hash=self._node.project_hash,
         )
 
     def _set_stage(self, order: RunningOrder) -> None:
@@ -447,16 +478,23 @@ class NodeLoop:
         with scope:
             result: NodeEvent
             try:
-                await self._parts.deploy(load, self._deploying)
+                await self._parts.files.fetch(load, self._report)
                 result = Fetched(load, await load_show(self._parts.library, load.project))
             except CuemsError as error:
                 log.warning("project %s cannot be loaded: %s", load.project, error)
+                await self._say(bus.DeployReport(0, str(error), "failed"))
                 result = FetchFailed(load, str(error))
             await self._send.send(result)
 
-    def _deploying(self, percent: int, detail: str) -> None:
-        with suppress(anyio.WouldBlock):  # only the newest percentage matters
-            report = bus.DeployReport(percent, detail)
+    async def _deploy(self, command: bus.DeployCommand, scope: anyio.CancelScope) -> None:
+        """Do something about files, unless a newer command or a load has taken over."""
+        ended = bus.DeployReport(0, "given up for a newer one", "failed", command.deploy_seq)
+        with scope:
+            ended = await self._parts.files.obey(command, self._report)
+        await self._say(ended)
+
+    def _report(self, report: bus.DeployReport | bus.DeployPlanReport) -> None:
+        with suppress(anyio.WouldBlock):  # only the newest progress matters
             self.following.say_if_free(report)
 
     # ---- hearing

@@ -24,7 +24,6 @@ from cuems.adapters.files import (
     only_one,
     raise_epoch,
     read_cluster_key,
-    read_deploy_key,
 )
 from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.journal_files import Limits
@@ -33,7 +32,6 @@ from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
-from cuems.adapters.rsync import RsyncDaemonError, open_rsync_daemon
 from cuems.adapters.settings_file import SettingsFile
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
 from cuems.app.controller import (
@@ -45,7 +43,7 @@ from cuems.app.controller import (
 )
 from cuems.app.desk import ControlDesk
 from cuems.app.editor import EditorParts, serve_editor
-from cuems.app.fetching import Fetching
+from cuems.app.fetching import Fetching, Place
 from cuems.app.finding import (
     Bound,
     Search,
@@ -63,10 +61,10 @@ from cuems.app.node import NodeParts, run_node
 from cuems.app.nodelist import Nodelist
 from cuems.app.performers import workshop
 from cuems.app.recorder import Recorder
+from cuems.app.serving import open_served
 from cuems.app.settings import SettingsKeeper
 from cuems.app.standby import Standby, StandbyParts
 from cuems.app.survivors import Survivors
-from cuems.core.bus import Source
 from cuems.core.chased_line import ChasedLine
 from cuems.core.controller import Rules
 from cuems.core.errors import CuemsError
@@ -82,7 +80,6 @@ from cuems.demo.show import is_empty, write_demo
 from cuems.players import follow_mtc
 from cuems.wire.auth import Anyone, Trust, rig_name
 from cuems.wire.lane_r import BUS_PORT, LANE_X_PORT, lane_r_url
-from cuems.wire.rsync import derive_secret
 
 UNHEARD = frozenset((Timecode.BUS, Timecode.INTERNAL, Timecode.OFF))  # by what listens to MIDI
 
@@ -166,7 +163,10 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             near_end, node_end = await resources.enter_async_context(open_memory_bus())
             near.append(near_end)
         listener = await resources.enter_async_context(open_bus_listener(config.bus_url))
-        source = await resources.enter_async_context(_served_files(config))
+        address = urlsplit(config.bus_url).hostname or LOOPBACK[0]
+        served = await resources.enter_async_context(
+            open_served(config.library, config.state, address)
+        )
         mtc = await resources.enter_async_context(_sent_timecode(config))
         line: ShowLine = OwnLine(time.monotonic_ns())
         midi = None
@@ -179,8 +179,8 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             library=config.library,
             links=(*near, listener),
             rules=rules,
-            source=source,
             nodelist=nodelist,
+            served=served,
             line=line,
             line_links=len(near) + (config.mtc != Timecode.OFF),
             midi=midi,
@@ -321,27 +321,6 @@ def _only_project(library: Path) -> str | None:
 
 
 @asynccontextmanager
-async def _served_files(config: RunConfig) -> AsyncIterator[Source]:
-    """The library, served to nodes; port 0 where that cannot be."""
-    identity = await anyio.to_thread.run_sync(library_identity, config.library)
-    key = await anyio.to_thread.run_sync(lambda: read_deploy_key(config.state, make=True))
-    assert key is not None
-    daemon = open_rsync_daemon(
-        library=config.library,
-        state=config.state / "rsync",
-        secret=derive_secret(key),
-        address=urlsplit(config.bus_url).hostname or "127.0.0.1",
-    )
-    async with AsyncExitStack() as stack:
-        port = 0
-        try:
-            port = (await stack.enter_async_context(daemon)).port
-        except RsyncDaemonError as error:
-            log.warning("%s", error)
-        yield Source(library=identity, port=port, project_hash="")
-
-
-@asynccontextmanager
 async def _sent_timecode(config: RunConfig) -> AsyncIterator[MtcOutput | None]:
     """The MIDI output, where timecode is to be sent."""
 
@@ -442,12 +421,13 @@ async def _node_parts(
             " still; start with --mtc auto",
             config.mtc,
         )
-    fetching = Fetching(
+    place = Place(
         node=config.node,
         library=config.library,
         library_identity=await anyio.to_thread.run_sync(library_identity, config.library),
         state=config.state,
         bus_url=lambda: link.url,
+        legacy_secret=config.deploy_legacy_secret,
     )
     return NodeParts(
         node=config.node,
@@ -456,7 +436,7 @@ async def _node_parts(
         workshop=tools,
         same_clock=lane is None,
         midi_port=config.midi_port,
-        deploy=fetching.fetch,
+        files=Fetching(place),
         timekeeper=Timekeeper(remote=lane is not None),
         state=config.state,
         trust=trust or Anyone(),

@@ -11,10 +11,12 @@ from cuems.cli.check import check
 from cuems.cli.client import COMMANDS
 from cuems.cli.clients import clients
 from cuems.cli.commands import commands
+from cuems.cli.deploy import deploy
 from cuems.cli.key import key
 from cuems.cli.mtc import mtc
 from cuems.cli.nodes import nodes
 from cuems.cli.ports import ports
+from cuems.cli.project import project
 from cuems.cli.run import run_role
 from cuems.cli.runs import list_runs, replay_run, report, why_cue
 from cuems.cli.settings import settings
@@ -33,10 +35,12 @@ def cli() -> None:
 cli.add_command(check)
 cli.add_command(clients)
 cli.add_command(commands)
+cli.add_command(deploy)
 cli.add_command(key)
 cli.add_command(mtc)
 cli.add_command(nodes)
 cli.add_command(ports)
+cli.add_command(project)
 cli.add_command(run_role)
 for command in (list_runs, report, replay_run, why_cue):
     cli.add_command(command)

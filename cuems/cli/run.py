@@ -136,6 +136,12 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     is_flag=True,
     help="Obey machines that prove nothing: those of the ecosystem, and anybody else.",
 )
+@click.option(
+    "--deploy-legacy-secret",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Password of an upstream controller's rsync daemon, whose files cannot be verified.",
+)
 @click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
 @click.pass_context
@@ -170,6 +176,7 @@ def run_role(
     takeover: str,
     no_local_node: bool,
     open_bus: bool,
+    deploy_legacy_secret: Path | None,
     verbose: int,
     log_json: bool,
 ) -> None:
@@ -206,6 +213,7 @@ def run_role(
         ),
         settings=_said(context, dict(settings)),
         open_bus=open_bus,
+        deploy_legacy_secret=deploy_legacy_secret,
     )
     sys.exit(anyio.run(run, read_config(flags)))
 

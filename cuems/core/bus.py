@@ -36,7 +36,8 @@ class Stamp:
 class Source:
     """Where the controller's copy of a project is: a node with the same library fetches nothing.
 
-    `port` is the deploy daemon's, on the machine the node dials; `project_hash` is of the content.
+    `port` is the deploy daemon's, on the machine the node dials (0: nothing is served);
+    `project_hash` is of the content, "" while that is not known: another load will tell.
     """
 
     library: str
@@ -143,6 +144,28 @@ class PlayerControlCommand:
 
     address: str
     values: tuple[PlayerValue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployCommand:
+    """Do something about a project's files, without loading it: the `verb` says what.
+
+    check: say what would come; deploy: bring it; unused: say which media no project uses;
+    gc: delete those. Only the nodes in `only` obey. Upstream nodes ignore it.
+    """
+
+    deploy_seq: int
+    verb: str
+    project: str
+    source: Source
+    only: tuple[NodeId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployTurn:
+    """These nodes may transfer files now; whoever waits asks again until it is among them."""
+
+    nodes: tuple[NodeId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,10 +381,38 @@ class LoadFailedReport:
 
 @dataclass(frozen=True, slots=True)
 class DeployReport:
-    """How far the project's files have come to this node, 0 to 100, and what it is doing."""
+    """How far a project's files have come to this node, 0 to 100, and what it is doing.
+
+    `state` is one of core/deploy_desk.py's. `deploy_seq` is that of the DeployCommand it is about,
+    0 where a load wants the files. Bytes are of what had to come.
+    """
 
     percent: int
     detail: str = ""
+    state: str = ""
+    deploy_seq: int = 0
+    file: str = ""
+    done_bytes: int = 0
+    total_bytes: int = 0
+    bytes_per_s: int = 0
+    eta_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployPlanReport:
+    """How many of a project's files this node has, lacks, has otherwise, and has too many.
+
+    `missing` names those that the controller does not have either, or the first of them.
+    """
+
+    deploy_seq: int
+    have: int
+    fetch: int
+    update: int
+    remove: int
+    bytes_to_come: int
+    free_bytes: int
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +506,8 @@ NodeCommand = (
     | SettingsCommand
     | Beat
     | Snapshot
+    | DeployCommand
+    | DeployTurn
 )
 NodeReport = (
     Hello
@@ -469,6 +522,7 @@ NodeReport = (
     | ArmedReport
     | LoadFailedReport
     | DeployReport
+    | DeployPlanReport
     | ScriptFinished
     | NextCueReport
     | CueEnabledReport

@@ -78,6 +78,10 @@ class Cluster:
         """A node does not belong to the rig any more."""
         self._nodes.pop(node, None)
 
+    def there(self) -> set[NodeId]:
+        """Every node that is there now."""
+        return {node for node, known in self._nodes.items() if known.state != LOST}
+
     def label(self, node: NodeId) -> str:
         """What to call a node when speaking to a person."""
         known = self._nodes.get(node)

@@ -16,6 +16,7 @@ from cuems.core.chase_health import ChaseDesk
 from cuems.core.cluster import LOST, Cluster
 from cuems.core.cuelist import RunningOrder, has_player, kind, output_names
 from cuems.core.cues import CueId, NodeId
+from cuems.core.deploy_desk import CHANGING, VERBS, DeployDesk
 from cuems.core.desk import (
     AdoptLine,
     Answer,
@@ -24,6 +25,8 @@ from cuems.core.desk import (
     AskSign,
     ControllerEffect,
     ControllerEvent,
+    DeployImpossible,
+    DeployReady,
     Fenced,
     ForgetCues,
     HoldLine,
@@ -34,6 +37,9 @@ from cuems.core.desk import (
     NodelistModified,
     NodelistRead,
     NodeSeen,
+    PaceDeploy,
+    PrepareDeploy,
+    ProjectHashed,
     ProjectRead,
     ProjectUnreadable,
     Publish,
@@ -87,6 +93,7 @@ from cuems.core.held_go import HeldGo
 from cuems.core.lead import Lead, to_frame
 from cuems.core.operator import (
     AdoptNode,
+    DeployFiles,
     EnableCue,
     GoCue,
     LoadProject,
@@ -99,6 +106,7 @@ from cuems.core.operator import (
     PressResume,
     PressStop,
     SetMixerVolume,
+    SetMode,
     SetPlayer,
     SetSetting,
     SetVideoMixer,
@@ -118,12 +126,12 @@ from cuems.core.status import (
     CueName,
     CuePlay,
     CueStart,
-    DeployProgress,
     GoGuard,
     GoLead,
     Leadership,
     Loaded,
     MixerVolume,
+    ModeIs,
     NodeHealth,
     NodeName,
     NodeOutputs,
@@ -137,6 +145,8 @@ from cuems.core.timecode import from_ms, to_ms
 
 CONTROLS_KEPT = 1024  # faders that were moved, for nodes that come later
 UPSTREAM_SIGNS = bus.Pong | bus.PlayerAdded | bus.ArmedReport  # a node of ours says hello first
+
+YIELD_FLICKS = from_ms(10_000)  # transfers trickle this long before the next cue is due
 
 
 JOURNAL = "the journal"
@@ -186,6 +196,11 @@ class Controller:
         self._load_seq = rules.first_seq
         self._run_seq = rules.first_seq
         self._stop_generation = rules.first_seq
+        self._deploy_seq = rules.first_seq
+        self._deploys = DeployDesk(self._publish, self._tell)
+        self._mode = "edit"
+        self._line_at: int | None = None
+        self._trickle = False
         self._last_go_ns: int | None = None
         self._settings = SettingsDesk()
         self._now_ns = 0
@@ -207,6 +222,7 @@ class Controller:
         """What clients are told before anything has happened."""
         self._announcer.begin()
         self._publish(GoGuard(self.rules.min_go_ns // 1_000_000))
+        self._publish(ModeIs(self._mode))
         return self._taken()
 
     def next_due(self) -> int | None:
@@ -215,7 +231,11 @@ class Controller:
 
     def next_wake_ns(self) -> int | None:
         """The machine moment at which a node's silence would be news, or a GO has waited enough."""
-        moments = (self._cluster.next_wake_ns(), self._held.until_ns)
+        moments = (
+            self._cluster.next_wake_ns(),
+            self._held.until_ns,
+            self._deploys.next_wake_ns(),
+        )
         return min((moment for moment in moments if moment is not None), default=None)
 
     @property
@@ -240,8 +260,11 @@ class Controller:
                 self._asked(event)
             case Reported(node, report, now_ns):
                 self._reported(node, report, now_ns)
-            case ProjectRead() | ProjectUnreadable() | Restore():
-                self._project_news(event)
+            case (
+                ProjectRead() | ProjectUnreadable() | Restore() | ProjectHashed() | DeployReady()
+                | DeployImpossible()
+            ):  # fmt: skip
+                self._files_news(event)
             case LineMoved(line):
                 self._line_moved(line)
             case MessageFailed(cue, reason):
@@ -258,7 +281,22 @@ class Controller:
                 assert_never(event)
         self._settle_held()
         self._settle_armed()
+        self._settle_pace()
         return self._taken()
+
+    def _files_news(
+        self,
+        event: ProjectRead
+        | ProjectUnreadable
+        | Restore
+        | ProjectHashed
+        | DeployReady
+        | DeployImpossible,
+    ) -> None:
+        if isinstance(event, ProjectRead | ProjectUnreadable | Restore):
+            self._project_news(event)
+        else:
+            self._files_known(event)
 
     # ---- operators
 
@@ -345,6 +383,65 @@ class Controller:
             case _:
                 assert_never(command)
 
+    def _see_to_files(self, command: SetMode | DeployFiles) -> None:
+        match command:
+            case SetMode(mode):
+                self._set_mode(mode)
+            case DeployFiles(verb, project):
+                self._deploy(verb, project)
+
+    def _set_mode(self, mode: str) -> None:
+        if mode not in ("edit", "show"):
+            raise RefusedError(f"mode {mode!r:.40}: expected 'edit' or 'show'")
+        self._mode = mode
+        self._publish(ModeIs(mode))
+
+    def _locked_in_show(self, what: str) -> None:
+        if self._mode == "show":
+            raise RefusedError(f"{what} is locked in show mode: set mode edit first")
+
+    # ---- files on nodes
+
+    def _deploy(self, verb: str, project: str) -> None:
+        if verb not in VERBS:
+            raise RefusedError(f"{verb!r:.40}: expected one of {', '.join(sorted(VERBS))}")
+        if verb in CHANGING:
+            self._locked_in_show("deploy")
+        self._deploy_seq += 1
+        self._deploys.begin(self._deploy_seq, verb, project)
+        self._out.append(PrepareDeploy(self._deploy_seq, verb, project))
+
+    def _files_known(self, event: ProjectHashed | DeployReady | DeployImpossible) -> None:
+        match event:
+            case ProjectHashed(load_seq, source, reason):
+                if reason:
+                    self._publish(Notice(f"nodes get no files: {reason}"))
+                show = self._loaded
+                if source is not None and show is not None and show.load.load_seq == load_seq:
+                    show.load = replace(show.load, source=source)
+                    self._tell(show.load)
+            case DeployReady(deploy_seq, source, nodes, now_ns):
+                there = self._cluster.there()
+                self._deploys.ask(deploy_seq, source, there, set(nodes), now_ns)
+            case DeployImpossible(deploy_seq, reason):
+                self._deploys.fail(deploy_seq, reason)
+            case _:
+                assert_never(event)
+
+    def _settle_pace(self) -> None:
+        """Transfers yield to a show: to what plays, to what is due soon, to show mode."""
+        trickle = self._mode == "show" or self._plays_soon()
+        if trickle != self._trickle:
+            self._trickle = trickle
+            self._out.append(PaceDeploy(trickle))
+
+    def _plays_soon(self) -> bool:
+        if self._loaded is None:
+            return False
+        due = self._loaded.sequencer.next_due()
+        near = None if due is None or self._line_at is None else due - self._line_at
+        return self._loaded.tally.plays or (near is not None and near <= YIELD_FLICKS)
+
     def _set(
         self,
         command: (
@@ -355,6 +452,8 @@ class Controller:
             | SetVideoMixer
             | SetPlayer
             | WaiveNode
+            | SetMode
+            | DeployFiles
         ),
     ) -> None:
         match command:
@@ -387,6 +486,8 @@ class Controller:
             case WaiveNode(node, waived):
                 self._cluster.waive(node, waived=waived)
                 self._publish(NodeWaived(node, waived))
+            case SetMode() | DeployFiles():
+                self._see_to_files(command)
             case _:
                 assert_never(command)
 
@@ -404,6 +505,7 @@ class Controller:
         self._show().order[cue]
 
     def _load(self, asked: Asked, project: str) -> None:
+        self._locked_in_show("load")
         if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
         self._load_seq += 1
@@ -539,6 +641,7 @@ class Controller:
         self._welcome_all()
 
     def _unload(self) -> None:
+        self._locked_in_show("unload")
         if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
         for load_seq in list(self._loading):
@@ -800,6 +903,7 @@ class Controller:
             if health.state == "lost":
                 self._out.append(LoseNode(health.node))
         self._out += map(AskSign, self._cluster.silent(now_ns))
+        self._deploys.wake(now_ns)
 
     def _delivery(self, event: AnswerTook | Undelivered | Fenced) -> None:
         match event:
@@ -845,6 +949,8 @@ class Controller:
         if lost and self._loaded is not None:
             for status in self._loaded.tally.lost(node):
                 self._publish(status)
+        if lost:
+            self._deploys.lost(node)
 
     def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
         match report:
@@ -864,8 +970,8 @@ class Controller:
             case bus.ChaseReport():
                 for status in self._chases.reported(node, self._cluster.label(node), report):
                     self._publish(status)
-            case bus.DeployReport(percent, detail):
-                self._publish(DeployProgress(node, percent, detail))
+            case bus.DeployReport() | bus.DeployPlanReport():
+                self._deploys.hear(node, self._cluster.label(node), report)
             case bus.NoticeReport() | bus.GoRefusedReport():
                 self._node_notice(node, report)
             case _:
@@ -899,7 +1005,7 @@ class Controller:
     def _line_moved(self, event: LineEvent) -> None:
         match event:
             case Advance(position) | Locate(position) | LineFound(position):
-                self._position = position
+                self._line_at = position
                 if self._loaded is not None:
                     self._announcer.roll(position)
             case LineLost():

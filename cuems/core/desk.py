@@ -55,6 +55,33 @@ class ProjectUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectHashed:
+    """The files of load `load_seq` are known now; without a source, `reason` says why not."""
+
+    load_seq: int
+    source: Source | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployReady:
+    """The files of a deploy command are known, and that they are for `nodes`."""
+
+    deploy_seq: int
+    source: Source
+    nodes: tuple[NodeId, ...]
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeployImpossible:
+    """Nothing can be deployed."""
+
+    deploy_seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineMoved:
     """The controller's own timecode line went on."""
 
@@ -163,6 +190,9 @@ ControllerEvent = (
     | Reported
     | ProjectRead
     | ProjectUnreadable
+    | ProjectHashed
+    | DeployReady
+    | DeployImpossible
     | LineMoved
     | MessageFailed
     | Woke
@@ -211,6 +241,22 @@ class ReadProject:
 
     load_seq: int
     project: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareDeploy:
+    """Look at a project's files for a deploy command; looking for an older one may be dropped."""
+
+    deploy_seq: int
+    verb: str
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaceDeploy:
+    """Let transfers trickle, or go on at full speed."""
+
+    trickle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +344,8 @@ ControllerEffect = (
     | ForgetCues
     | Answer
     | ReadProject
+    | PrepareDeploy
+    | PaceDeploy
     | RestartLine
     | HoldLine
     | RollLine

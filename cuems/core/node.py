@@ -137,7 +137,14 @@ class AskIn:
     """A project is here that others may be in the middle of: ask how the show stands."""
 
 
-NodeEffect = Say | Play | Fetch | Prepare | ClearStage | Control | AskIn
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Do something about a project's files, whatever is loaded; an older one is given up."""
+
+    command: bus.DeployCommand
+
+
+NodeEffect = Say | Play | Fetch | Prepare | ClearStage | Control | AskIn | Deploy
 
 
 class Node:
@@ -154,6 +161,7 @@ class Node:
         self._wanted_load: bus.LoadCommand | None = None
         self._line: LineEvent | None = None
         self.project = ""
+        self.project_hash = ""
         self.armed: bus.ArmedReport | None = None  # as last reported
         self._armed: ArmedChanged | None = None
         self._armed_anew = False  # said again, changed or not: a stop has been obeyed
@@ -203,9 +211,8 @@ class Node:
 
     def _told(self, command: bus.NodeCommand, position: int | None) -> None:
         match command:
-            case bus.LoadCommand():
-                if not command.only or self._node in command.only:
-                    self._load(command)
+            case bus.LoadCommand() | bus.DeployCommand():
+                self._see_to_files(command)
             case bus.Snapshot():
                 self._take_place(command)
             case bus.StopCommand() | bus.PanicCommand() | bus.UnloadCommand():
@@ -218,7 +225,7 @@ class Node:
                 self._set(command)
             case bus.GoStandbyCommand(run_seq):
                 self._go_standby(run_seq, position)
-            case bus.LineReport() | bus.ClockReply() | bus.Beat():
+            case bus.LineReport() | bus.ClockReply() | bus.Beat() | bus.DeployTurn():
                 pass  # app/node.py and core/follower.py have taken it
             case _:
                 self._sequence(_event(command))
@@ -230,15 +237,32 @@ class Node:
         if self._sequencer is not None:
             self._sequencer.options = self._options
 
+    def _see_to_files(self, command: bus.LoadCommand | bus.DeployCommand) -> None:
+        if command.only and self._node not in command.only:
+            return
+        if isinstance(command, bus.DeployCommand):
+            self._out.append(Deploy(command))
+        else:
+            self._load(command)
+
     def _load(self, load: bus.LoadCommand) -> None:
         """Get a project; one that is here already, or on its way, is not got again."""
         known = self.load_seq if self._wanted_load is None else self._wanted_load.load_seq
         if load.load_seq and load.load_seq == known:
+            self._learn_hash(load)
             return
         self._wanted_load = load
         self._sequence(StopAll())
         self._muted = True
         self._out.append(Fetch(load))
+
+    def _learn_hash(self, load: bus.LoadCommand) -> None:
+        """A load once more: all that can be new in it is the hash of the content."""
+        if self._wanted_load is None:
+            self.project_hash = _hash(load)
+        elif _hash(load) != _hash(self._wanted_load):
+            self._wanted_load = load
+            self._out.append(Fetch(load))
 
     def _take_place(self, snapshot: bus.Snapshot) -> None:
         """The controller says how the show stands."""
@@ -291,6 +315,7 @@ class Node:
         self._muted = False
         self.load_seq = load.load_seq
         self.project = load.project
+        self.project_hash = _hash(load)
         self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
         self._out.append(Prepare(order))
         self._take(self._sequencer.begin())
@@ -303,7 +328,7 @@ class Node:
         self._wanted_load = None
         self._muted = False
         self._sequencer = None
-        self.project = ""
+        self.project = self.project_hash = ""
         self.armed = self._armed = None
         self._out.append(ClearStage())
 
@@ -356,6 +381,10 @@ class Node:
 
     def _say(self, report: bus.NodeReport) -> None:
         self._out.append(Say(report))
+
+
+def _hash(load: bus.LoadCommand) -> str:
+    return "" if load.source is None else load.source.project_hash
 
 
 def _event(

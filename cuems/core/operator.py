@@ -129,6 +129,21 @@ class TakeControl:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMode:
+    """edit: everything is allowed; show: load, unload and deploy are locked."""
+
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeployFiles:
+    """Do something about the nodes' files; `verb` is one of core/deploy_desk.py's."""
+
+    verb: str
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Nothing but an answer: is somebody there?"""
 
@@ -191,6 +206,8 @@ OperatorCommand: TypeAlias = (
     | AdoptNode
     | WaiveNode
     | TakeControl
+    | SetMode
+    | DeployFiles
     | Ping
     | SetSetting
 )

@@ -234,6 +234,63 @@ class Leadership:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployBytes:
+    """A node's transfer in figures; `state` is one of core/deploy_desk.py's."""
+
+    node: NodeId
+    state: str
+    file: str = ""
+    done_bytes: int = 0
+    total_bytes: int = 0
+    bytes_per_s: int = 0
+    eta_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployPlan:
+    """How many of a project's files a node has, lacks, has otherwise, has too many; free bytes.
+
+    `missing` names those that nobody has.
+    """
+
+    node: NodeId
+    have: int
+    fetch: int
+    update: int
+    remove: int
+    bytes_to_come: int
+    free_bytes: int
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployTotal:
+    """The transfers of all nodes together."""
+
+    percent: int
+    done_bytes: int
+    total_bytes: int
+    bytes_per_s: int
+    eta_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRun:
+    """The newest deploy command: preparing, checking, working, done, failed or unreachable."""
+
+    state: str
+    project: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeIs:
+    """edit, or show: then load, unload and deploy are locked, and transfers trickle."""
+
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """The newest thing that went wrong, one line for the operator."""
 
@@ -280,6 +337,11 @@ Status = (
     | DeployProgress
     | GoGuard
     | Leadership
+    | DeployBytes
+    | DeployPlan
+    | DeployTotal
+    | DeployRun
+    | ModeIs
     | Notice
     | JournalFault
     | SettingValue
@@ -296,6 +358,7 @@ DUMP_ORDER = (
     NextCue,
     Paused,
     WaitingFor,
+    ModeIs,
     GoGuard,
     Notice,
     Leadership,
@@ -309,6 +372,10 @@ DUMP_ORDER = (
     NodeOutputs,
     ChaseHealth,
     DeployProgress,
+    DeployBytes,
+    DeployPlan,
+    DeployTotal,
+    DeployRun,
     CuePlay,
     CueName,
     CueKind,
@@ -332,6 +399,7 @@ def key(status: Status) -> Key:
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
             | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
             | Leadership()
+            | DeployTotal() | DeployRun() | ModeIs()
         ):  # fmt: skip
             return type(status), ()
         case (
@@ -340,13 +408,9 @@ def key(status: Status) -> Key:
         ):  # fmt: skip
             return type(status), (cue,)
         case (
-            NodeName(node)
-            | NodeHealth(node)
-            | NodeWaived(node)
-            | NodeOutputs(node)
-            | ChaseHealth(node)
-            | DeployProgress(node)
-        ):
+            NodeName(node) | NodeHealth(node) | NodeWaived(node) | NodeOutputs(node)
+            | ChaseHealth(node) | DeployProgress(node) | DeployBytes(node) | DeployPlan(node)
+        ):  # fmt: skip
             return type(status), (node,)
         case SettingValue(name):
             return type(status), (name,)

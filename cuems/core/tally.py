@@ -26,6 +26,11 @@ class Tally:
         self._playing: dict[CueId, set[NodeId]] = {}
         self._failed: dict[CueId, dict[NodeId, str]] = {}
 
+    @property
+    def plays(self) -> bool:
+        """Whether any cue is on."""
+        return bool(self._playing)
+
     def hear(self, node: NodeId, report: bus.NodeReport) -> Iterator[CueState]:
         """What changes by a node's report."""
         match report:

@@ -35,6 +35,8 @@ from cuems.core.desk import (
     LineMoved,
     LoseNode,
     ModifyNodelist,
+    PaceDeploy,
+    PrepareDeploy,
     ProjectRead,
     Publish,
     ReadNodelist,
@@ -417,6 +419,8 @@ class Rig:
                     | ModifyNodelist()
                 ):
                     pass  # a simulated rig has no nodes but its own, and no other equipment
+                case PrepareDeploy() | PaceDeploy():
+                    pass  # nor files
                 case _:
                     assert_never(effect)
 

@@ -22,6 +22,9 @@ Own = (
     bus.Hello
     | bus.LoadFailedReport
     | bus.DeployReport
+    | bus.DeployPlanReport
+    | bus.DeployCommand
+    | bus.DeployTurn
     | bus.CueFailedReport
     | bus.CueResetReport
     | bus.GoRefusedReport
@@ -42,6 +45,9 @@ OWN_TARGETS: Mapping[type[Own], str] = {
     bus.Hello: "hello",
     bus.LoadFailedReport: "load_failed",
     bus.DeployReport: "deploy",
+    bus.DeployPlanReport: "deploy_plan",
+    bus.DeployCommand: "deploy_command",
+    bus.DeployTurn: "deploy_turn",
     bus.CueFailedReport: "cue_failed",
     bus.CueResetReport: "cue_reset",
     bus.GoRefusedReport: "go_refused",

@@ -6,7 +6,7 @@ table order. There are no OSC patterns and no regular expressions, so no address
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
@@ -23,6 +23,8 @@ MAX_ADDRESS_CHARACTERS = 256  # twice the longest there is; splitting stays chea
 UUID_GROUPS = [8, 4, 4, 4, 12]
 YES_NO_TEXT = {True: "yes", False: "no", None: ""}
 STATUS = "/engine/status/"
+KIB = 1024
+MOST_KIB = (1 << 31) - 1  # 2 TiB: what an int of OSC holds
 SHOWN_CHARACTERS = 80  # of a value somebody else chose, in an error
 
 Value: TypeAlias = str | int | float | bool
@@ -203,6 +205,10 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return _state_messages(status)
         case st.NodeName() | st.NodeOutputs() | st.NodeWaived():
             return (_node_message(status),)
+        case (
+            st.DeployBytes() | st.DeployPlan() | st.DeployTotal() | st.DeployRun() | st.ModeIs()
+        ):  # fmt: skip
+            return tuple(_deploy_messages(status))
         case st.SettingValue(name, text):
             return (_told(f"setting/{name}", text),)
         case st.VideoMixer(node, mixer, parameter, values):
@@ -273,6 +279,41 @@ def _cue_message(status: CueMessage) -> Osc:
             assert_never(status)
 
 
+def _deploy_messages(
+    status: st.DeployBytes | st.DeployPlan | st.DeployTotal | st.DeployRun | st.ModeIs,
+) -> Iterator[Osc]:
+    match status:
+        case st.DeployBytes(node, state, file, done_bytes, total_bytes, bytes_per_s, eta_s):
+            yield _told(f"deploy_file/{node}", file)
+            yield _told(f"deploy_done/{node}", _kib(done_bytes))
+            yield _told(f"deploy_total/{node}", _kib(total_bytes))
+            yield _told(f"deploy_rate/{node}", _kib(bytes_per_s))
+            yield _told(f"deploy_eta/{node}", eta_s)
+            yield _told(f"deploy_state/{node}", state)
+        case st.DeployPlan(node, have, fetch, update, remove, to_come, free_bytes, missing):
+            yield _told(f"deploy_have/{node}", have)
+            yield _told(f"deploy_fetch/{node}", fetch)
+            yield _told(f"deploy_update/{node}", update)
+            yield _told(f"deploy_remove/{node}", remove)
+            yield _told(f"deploy_needs/{node}", _kib(to_come))
+            yield _told(f"deploy_free/{node}", _kib(free_bytes))
+            yield _told(f"deploy_missing/{node}", missing)
+        case st.DeployTotal(percent, done_bytes, total_bytes, bytes_per_s, eta_s):
+            yield _told("deploy_all_percent", percent)
+            yield _told("deploy_all_done", _kib(done_bytes))
+            yield _told("deploy_all_total", _kib(total_bytes))
+            yield _told("deploy_all_rate", _kib(bytes_per_s))
+            yield _told("deploy_all_eta", eta_s)
+        case st.DeployRun(state, project, reason):
+            yield _told("deploy_project", project)
+            yield _told("deploy_reason", reason)
+            yield _told("deploy_run", state)
+        case st.ModeIs(mode):
+            yield _told("mode", mode)
+        case _:
+            assert_never(status)
+
+
 ShowStatus: TypeAlias = (
     st.Running
     | st.Armed
@@ -327,6 +368,10 @@ def _rig_message(status: RigStatus) -> Osc:
             return _told("strangers", count)
         case _:
             assert_never(status)
+
+
+def _kib(size_bytes: int) -> int:
+    return min(-(-size_bytes // KIB), MOST_KIB)
 
 
 def _told(name: str, *values: Value) -> Osc:

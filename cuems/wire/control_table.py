@@ -8,6 +8,7 @@ of a thing has its own address for each part.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import partial
 from inspect import signature
 
 from cuems.core.access import Scope
@@ -16,6 +17,7 @@ from cuems.core.operator import (
     AdoptNode,
     Authenticate,
     ClientCommand,
+    DeployFiles,
     DropClient,
     EnableCue,
     GoCue,
@@ -34,6 +36,7 @@ from cuems.core.operator import (
     PressStop,
     SayHello,
     SetMixerVolume,
+    SetMode,
     SetPlayer,
     SetSetting,
     SetVideoMixer,
@@ -154,6 +157,12 @@ GUARD_MS = Argument(name="guard", kind=Kind.WHOLE, unit="ms", minimum=0)
 LATE_US = Argument(name="late", kind=Kind.WHOLE, unit="us")
 LEAD_MS = Argument(name="lead", kind=Kind.WHOLE, unit="ms", minimum=0)
 COUNT = Argument(name="messages", kind=Kind.WHOLE, minimum=0)
+MODE = Argument(name="mode", kind=Kind.TEXT, choices=("edit", "show"))
+FILES = Argument(name="files", kind=Kind.WHOLE, minimum=0)
+# KiB: bytes of a film do not fit the 32 bits that every OSC client reads.
+SIZE = Argument(name="size", kind=Kind.WHOLE, unit="KiB", minimum=0)
+RATE = Argument(name="rate", kind=Kind.WHOLE, unit="KiB/s", minimum=0)
+SECONDS = Argument(name="seconds", kind=Kind.WHOLE, unit="s", minimum=0)
 TIMECODE_MS = Argument(name="timecode", kind=Kind.WHOLE, unit="ms", minimum=0, maximum=MS_PER_DAY)
 
 
@@ -208,6 +217,10 @@ def _waive(node: str, waived: bool) -> WaiveNode:
     return WaiveNode(NodeId(node), waived)
 
 
+def _deploy(verb: str) -> Callable[..., OperatorCommand]:
+    return partial(DeployFiles, verb)
+
+
 def _enable_cue(cue: str, enabled: bool) -> EnableCue:
     return EnableCue(CueId(cue), enabled)
 
@@ -240,6 +253,18 @@ TABLE: tuple[Row, ...] = (
     _command("waive", 'Run without a node, or with it again: one string "<node> <0|1>"', _waive,
              NODE, ENABLED),
     _command("takecontrol", "Lead from now on, in the place of the active controller", TakeControl),
+    _command("mode", "Lock load, unload and deploy (show), or release them (edit)", SetMode, MODE,
+             scope=Scope.EDIT),
+    _command("deploy", "Bring a project's files to its nodes", _deploy("deploy"), PROJECT,
+             scope=Scope.EDIT),
+    _command("deploy_check", "Say what a deploy would bring", _deploy("check"), PROJECT,
+             scope=Scope.EDIT),
+    _command("deploy_rollback", "Take a project back to its version before, and deploy that",
+             _deploy("rollback"), PROJECT, scope=Scope.EDIT),
+    _command("deploy_unused", "Say which media of the nodes no project uses", _deploy("unused"),
+             scope=Scope.EDIT),
+    _command("deploy_gc", "Delete the media of the nodes that no project uses", _deploy("gc"),
+             scope=Scope.EDIT),
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
     _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
              ListClients, scope=Scope.EDIT),
@@ -341,5 +366,29 @@ TABLE: tuple[Row, ...] = (
     _status("chase/{node}", "internal, stopped, locking, locked, freewheeling or lost", TEXT),
     _status("chase_detail/{node}", "Where a node's timecode comes from, and how good it is", TEXT),
     _status("deploy/{node}", "How much of the project a node has fetched", PERCENT),
-    _status("deploy_detail/{node}", "What a node is fetching", TEXT),
+    _status("deploy_detail/{node}", "What a node is doing, or why it failed", TEXT),
+    _status("deploy_state/{node}", "asked, checking, waiting, fetching, verifying, done,"
+            " incomplete, failed, cancelled or unreachable", TEXT),
+    _status("deploy_file/{node}", "The file that is coming", TEXT),
+    _status("deploy_done/{node}", "What has come", SIZE),
+    _status("deploy_total/{node}", "What has to come", SIZE),
+    _status("deploy_rate/{node}", "How fast it comes", RATE),
+    _status("deploy_eta/{node}", "How long it still takes; 0 where it is not known", SECONDS),
+    _status("deploy_have/{node}", "Files of the project that a node has", FILES),
+    _status("deploy_fetch/{node}", "Files that it lacks", FILES),
+    _status("deploy_update/{node}", "Files that it has otherwise", FILES),
+    _status("deploy_remove/{node}", "Files of the project that it has too many", FILES),
+    _status("deploy_needs/{node}", "What these come to", SIZE),
+    _status("deploy_free/{node}", "Free space of its library", SIZE),
+    _status("deploy_missing/{node}", "Files that it wants and nobody has", TEXT),
+    _status("deploy_all_percent", "All nodes together: how far", PERCENT),
+    _status("deploy_all_done", "All nodes together: what has come", SIZE),
+    _status("deploy_all_total", "All nodes together: what has to come", SIZE),
+    _status("deploy_all_rate", "All nodes together: how fast", RATE),
+    _status("deploy_all_eta", "All nodes together: how long it still takes", SECONDS),
+    _status("deploy_run", "The newest deploy command: preparing, checking, working, done, failed"
+            " or unreachable", TEXT),
+    _status("deploy_project", "What it is about", TEXT),
+    _status("deploy_reason", "Why it could not begin", TEXT),
+    _status("mode", "edit, or show: then load, unload and deploy are locked", MODE, critical=True),
 )  # fmt: skip

@@ -4,13 +4,14 @@ Nothing says that a cue is gone: its project's cues are told before its name, so
 again since the show was disarmed belonged to the project before (interop.md 2.7).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from cuems.core.errors import CuemsError
 from cuems.wire.control_table import TABLE
 from cuems.wire.osc import Osc, OscArgument
 
 STATUS = "/engine/status/"
+FILES = "deploy_"
 MS_PER_S = 1000
 NODE_KINDS = frozenset(
     row.address.split("/")[3] for row in TABLE if row.address.endswith("/{node}")
@@ -56,7 +57,10 @@ class CueView:
 
 @dataclass(slots=True)
 class NodeView:
-    """A node as clients know it; `deploy` is the share of the project it has fetched, percent."""
+    """A node as clients know it; `deploy` is the share of the project it has fetched, percent.
+
+    `files` is the rest of what was told of its files: state, file, done, total, rate, …
+    """
 
     id: str
     name: str = ""
@@ -67,6 +71,7 @@ class NodeView:
     chase_detail: str = ""
     deploy: int | None = None
     deploy_detail: str = ""
+    files: dict[str, OscArgument] = field(default_factory=dict)
 
 
 class ShowView:
@@ -136,7 +141,8 @@ class ShowView:
             case "deploy_detail":
                 view.deploy_detail = str(value)
             case _:
-                pass
+                if kind.startswith(FILES):
+                    view.files[kind.removeprefix(FILES)] = value
 
     def fact(self, kind: str) -> str:
         """A text that was told of the show as a whole; "" where none was."""

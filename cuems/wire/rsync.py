@@ -15,6 +15,7 @@ from pathlib import PurePath
 from cuems.core.errors import CuemsError
 
 MODULE = "cuems"
+MANIFESTS = "cuems-manifests"  # the module that serves them; only ours has it
 USER = "cuems"
 PARTIAL_DIR = ".rsync-partial"  # beside each target: what arrived of it before a transfer ended
 CONNECT_TIMEOUT_S = 3  # an absent controller is named within this
@@ -103,6 +104,7 @@ class DaemonFiles:
     configuration: PurePath
     secrets: PurePath
     log: PurePath
+    manifests: PurePath
 
 
 def daemon_configuration(
@@ -112,7 +114,7 @@ def daemon_configuration(
     chroot_owner: tuple[int, int] | None,
     allowed: Sequence[str] = (),
 ) -> str:
-    """The text of rsyncd.conf: projects and media of one library, to be read only.
+    """The text of rsyncd.conf: projects and media of one library, and manifests, to be read only.
 
     `chroot_owner` is the (uid, gid) to serve as from inside a chroot, None where the daemon is
     not root. `allowed` are addresses or networks; empty allows all. Raises RsyncNameError.
@@ -124,8 +126,6 @@ def daemon_configuration(
         f"log file = {_config_value(files.log)}",
         "reverse lookup = no",
         *privilege,
-        f"[{MODULE}]",
-        f"path = {_config_value(library)}",
         "read only = yes",
         "list = no",
         f"auth users = {USER}",
@@ -133,9 +133,13 @@ def daemon_configuration(
         "strict modes = yes",
         f"timeout = {DAEMON_TIMEOUT_S}",
         "refuse options = delete",
+        *([f"hosts allow = {' '.join(allowed)}"] if allowed else []),
+        f"[{MODULE}]",
+        f"path = {_config_value(library)}",
         "include = /projects/ /projects/** /media/ /media/**",
         "exclude = /*",
-        *([f"hosts allow = {' '.join(allowed)}"] if allowed else []),
+        f"[{MANIFESTS}]",
+        f"path = {_config_value(files.manifests)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -201,6 +205,35 @@ def fetch_arguments(
         f"--files-from={list_file}",
         source.url,
         f"{library}/",
+    ]
+
+
+def stage_arguments(
+    source: Source,
+    list_file: PurePath,
+    temp_dir: PurePath,
+    files: PurePath,
+    library: PurePath,
+    *,
+    limit_kib_per_s: int,
+) -> list[str]:
+    """A client that brings the listed files to a stage, each as soon as it is whole.
+
+    All of the listed are brought, whatever their times say; old ones in the library save bytes.
+    """
+    return [
+        *_client_arguments(),
+        "--outbuf=N",
+        "--info=progress2,flist2,name1",
+        "--ignore-times",
+        f"--block-size={BLOCK_BYTES}",
+        f"--bwlimit={limit_kib_per_s}",
+        f"--partial-dir={PARTIAL_DIR}",
+        f"--temp-dir={temp_dir}",
+        f"--compare-dest={library}",
+        f"--files-from={list_file}",
+        source.url,
+        f"{files}/",
     ]
 
 

@@ -58,8 +58,8 @@ def node(tmp_path: Path) -> Path:
 async def serving(library: Path) -> AsyncIterator[Source]:
     async with open_rsync_daemon(
         library=library, state=library.parent / "state", secret=SECRET
-    ) as source:
-        yield source
+    ) as daemon:
+        yield daemon.source
 
 
 def wanted(source: Source, library: Path, *names: str) -> Fetch:
@@ -197,7 +197,9 @@ async def test_everything_the_daemon_writes_is_private(controller: Path) -> None
     state = controller.parent / "state"
     async with serving(controller):
         assert state.stat().st_mode & 0o777 == 0o700
-        assert {path.stat().st_mode & 0o777 for path in state.iterdir()} == {0o600}
+        modes = {path.name: path.stat().st_mode & 0o777 for path in state.iterdir()}
+        assert modes.pop("manifests") == 0o700
+        assert set(modes.values()) == {0o600}
 
 
 async def test_an_absent_daemon_is_named_at_once(node: Path) -> None:
@@ -396,8 +398,8 @@ from cuems.adapters.rsync import open_rsync_daemon
 
 async def main():
     library, state = map(Path, sys.argv[1:])
-    async with open_rsync_daemon(library=library, state=state, secret="x") as source:
-        stream = await anyio.connect_tcp(source.host, source.port)
+    async with open_rsync_daemon(library=library, state=state, secret="x") as daemon:
+        stream = await anyio.connect_tcp(daemon.source.host, daemon.source.port)
         await stream.receive()
         with open(f"/proc/self/task/{os.getpid()}/children") as children:
             print(children.read().split()[0], flush=True)

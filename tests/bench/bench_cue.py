@@ -28,7 +28,8 @@ from cuems.adapters.clock import open_alarm
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import MemoryBus, open_memory_bus
 from cuems.adapters.mtc_output import open_mtc_output
-from cuems.app.node import NodeParts, OnProgress, run_node
+from cuems.app.fetching import Fetching, Place
+from cuems.app.node import NodeParts, run_node
 from cuems.app.performers import workshop
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
@@ -99,8 +100,12 @@ class Desk:
                 await self._news.receive()
 
 
-async def bring_nothing(load: bus.LoadCommand, on_progress: OnProgress) -> None:
+def nothing_to_bring(folder: Path) -> Fetching:
     """The project is here already."""
+    place = Place(
+        node=NODE, library=folder, library_identity="here", state=folder / "state", bus_url=str
+    )
+    return Fetching(place)
 
 
 @asynccontextmanager
@@ -214,7 +219,7 @@ async def measure(count: int, mtc: str, *, under_load: bool, killed: bool) -> No
             workshop=workshop(config, FrameRate.FPS_25, dict(os.environ)),
             same_clock=True,
             midi_port="MtcMaster:MTCPort" if mtc == "midi" else None,
-            deploy=bring_nothing,
+            files=nothing_to_bring(folder),
             timekeeper=timekeeper,
         )
         if under_load:

@@ -32,7 +32,7 @@ from cuems.core.timecode import NS_PER_S, FrameRate, from_ms
 from cuems.core.timekeeper import Timekeeper
 from cuems.players import PlayerConfig
 from cuems.wire.show_xml import write_show
-from tests.bench.bench_cue import LEAD_FLICKS, NODE, Desk, bring_nothing
+from tests.bench.bench_cue import LEAD_FLICKS, NODE, Desk, nothing_to_bring
 from tests.bench.figures import say, show
 from tests.e2e.rig import Home
 from tests.fakes.jack_recorder import Recorder, Recording, open_recorder
@@ -110,7 +110,7 @@ async def open_rig(folder: Path) -> AsyncIterator[Rig]:
             workshop=workshop(config, FrameRate.FPS_25, dict(os.environ)),
             same_clock=True,
             midi_port=None,
-            deploy=bring_nothing,
+            files=nothing_to_bring(folder),
             timekeeper=timekeeper,
         )
         tasks = await stack.enter_async_context(anyio.create_task_group())

@@ -61,6 +61,7 @@ from cuems.core.status import (
     Leadership,
     Loaded,
     MixerVolume,
+    ModeIs,
     NextCue,
     NodeHealth,
     NodeOutputs,
@@ -147,6 +148,7 @@ def test_before_anything_is_loaded_clients_hear_that() -> None:
         NextCue(None),
         Paused(False),
         GoGuard(200),
+        ModeIs("edit"),
     ]
 
 

@@ -180,6 +180,7 @@ BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     ).map(tuple),
     bus.ArmedReport | None: st.none()
     | st.builds(bus.ArmedReport, armed=st.booleans(), waiting_for=st.just(()), load_seq=integers),
+    bus.Source: sources,
 }
 
 

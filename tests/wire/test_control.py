@@ -141,6 +141,48 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
             Osc("/engine/status/lag", (3,)),
         ),
     ),
+    (
+        status.DeployBytes(NODE, "fetching", "media/rain.wav", 3, 5 << 30, 7 << 20, 9),
+        (
+            Osc(f"/engine/status/deploy_file/{NODE}", ("media/rain.wav",)),
+            Osc(f"/engine/status/deploy_done/{NODE}", (1,)),
+            Osc(f"/engine/status/deploy_total/{NODE}", (5 << 20,)),
+            Osc(f"/engine/status/deploy_rate/{NODE}", (7 << 10,)),
+            Osc(f"/engine/status/deploy_eta/{NODE}", (9,)),
+            Osc(f"/engine/status/deploy_state/{NODE}", ("fetching",)),
+        ),
+    ),
+    (
+        status.DeployPlan(NODE, 1, 2, 3, 4, 5 << 10, 1 << 50, "media/gone.wav"),
+        (
+            Osc(f"/engine/status/deploy_have/{NODE}", (1,)),
+            Osc(f"/engine/status/deploy_fetch/{NODE}", (2,)),
+            Osc(f"/engine/status/deploy_update/{NODE}", (3,)),
+            Osc(f"/engine/status/deploy_remove/{NODE}", (4,)),
+            Osc(f"/engine/status/deploy_needs/{NODE}", (5,)),
+            Osc(f"/engine/status/deploy_free/{NODE}", ((1 << 31) - 1,)),
+            Osc(f"/engine/status/deploy_missing/{NODE}", ("media/gone.wav",)),
+        ),
+    ),
+    (
+        status.DeployTotal(50, 5 << 10, 10 << 10, 2 << 10, 3),
+        (
+            Osc("/engine/status/deploy_all_percent", (50,)),
+            Osc("/engine/status/deploy_all_done", (5,)),
+            Osc("/engine/status/deploy_all_total", (10,)),
+            Osc("/engine/status/deploy_all_rate", (2,)),
+            Osc("/engine/status/deploy_all_eta", (3,)),
+        ),
+    ),
+    (
+        status.DeployRun("failed", "demo", "no script.xml"),
+        (
+            Osc("/engine/status/deploy_project", ("demo",)),
+            Osc("/engine/status/deploy_reason", ("no script.xml",)),
+            Osc("/engine/status/deploy_run", ("failed",)),
+        ),
+    ),
+    (status.ModeIs("show"), (Osc("/engine/status/mode", ("show",)),)),
     (status.Notice("disk full"), (Osc("/engine/status/notice", ("disk full",)),)),
     (status.SettingValue("panic_ms", "9"), (Osc("/engine/status/setting/panic_ms", ("9",)),)),
     (status.JournalFault("disk full"), (Osc("/engine/status/journal", ("disk full",)),)),

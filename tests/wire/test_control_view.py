@@ -51,6 +51,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
                 "chase_detail": "",
                 "deploy": 40,
                 "deploy_detail": "",
+                "files": {},
             }
         ],
         "cues": [

@@ -26,6 +26,7 @@ FILES = DaemonFiles(
     configuration=PurePath("/run/c/rsyncd.conf"),
     secrets=PurePath("/run/c/rsyncd.secrets"),
     log=PurePath("/run/c/rsyncd.log"),
+    manifests=PurePath("/run/c/manifests"),
 )
 
 
@@ -73,7 +74,9 @@ def settings(text: str) -> dict[str, str]:
 def test_the_daemon_serves_one_library_to_be_read_only_with_a_credential() -> None:
     text = daemon_configuration(PurePath("/srv/my library"), FILES, chroot_owner=None)
     assert "[cuems]" in text.splitlines()
-    found = settings(text)
+    library, _, manifests = text.partition("[cuems-manifests]")
+    assert settings(manifests)["path"] == "/run/c/manifests"
+    found = settings(library)
     assert found["path"] == "/srv/my library"
     assert found["read only"] == "yes"
     assert found["list"] == "no"
