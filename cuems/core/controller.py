@@ -858,6 +858,8 @@ class Controller:
         self._waiting.append(node)
         if self._found is None:
             self._welcome_all()
+        if started:  # no oftener: a node that hears news before its welcome has to say hello again
+            self._out += self._settings.tell_nodes()
 
     def _welcome_all(self) -> None:
         """Answer those who have said hello: how the show stands is known."""
@@ -881,7 +883,6 @@ class Controller:
                 )
             )
         )
-        self._out += self._settings.tell_nodes()
 
     def _is_found(self, hello: bus.Hello) -> bool:
         """Whether a node is in the middle of a show that nobody has led since we started."""

@@ -103,7 +103,7 @@ async def measure(link: Link, seconds: float) -> tuple[list[int], list[int]]:
         url = f"tcp://{here.address}:{PORT}"
         home = Home(Path(folder), bus=url)
         controller = [*here.inside, sys.executable, "-m", "cuems", "run", "--role", "controller"]
-        options = ["--mtc", "bus", "--players", "none", "--no-local-node"]
+        options = ["--mtc", "bus", "--players", "none", "--no-local-node", "--open-bus"]
         async with await anyio.open_process(
             [*controller, *options], env=home.variables(), stdout=DEVNULL, stderr=DEVNULL
         ) as process:

@@ -234,7 +234,7 @@ async def test_f26_who_has_another_key_or_none_is_not_let_in_and_counted(
         with pynng.Bus0(dial=home.bus, block_on_dial=True) as stranger:
             report = bus.ArmedReport(armed=True)
             await stranger.asend(encode(NodeId("stranger"), report))
-            await stage.operator.until(lambda: stage.operator.state[STRANGERS] != 0)
+            await stage.operator.until(lambda: stage.operator.state.get(STRANGERS, 0) != 0)
         async with open_program(other, *as_node(other)) as keyless:
             await keyless.says("the controller does not answer a hello")
         await new_key(other)
@@ -299,6 +299,11 @@ NOTICE = "/engine/status/notice"
 # ---- on a bad network
 
 
+def at(home: Home) -> tuple[str, str]:
+    """Where the client finds the controller."""
+    return "--url", f"ws://{home.control}"
+
+
 @asynccontextmanager
 async def open_bad_network(
     home: Home, link: Link
@@ -313,8 +318,8 @@ async def open_bad_network(
         async with open_program(home, *CONTROLLER, inside=here.inside) as controller:
             await controller.says("ready: control surface")
             async with (
-                open_program(home, *as_node(home), inside=there.inside) as node,
-                open_program(home, "watch", "--json", inside=here.inside) as watch,
+                open_program(home, *as_node(home, str(home.library)), inside=there.inside) as node,
+                open_program(home, "watch", "--json", *at(home), inside=here.inside) as watch,
             ):
                 yield opened, controller, node, Desk(home, here, watch)
 
@@ -329,7 +334,9 @@ class Desk:
 
     async def does(self, *words: str) -> str:
         """A command of the client; what it said."""
-        async with open_program(self.home, *words, inside=self.host.inside) as client:
+        async with open_program(
+            self.home, *words, *at(self.home), inside=self.host.inside
+        ) as client:
             await client.ends()
             return "\n".join(client.lines)
 
