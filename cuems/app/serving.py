@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from cuems.adapters.files import library_identity, read_cluster_key
+from cuems.adapters.files import library_identity, read_deploy_key
 from cuems.adapters.hashes import FileHashes
 from cuems.adapters.rsync import Daemon, RsyncDaemonError, open_rsync_daemon
 from cuems.app.manifests import make_manifest, publish_manifest
@@ -65,7 +65,7 @@ async def open_served(
     `allowed` are the addresses of those that may fetch, empty for all who have the key.
     """
     identity = await anyio.to_thread.run_sync(library_identity, library)
-    key = await anyio.to_thread.run_sync(lambda: read_cluster_key(state, make=True))
+    key = await anyio.to_thread.run_sync(lambda: read_deploy_key(state, make=True))
     assert key is not None
     opening = open_rsync_daemon(
         library=library,

@@ -82,7 +82,7 @@ async def open_cluster(folder: Path, *names: str) -> AsyncIterator[Cluster]:
             own = Home(folder / name, control=home.control, bus=home.bus)
             state = folder / name / "state" / "cuems"
             state.mkdir(parents=True)
-            shutil.copy(home.folder / "state" / "cuems" / "cluster.key", state)
+            shutil.copy(home.folder / "state" / "cuems" / "loopback.key", state)
             opening = open_program(own, "run", "--role", "node", "--players", "none")
             nodes[name] = (own, await stack.enter_async_context(opening))
         for _, node in nodes.values():
