@@ -52,9 +52,17 @@ function drawFacts(facts, alive) {
   say("waiting", facts.armed !== "yes" && facts.waiting_for ? `Waiting: ${facts.waiting_for}` : "");
   say("notice", facts.notice ?? "");
   say("journal", facts.journal ? `No record is kept: ${facts.journal}` : "");
+  say("bus", facts.bus_warning ?? "");
+  say("role", roleWords(facts));
   const next = show.cues.get(facts.nextcue);
   put(at("next-name"), next ? nameOf(next) : facts.nextcue || "none");
   drawButtons(facts, alive);
+}
+
+// Said only where this controller is not the one that is obeyed.
+function roleWords({ role, role_detail }) {
+  if (!role || role === "active") return "";
+  return role_detail ? `This controller is ${role}: ${role_detail}` : `This controller is ${role}`;
 }
 
 function drawButtons(facts, alive) {

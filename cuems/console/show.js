@@ -32,7 +32,7 @@ const NODE_FACTS = {
   chase_detail: (node, value) => { node.chaseDetail = String(value); },
   deploy: (node, value) => { node.deploy = Number(value); },
   deploy_detail: (node, value) => { node.deployDetail = String(value); },
-  waived: (node, value) => { node.waived = Number(value) === 1; },
+  node_waived: (node, value) => { node.waived = Number(value) === 1; },
 };
 
 function of(map, id, make) {

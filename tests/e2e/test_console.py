@@ -25,6 +25,7 @@ from cuems.core.operator import (
     PressResume,
     PressStop,
     SetMixerVolume,
+    WaiveNode,
 )
 from cuems.core.timecode import from_ms
 from cuems.wire import oscquery
@@ -251,6 +252,25 @@ async def test_a_node_that_fetches_shows_how_far_it_is_and_how_it_follows_timeco
         assert await page.text("#chase") == "lost"
         stage.tell(st.DeployProgress(NODE, 100))
         await page.until(f"{bar}.hidden")
+
+
+async def test_what_a_crew_must_know_of_the_rig_stands_above_the_cues(tmp_path: Path) -> None:
+    stage = Stage()
+    loaded(stage)
+    other = NodeId("6c7b0e0a-1111-4222-8333-abcdefabcde0")
+    async with standing(stage, tmp_path) as page:
+        stage.tell(st.BusWarning("the node bus is open to everybody"))
+        stage.tell(st.Leadership(role="standby", detail="of ws://foh:9190"))
+        stage.tell(st.NodeHealth(other, "lost"), st.NodeWaived(other, waived=True))
+        await page.until(f"document.querySelector('[data-node=\"{other}\"] button')?.innerText")
+        told = await page.text("#news")
+        assert "the node bus is open to everybody" in told
+        assert "This controller is standby: of ws://foh:9190" in told
+        assert await page.text(f'[data-node="{other}"] button') == "needed again"
+        await page.click(f'[data-node="{other}"] button')
+        await asked(stage, page, [WaiveNode(other, waived=False)])
+        stage.tell(st.Leadership(role="active"), st.BusWarning(""))
+        await page.until("document.getElementById('news').innerText === ''")
 
 
 async def test_a_key_is_asked_for_where_one_is_needed(tmp_path: Path) -> None:
