@@ -151,6 +151,8 @@ class Search:
         self._discovery = discovery
         self._port = urlsplit(config.bus_url).port or dns_sd.ECOSYSTEM_BUS_PORT
         self._told: set[NodeId] = set()
+        self._near_only = not rig and not config.open_bus
+        self._refused: set[str] = set()
         self.ways: tuple[Callable[[], Awaitable[list[str]]], ...] = (
             self._configured,
             self._by_name,
@@ -188,6 +190,19 @@ class Search:
         self._told = several
         return [url for controller in found for url in controller.urls]
 
+    def may_obey(self, url: str) -> bool:
+        """Whether a controller there may be obeyed: without a key only one of this machine."""
+        if not self._near_only or dns_sd.is_loopback(urlsplit(url).hostname or ""):
+            return True
+        if url not in self._refused:
+            self._refused.add(url)
+            log.warning(
+                "a controller is at %s, and this machine has no key to know it by: take the rig's"
+                " (`cuems key new --stdin`), or obey anybody with --open-bus",
+                url,
+            )
+        return False
+
     async def news(self) -> None:
         """Until there may be more to find."""
         with anyio.move_on_after(LOOK_AGAIN_S):
@@ -209,7 +224,7 @@ async def keep_linked(link: Dialler, search: Search) -> None:
 async def _link_somewhere(link: Dialler, search: Search) -> bool:
     for way in search.ways:
         for url in await way():
-            if not await answers(url, LINK_S):
+            if not await answers(url, LINK_S) or not search.may_obey(url):
                 continue
             link.dial(url)
             with anyio.move_on_after(LINK_S):
