@@ -59,5 +59,5 @@ async def test_a_node_shows_itself_to_a_controller_it_is_not_linked_to(tmp_path:
         await lost.says("ready: node")
         async with open_operator(controller) as operator:
             await operator.sees(f"node/{astray.node}", "lost")
-            detail = operator.state[f"/engine/status/node_detail/{astray.node}"]
-            assert detail == "it is on the network, but not on this bus"
+            told = "it is on the network, but not on this bus"
+            await operator.sees(f"node_detail/{astray.node}", told)
