@@ -97,6 +97,7 @@ from cuems.core.stands import Remembered
 from cuems.core.status import Notice, Strangers
 from cuems.core.timecode import from_ns, to_ns
 
+NODES_FIRST_NS = 1_500_000_000  # nodes are the truth for what plays: they dial within 0.2 s
 LINE_REPORT_NS = 1_000_000_000
 HASH_PATIENCE_S = 0.5  # most projects' files are known by then, and a load need not be told twice
 
@@ -291,6 +292,7 @@ class ControllerLoop:
         self._reading = anyio.CancelScope()
         self._preparing = anyio.CancelScope()
         self._report_due_ns = 0
+        self._restore_due_ns: int | None = None
         self._told_fault = ""
         self.show_log = ShowLog()
         self.messenger = Messenger(self._message_failed)
@@ -302,10 +304,8 @@ class ControllerLoop:
         await self._perform(begun)
         await self._apply(self._parts.settings.read())
         await self._moved(self._line.begin())
-        now_ns = time.monotonic_ns()
         if self._parts.remembered is not None:
-            go_on = self._parts.settings.resolved.settings.resume == Resume.AUTO
-            await self._apply(Restore(self._parts.remembered, go_on, now_ns))
+            self._restore_due_ns = time.monotonic_ns() + NODES_FIRST_NS
         elif self._parts.load is not None:
             load = LoadProject(self._parts.load)
             await self._take(Asks(None, "--load", load), time.monotonic_ns())
@@ -316,6 +316,7 @@ class ControllerLoop:
             now_ns = time.monotonic_ns()
             await self._moved(self._line.wake(now_ns))
             await self._take(item, now_ns)
+            await self._restore(now_ns)
             await self._keep_in_touch(now_ns)
             await self._tell_fault()
             self._desk.settle()
@@ -372,6 +373,14 @@ class ControllerLoop:
         for event in events:
             await self._apply(LineMoved(event))
 
+    async def _restore(self, now_ns: int) -> None:
+        """Go on from the journal, once nodes have had the time to say what they play."""
+        remembered, due_ns = self._parts.remembered, self._restore_due_ns
+        if remembered is not None and due_ns is not None and now_ns >= due_ns:
+            self._restore_due_ns = None
+            go_on = self._parts.settings.resolved.settings.resume == Resume.AUTO
+            await self._apply(Restore(remembered, go_on, now_ns))
+
     def _set_alarm(self, now_ns: int) -> None:
         due = self._controller.next_due()
         moments = [
@@ -381,6 +390,7 @@ class ControllerLoop:
             self._controller.next_wake_ns(),
             self._leading.next_wake_ns(),
             self._report_due_ns,
+            self._restore_due_ns,
         ]
         self._alarm.set(min(at for at in moments if at is not None))
 

@@ -553,8 +553,10 @@ class Controller:
         self._answer_load(read.load_seq, "")
 
     def _restore(self, event: Restore) -> None:
-        """Take a show up as the journal has it, unless a node turns up that plays it."""
+        """Take a show up as the journal has it, unless a node has it, or somebody has asked."""
         remembered, stands = event.remembered, event.remembered.stands
+        if self._found is not None or self._loaded is not None or not self._untouched:
+            return
         stays = remembered.in_the_middle and not event.go_on
         for control in stands.controls:
             self._controls[control.address] = control

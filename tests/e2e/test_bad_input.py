@@ -290,6 +290,9 @@ async def test_a_controller_that_is_killed_and_started_again_finds_its_node_and_
             open_program(home, *LONE_CONTROLLER) as controller,
             open_operator_of(controller, home) as it,
         ):
+            await it.sees("running", "yes")  # the show as the node has it, led on
+            await armed(it)
+            assert await it.ask("stop") == "ok"
             await plays_the_gong(it)
         assert tracebacks(node) == []
 
