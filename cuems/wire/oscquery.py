@@ -194,6 +194,8 @@ def _attributes(path: str, method: Method | None) -> dict[str, object]:
     found |= DESCRIBED[method.row.address]
     if method.args is not None:
         found["VALUE"] = method.args
+    elif method.row.access is Access.READ:
+        found["ACCESS"] = 0  # nothing was told of it yet
     return found
 
 
