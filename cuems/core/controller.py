@@ -369,6 +369,7 @@ class Controller:
             go_patience_flicks=from_ms(settings.go_patience_ms),
             options=options_of(settings),
         )
+        self._lead.most_flicks = from_ms(settings.lead_cap_ms)
         if self._loaded is not None:
             self._loaded.sequencer.options = self.rules.options
 

@@ -15,11 +15,9 @@ from cuems.core.desk import (
     Asked,
     ControllerEffect,
     ControllerEvent,
-    LineMoved,
     ProjectRead,
     Publish,
 )
-from cuems.core.events import Advance
 from cuems.core.stands import Stands
 from cuems.core.status import CueEnabled, CueName, CuePlay
 
@@ -117,8 +115,3 @@ def _is_in_show(effect: ControllerEffect) -> bool:
             return True
         case _:
             return False
-
-
-def only_ticks(event: ControllerEvent) -> bool:
-    """Whether an event only says that the line has rolled on."""
-    return isinstance(event, LineMoved) and isinstance(event.event, Advance)

@@ -17,6 +17,7 @@ class Lead:
 
     def __init__(self, fixed: int | None = None) -> None:
         self.flicks = UNKNOWN_FLICKS if fixed is None else fixed
+        self.most_flicks = MOST_FLICKS
         self._fixed = fixed is not None
         self._took: deque[tuple[int, int]] = deque(maxlen=REMEMBERED_ITEMS)
 
@@ -29,7 +30,7 @@ class Lead:
             self._took.popleft()
         times = sorted(took for _, took in self._took)
         worst = times[min(len(times) - 1, len(times) * PER_MILLE // 1000)]
-        wanted = min(MOST_FLICKS, max(LEAST_FLICKS, from_ns(worst * 3 // 2)))
+        wanted = min(self.most_flicks, max(LEAST_FLICKS, from_ns(worst * 3 // 2)))
         self.flicks = to_frame(wanted)
 
 

@@ -40,3 +40,10 @@ def test_a_lead_that_was_set_stays() -> None:
     lead = Lead(from_ms(120))
     lead.answered(MS, 0)
     assert lead.flicks == from_ms(120)
+
+
+def test_the_cap_of_the_settings_is_the_most_it_becomes() -> None:
+    lead = Lead()
+    lead.most_flicks = from_ms(120)
+    lead.answered(1_000_000_000, 0)
+    assert lead.flicks == from_ms(120)
