@@ -71,7 +71,11 @@ async def test_somebody_elses_client_walks_every_status(home: Home) -> None:
     assert node is not None
     methods = walked(node)
     assert methods[f"{STATUS}/load"].value == ["demo"]
-    assert {method.access for method in methods.values()} == {OSCAccess.READONLY_VALUE}
+    readable = {path for path, it in methods.items() if it.access is OSCAccess.READONLY_VALUE}
+    silent = {path for path, it in methods.items() if it.access is OSCAccess.NO_VALUE}
+    assert readable | silent == set(methods)
+    assert readable == {path for path, it in methods.items() if it.value}  # told of at least once
+    assert {f"{STATUS}/{name}" for name in ("load", "armed", "running", "timecode")} <= readable
     names = [method.value[0] for path, method in methods.items() if "/cue_name/" in path]
     assert names[:2] == ["Gong", "Chime"]
 
