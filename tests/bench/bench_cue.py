@@ -4,7 +4,7 @@
 
 A whole node in this process, which chases MIDI timecode from a JACK server (or, with --mtc bus,
 follows its controller's line); every cue is one GO, stamped ahead as a controller stamps it, and
-one stand-in for mpv (tests/fakes/mpv.py), a process that stamps when it reads `pause: false`.
+one stand-in for mpv (tests/fakes/mpv.py), a process that stamps when it is started.
 Where the chase was then is asked of the node's own timekeeper. --load: 200 broadcasts/s to 20
 clients and bus traffic in the same loop. The floor is the bare alarm and socket of the same run.
 --killed: jackd is killed before each cue and started again after it; the cue must fire by
@@ -18,7 +18,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -132,6 +132,7 @@ async def fire(
         for run_seq, cue in enumerate(cues, 1):
             await desk.armed(run_seq - 1)
             await anyio.sleep(random.random() * SPREAD_S)
+            forget(stamps)
             at = desk.line.position_at(time.monotonic_ns()) + LEAD_FLICKS
             await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
             with anyio.move_on_after(MISSED_S) as waiting:
@@ -147,6 +148,13 @@ async def fire(
     return late
 
 
+def forget(stamps: socket.socket) -> None:
+    """Say what the cue before sent more: a player is started once."""
+    with suppress(BlockingIOError):
+        while stamps.recv(64):
+            say("a player was started without a GO of its own")
+
+
 async def fire_through_kills(
     desk: Desk, cues: list[CueId], timekeeper: Timekeeper, stamps_path: str, jack: Jack
 ) -> list[int]:
@@ -159,6 +167,7 @@ async def fire_through_kills(
         for run_seq, cue in enumerate(cues, 1):
             await desk.armed(run_seq - 1)
             await follows_midi(timekeeper)
+            forget(stamps)
             at = desk.line.position_at(time.monotonic_ns()) + KILLED_LEAD_FLICKS
             await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
             await jack.kill()

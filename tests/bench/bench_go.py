@@ -3,8 +3,8 @@
     python -m tests.bench.bench_go [--gos 100]
 
 Both figures are two hops from one process to another over the same machine: the GO frame from a
-client through the controller to a stand-in for mpv (tests/fakes/mpv.py), which stamps when it
-reads `pause: false`; the same frame from the client through an echo server and back. They take
+client through the controller to a stand-in for mpv (tests/fakes/mpv.py), which stamps when it is
+started; the same frame from the client through an echo server and back. They take
 turns, so that the machine is the same for both.
 """
 

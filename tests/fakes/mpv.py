@@ -2,9 +2,11 @@
 
     mpv … --input-ipc-client=fd://N        (as app/performers.py starts it)
 
-It answers every command at once, as if each file were there and ready. When `pause` becomes false,
-the CLOCK_MONOTONIC moment of the read that brought it goes as a datagram to the unix socket named
-by CUEMS_TEST_STAMPS. Standard library only and started with -I -S: it is up in 20 ms.
+It answers every command at once, as if each file were there and ready, and tells the position that
+mpv would. When it goes from paused to playing, and then alone, the CLOCK_MONOTONIC moment of the
+read that brought the command goes as a datagram to the unix socket named by CUEMS_TEST_STAMPS: to
+be told once more to play is no start. Standard library only and started with -I -S: it is up in
+20 ms.
 """
 
 import json
@@ -16,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 CHANNELS = "2"
-STATE = "0.000000|60.000000|null|null|no"  # what players/mpv.py's `state_query` asks for
+DURATION_S = 60.0
 READ_BYTES = 65_536
+NS_PER_S = 1_000_000_000
 
 
 def write_program(folder: Path) -> Path:
@@ -28,8 +31,51 @@ def write_program(folder: Path) -> Path:
     return program
 
 
+class Playback:
+    """One file: where it is, and whether it runs."""
+
+    def __init__(self) -> None:
+        self._paused = True
+        self._position_s = 0.0
+        self._at_ns = 0
+
+    def take(self, command: list[Any], now_ns: int) -> bool:  # Any: the protocol's own
+        """Do what a command says; whether it has started by that."""
+        paused = self._paused
+        match command:
+            case ["loadfile", _, _, options]:
+                settings = dict(each.split("=") for each in options.split(","))
+                self._stand(float(settings.get("start", 0)), now_ns)
+            case ["seek", to_s, *_]:
+                self._stand(float(to_s), now_ns)
+            case ["set_property", "pause", bool(to_pause)]:
+                self._stand(self.position_s(now_ns), now_ns)
+                self._paused = to_pause
+            case _:
+                pass
+        return paused and not self._paused
+
+    def _stand(self, position_s: float, now_ns: int) -> None:
+        self._position_s, self._at_ns = position_s, now_ns
+
+    def position_s(self, now_ns: int) -> float:
+        """Where it is at a moment."""
+        rolled_ns = 0 if self._paused else now_ns - self._at_ns
+        return self._position_s + rolled_ns / NS_PER_S
+
+    def expanded(self, text: str, now_ns: int) -> str:
+        """What players/mpv.py's queries ask for."""
+        if "channel-count" in text:
+            return CHANNELS
+        position = f"{self.position_s(now_ns):.6f}"
+        if "audio-pts" in text:
+            return f"{position}|{position}|no|{'yes' if self._paused else 'no'}"
+        return f"{position}|{DURATION_S}|null|null|no"
+
+
 def main(arguments: list[str]) -> None:
     fd = next(int(text.rpartition("//")[2]) for text in arguments if "--input-ipc-client" in text)
+    playback = Playback()
     with (
         socket.socket(fileno=fd) as link,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stamps,
@@ -41,17 +87,15 @@ def main(arguments: list[str]) -> None:
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 request = json.loads(line)
-                if request["command"] == ["set_property", "pause", False]:
+                if playback.take(request["command"], received_ns):
                     stamps.send(str(received_ns).encode())
-                link.sendall(answer(request))
+                link.sendall(answer(request, playback, received_ns))
 
 
-def answer(request: dict[str, Any]) -> bytes:  # Any: the protocol's own
+def answer(request: dict[str, Any], playback: Playback, now_ns: int) -> bytes:
     """The reply to a request, and the event that follows a load or a seek."""
     verb, *about = request["command"]
-    data = None
-    if verb == "expand-text":
-        data = CHANNELS if "channel-count" in about[0] else STATE
+    data = playback.expanded(about[0], now_ns) if verb == "expand-text" else None
     told = [{"request_id": request["request_id"], "error": "success", "data": data}]
     if verb in ("loadfile", "seek"):
         told.append({"event": "playback-restart"})
