@@ -20,7 +20,7 @@ EVERY_DAY = frozenset(range(7))
 
 
 class ScheduleError(CuemsError):
-    """Opening hours that cannot be kept; the text names the place, the value and what was expected."""
+    """Opening hours that cannot be kept; the text names place, value and what was expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
