@@ -503,7 +503,7 @@ class ControllerLoop:
         now_ns = time.monotonic_ns()
         self._report_due_ns = now_ns + LINE_REPORT_NS
         line = self._line.line_at(now_ns)
-        if line is not None and (self._drawn or not self._parts.rules.own_line):
+        if line is not None and (self._drawn or not self._parts.rules.options.own_line):
             report = bus.LineReport(line, now_ns)
             await self._leading.tell_line(report, self._parts.line_links)
 

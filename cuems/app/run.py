@@ -70,6 +70,7 @@ from cuems.core.controller import Rules
 from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
+from cuems.core.sequencer import Options
 from cuems.core.settings import Resume
 from cuems.core.standby import ACTIVE
 from cuems.core.stands import Remembered
@@ -141,7 +142,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         adopted=await nodelist.adopted(),
         first_seq=secrets.randbelow(1 << 30),
         local_node=config.node if config.local_node else None,
-        own_line=not config.chases,
+        options=Options(own_line=not config.chases),
     )
     before = None if config.standby else await _remembered(config)
     async with AsyncExitStack() as resources:

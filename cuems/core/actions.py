@@ -24,6 +24,7 @@ ON_CUES = frozenset(
         Action.DEVAMP,
     )
 )
+NOT_OURS_TO_HOLD = "timecode comes from outside: stop it there"
 FADE_FLICKS = from_ms(2000)  # fade_in and fade_out carry no duration of their own
 
 Result = tuple[Outcome, str]
@@ -52,9 +53,14 @@ class Actions:
         self._standing = standing
         self._performance = performance
 
-    def do(self, cue: ActionCue | FadeCue, run: Run, at: int) -> ActionDone:
-        """Do what a cue says at position `at`, as part of its run."""
-        outcome, reason = self._result(cue, run, at)
+    def do(self, cue: ActionCue | FadeCue, run: Run, at: int, *, own_line: bool) -> ActionDone:
+        """Do what a cue says at position `at`, as part of its run.
+
+        Without an `own_line` nothing can hold the show: it would roll on under the pause.
+        """
+        holds = isinstance(cue, ActionCue) and cue.action is Action.PAUSE_PROJECT
+        refused = holds and not own_line
+        outcome, reason = rejected(NOT_OURS_TO_HOLD) if refused else self._result(cue, run, at)
         return ActionDone(cue=cue.id, outcome=outcome, reason=reason)
 
     def make_up_for(self, cue: ActionCue | FadeCue, run: Run, at: int) -> None:

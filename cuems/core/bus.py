@@ -170,9 +170,13 @@ class DeployTurn:
 
 @dataclass(frozen=True, slots=True)
 class SettingsCommand:
-    """How the rig is run: names and values of core/settings.py, as text. For upstream no news."""
+    """How the rig is run: names and values of core/settings.py, as text. For upstream no news.
+
+    `own_line` is False where timecode comes from outside: then a show cannot hold it.
+    """
 
     values: tuple[tuple[str, str], ...]
+    own_line: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from cuems.core import bus
+from cuems.core.actions import NOT_OURS_TO_HOLD
 from cuems.core.adoption import NOT_ADOPTED, Adoption
 from cuems.core.announcing import Announcer
 from cuems.core.chains import Scope
@@ -169,7 +170,6 @@ class Rules:
     go_patience_flicks: int = from_ms(2000)  # a GO later than this would surprise more than none
     local_node: NodeId | None = None
     first_seq: int = 0  # loads, runs and stops are numbered from here; another at every start
-    own_line: bool = True  # False: timecode comes from outside, and cannot be held here
     adopted: tuple[NodeId, ...] | None = None  # who belongs to the rig; None: every node that comes
     options: Options = field(default_factory=Options)
 
@@ -202,7 +202,7 @@ class Controller:
         self._line_at: int | None = None
         self._trickle = False
         self._last_go_ns: int | None = None
-        self._settings = SettingsDesk()
+        self._settings = SettingsDesk(own_line=rules.options.own_line)
         self._now_ns = 0
         self._position = 0
         self._held = HeldGo()
@@ -367,7 +367,7 @@ class Controller:
             self.rules,
             min_go_ns=settings.min_go_ms * 1_000_000,
             go_patience_flicks=from_ms(settings.go_patience_ms),
-            options=options_of(settings),
+            options=options_of(settings, own_line=self.rules.options.own_line),
         )
         self._lead.most_flicks = from_ms(settings.lead_cap_ms)
         if self._loaded is not None:
@@ -763,8 +763,8 @@ class Controller:
 
     def _pause(self) -> None:
         self._show()
-        if not self.rules.own_line:
-            raise RefusedError("timecode comes from outside: stop it there")
+        if not self.rules.options.own_line:
+            raise RefusedError(NOT_OURS_TO_HOLD)
         self._sequence(Pause())
 
     def _resume(self) -> None:

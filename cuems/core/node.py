@@ -233,7 +233,7 @@ class Node:
     def _set(self, command: bus.SettingsCommand) -> None:
         """The rig is run otherwise."""
         self.settings = settings_from(command, self.settings)
-        self._options = options_of(self.settings)
+        self._options = options_of(self.settings, own_line=command.own_line)
         if self._sequencer is not None:
             self._sequencer.options = self._options
 

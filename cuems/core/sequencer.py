@@ -72,6 +72,7 @@ class Options:
     on_locate: OnLocate = OnLocate.CHASE
     panic_flicks: int = from_ms(2000)
     look_ahead_stops: int = LOOK_AHEAD_STOPS
+    own_line: bool = True  # False: timecode comes from outside, and cannot be held here
 
 
 class Sequencer:
@@ -345,7 +346,7 @@ class Sequencer:
         paused, target = self._performance.paused, cue.action_target
         known = None if target is None or target not in self._order else target
         enabled = known is not None and self._standing.enabled(known)
-        done = self._actions.do(cue, run, at)
+        done = self._actions.do(cue, run, at, own_line=self.options.own_line)
         if cue.id in self._scope.tells:
             self._emit(done)
             if isinstance(cue, ActionCue) and cue.message is not None:

@@ -34,8 +34,9 @@ RIG = ("panic_ms", "freewheel_frames", "look_ahead_stops", "chain_timing", "on_l
 class SettingsDesk:
     """The settings in force, and the changes that wait for the disk. Before `read`: none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_line: bool = True) -> None:
         self.settings: Settings | None = None
+        self._own_line = own_line
         self._fixed: dict[str, str] = {}
         self._asked: dict[int, Asked] = {}
         self._seq = 0
@@ -79,16 +80,17 @@ class SettingsDesk:
         """What of it every machine has to know."""
         if self.settings is not None:
             values = tuple((name, str(getattr(self.settings, name))) for name in RIG)
-            yield Tell(bus.SettingsCommand(values))
+            yield Tell(bus.SettingsCommand(values, self._own_line))
 
 
-def options_of(settings: Settings) -> Options:
+def options_of(settings: Settings, *, own_line: bool) -> Options:
     """How a show is run, by the settings."""
     return Options(
         chain_timing=ChainTiming(settings.chain_timing),
         on_locate=OnLocate(settings.on_locate),
         panic_flicks=from_ms(settings.panic_ms),
         look_ahead_stops=settings.look_ahead_stops,
+        own_line=own_line,
     )
 
 

@@ -22,6 +22,7 @@ from cuems.core.desk import (
     Reported,
     RestartLine,
     RollLine,
+    SettingsRead,
     Tell,
     Undelivered,
     Welcome,
@@ -46,6 +47,8 @@ from cuems.core.operator import (
     UnloadProject,
 )
 from cuems.core.runs import Trigger
+from cuems.core.sequencer import Options
+from cuems.core.settings import Settings
 from cuems.core.show_state import ShowState
 from cuems.core.status import (
     Armed,
@@ -78,6 +81,9 @@ from tests.build import NODE, action, audio, cues, show
 NODE_ID = NodeId(NODE)
 A, B, C = CueId("a"), CueId("b"), CueId("c")
 S = 1_000_000_000
+
+
+CHASING = Rules(local_node=NODE_ID, options=Options(own_line=False))
 
 
 class Rig:
@@ -365,13 +371,25 @@ def test_pause_holds_the_line_and_resume_lets_it_roll() -> None:
 
 
 def test_pause_is_refused_where_timecode_comes_from_outside() -> None:
-    rig = Rig(Rules(local_node=NODE_ID, own_line=False)).armed(audio("a"))
+    rig = Rig(CHASING).armed(audio("a"))
     assert answers(rig.ask(PressPause())) == ["timecode comes from outside: stop it there"]
 
 
 def test_a_pause_project_action_holds_the_line() -> None:
     rig = Rig().armed(action("a", Action.PAUSE_PROJECT), audio("b"))
     assert HoldLine() in rig.ask(PressGo())
+
+
+def test_a_pause_project_action_is_refused_where_timecode_comes_from_outside() -> None:
+    rig = Rig(CHASING)
+    (settings,) = told(list(rig.controller.handle(SettingsRead(Settings()))))
+    assert isinstance(settings, bus.SettingsCommand)
+    assert not settings.own_line
+    rig.armed(action("a", Action.PAUSE_PROJECT), audio("b"))
+    effects = rig.ask(PressGo())
+    assert HoldLine() not in effects
+    assert Paused(True) not in published(effects)
+    assert CueReason(A, "timecode comes from outside: stop it there") in published(effects)
 
 
 def test_unload_lets_everything_go() -> None:

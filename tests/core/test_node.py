@@ -121,6 +121,14 @@ def test_a_go_it_cannot_obey_is_refused_aloud() -> None:
     assert said(stand.tell(go())) == [bus.GoRefusedReport(1, "timecode is lost")]
 
 
+def test_a_node_of_a_rig_that_chases_does_not_pause_by_an_action() -> None:
+    stand = Stand(audio("a", 9000, "g"), action("hold", Action.PAUSE_PROJECT))
+    stand.tell(bus.SettingsCommand((), own_line=False))
+    stand.tell(go())
+    effects = stand.node.handle(Moved(Advance(from_ms(9000))))
+    assert played(effects) == [Stop(A)]
+
+
 def test_stop_silences_and_reports_ready_again() -> None:
     stand = Stand(audio("a", 9000), audio("b"))
     stand.tell(go())

@@ -492,6 +492,21 @@ def test_pause_project_holds_the_line_at_the_moment_of_the_action() -> None:
     assert played(log) == ["0 start a", "500 freeze a"]
 
 
+def test_what_cannot_hold_the_line_refuses_pause_project_and_plays_on() -> None:
+    log = perform(
+        [
+            audio("a", 9000, "g", wait=500),
+            action("hold", Action.PAUSE_PROJECT, None, "g"),
+            audio("b"),
+        ],
+        go("a", 0),
+        options=Options(own_line=False),
+    )
+    assert played(log) == ["0 start a", "500 start b", "1500 stop b", "9000 stop a"]
+    reasons = [h.effect.reason for h in log if isinstance(h.effect, ActionDone)]
+    assert reasons == ["timecode comes from outside: stop it there"]
+
+
 def test_a_timecode_cue_starts_at_its_address_and_not_by_go() -> None:
     log = perform([audio("a"), audio("tc", 1000, pre=5000, timecode=True), audio("b")])
     assert played(log) == ["5000 start tc", "6000 stop tc"]

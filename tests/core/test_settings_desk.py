@@ -111,5 +111,5 @@ def test_a_node_runs_its_show_as_it_is_told() -> None:
     command = bus.SettingsCommand((*values, ("freewheel_frames", "often")))
     assert node.handle(Told(command, None)) == ()
     assert node.settings == Settings(panic_ms=500, chain_timing="shared")
-    assert options_of(node.settings).chain_timing is ChainTiming.SHARED
+    assert options_of(node.settings, own_line=True).chain_timing is ChainTiming.SHARED
     assert settings_from(command, Settings(min_go_ms=1)).min_go_ms == 1
