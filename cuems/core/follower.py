@@ -53,13 +53,14 @@ class Follower:
 
     def hear(self, said: bus.Envelope, position: int | None) -> Iterator[FollowerEffect]:
         """The controller said something; the line was at `position` (None: not known)."""
-        before = self.receiver.term
-        effects = self._hear(said, position)
-        for effect in effects:
-            if self.receiver.term != before:
-                before = self.receiver.term
-                yield KeepTerm(before)
+        kept = self.receiver.term
+        for effect in self._hear(said, position):
+            if self.receiver.term != kept:
+                kept = self.receiver.term
+                yield KeepTerm(kept)
             yield effect
+        if self.receiver.term != kept:
+            yield KeepTerm(self.receiver.term)
 
     def fences_off(self, said: bus.Envelope) -> bool:
         """Whether a later leader than the one who speaks is known."""

@@ -222,3 +222,24 @@ def test_a_blackout_that_takes_no_time_is_dark_at_once() -> None:
     desk.start(look(WARM, {0: 200}), position=0)
     desk.fade_out(10, 0)
     assert shown(desk, 10, 0) == [0]
+
+
+def test_what_a_look_still_has_is_what_none_that_came_later_sets() -> None:
+    desk = Desk()
+    desk.start(look(WARM, {0: 10, 1: 20}), position=0)
+    desk.start(look(WARM, {5: 50}, universe=2), position=0)  # it comes again, as another
+    desk.start(look(COLD, {0: 99, 7: 70}), position=0)
+    desk.start(look(LAMP, {7: 1, 5: 2}, universe=2), position=0)
+    assert desk.slots_of(WARM) == {}
+    assert desk.slots_of(COLD) == {1: {0: 99, 7: 70}}
+    assert desk.slots_of(CueId("none")) == {}
+    assert desk.lit_slots() == {1: {0: 99, 7: 70}, 2: {5: 2, 7: 1}}
+
+
+def test_how_long_a_look_goes_on_fading() -> None:
+    desk = Desk()
+    desk.start(look(WARM, {0: 10}, fade=1000), position=500)
+    assert [desk.left_of(WARM, at) for at in (0, 500, 700, 1500, 9000)] == [1000, 1000, 800, 0, 0]
+    desk.freeze(WARM, 700)
+    assert desk.left_of(WARM, 700) == 0
+    assert desk.left_of(COLD, 700) == 0

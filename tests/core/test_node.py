@@ -1,5 +1,7 @@
 """A node as its controller and its players see it."""
 
+from dataclasses import replace
+
 from cuems.core import bus
 from cuems.core.cues import Action, AnyCue, AudioOutput, CueId, NodeId
 from cuems.core.effects import Arm, Start, Stop
@@ -7,6 +9,7 @@ from cuems.core.events import Advance, CueArmed, CueBroken, LineFound, LineLost
 from cuems.core.node import (
     ClearStage,
     Control,
+    Deploy,
     Fetch,
     Fetched,
     FetchFailed,
@@ -192,3 +195,66 @@ def test_words_to_players_are_handed_on() -> None:
 def test_a_show_of_actions_alone_is_ready_at_once() -> None:
     stand = Stand(action("a", Action.WAIT))
     assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=4, standby=A)
+
+
+def test_a_load_once_more_only_brings_the_hash_of_its_content() -> None:
+    stand = Stand(audio("a"), load_seq=4)
+    proved = bus.Source(library="rsync://c/library", port=1, project_hash="00ff")
+    assert stand.tell(replace(stand.load, source=proved)) == ()
+    assert stand.node.project_hash == "00ff"
+    coming = bus.LoadCommand(project="next", load_seq=5)
+    stand.tell(coming)
+    assert stand.tell(coming) == ()
+    with_hash = replace(coming, source=proved)
+    assert stand.tell(with_hash) == (Fetch(with_hash),)
+
+
+def test_files_are_seen_to_where_they_are_asked_for() -> None:
+    source = bus.Source(library="rsync://c/library", port=1, project_hash="00ff")
+    asked = bus.DeployCommand(
+        deploy_seq=1, verb="check", project="show", source=source, only=(NODE_ID,)
+    )
+    assert Node(NODE_ID).handle(Told(asked, None)) == (Deploy(asked),)
+    assert Node(NodeId("other")).handle(Told(asked, None)) == ()
+
+
+def test_while_another_show_is_fetched_nothing_of_this_one_starts_by_itself() -> None:
+    stand = Stand(audio("a", 1000, "g"), audio("b"))
+    stand.tell(go())
+    stand.tell(bus.LoadCommand(project="next", load_seq=5))
+    assert stand.node.next_due() is None
+    assert stand.node.state is None
+    assert stand.node.handle(Moved(Advance(from_ms(5000)))) == ()
+
+
+def test_how_the_show_stands_is_taken_from_its_controller() -> None:
+    stand = Stand(audio("a", 9000), audio("b"), load_seq=4)
+    stand.tell(go())
+    state = stand.node.state
+    back = Stand(audio("a", 9000), audio("b"), load_seq=4)
+    back.node.handle(Moved(Advance(from_ms(3000))))
+    fader = bus.PlayerControlCommand(f"/{NODE}/audio/mixer/0/master/volume", (0.5,))
+    snapshot = bus.Snapshot(
+        node=NODE_ID, epoch=1, boot="x", next_seq=1, stop_generation=2,
+        load=back.load, state=state, controls=(fader,),
+    )  # fmt: skip
+    effects = back.tell(snapshot, 3000)
+    assert Control(fader) in effects
+    assert Start(cue=A, run_seq=1, start=0, elapsed=from_ms(3000)) in played(effects)
+    assert back.node.stop_generation == 2
+
+
+def test_a_controller_without_a_show_lets_everything_go_only_if_it_says_so() -> None:
+    stand = Stand(audio("a"))
+    said_nothing = bus.Snapshot(node=NODE_ID, epoch=1, boot="x", next_seq=1, stop_generation=0)
+    assert stand.tell(said_nothing) == ()
+    assert stand.tell(replace(said_nothing, empty=True)) == (ClearStage(),)
+
+
+def test_a_second_panic_does_not_cut_the_fade_of_the_first() -> None:
+    stand = Stand(audio("a", 9000))
+    stand.tell(go())
+    stand.tell(bus.PanicCommand(1))
+    first = stand.node.handle(Moved(Advance(from_ms(500))))
+    assert played(stand.tell(bus.PanicCommand(1), 500)) == []
+    assert played(first) != []

@@ -46,3 +46,10 @@ def test_a_day_and_an_hour_on_it_is_exact() -> None:
     line = OwnLine(0)
     line.restart(0, rolling=True)
     assert line.position_at(25 * 3600 * S) == from_ms(25 * 3600 * 1000)
+
+
+def test_it_is_taken_up_where_it_was_found_and_can_be_fired_by() -> None:
+    line = OwnLine(0)
+    assert line.adopt(from_ms(7000), 3 * S, rolling=True) == (Locate(from_ms(7000)),)
+    assert line.position_at(4 * S) == from_ms(8000)
+    assert line.why_not_go() == ""

@@ -13,7 +13,16 @@ from cuems.core.line import Line
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
-from cuems.wire.bus import BusDecodeError, decode, encode, hub_message, hub_pong
+from cuems.wire.auth import Anyone, KeyHolders
+from cuems.wire.bus import (
+    BusDecodeError,
+    Pen,
+    StrangerError,
+    decode,
+    encode,
+    hub_message,
+    hub_pong,
+)
 
 CONTROLLER = NodeId("0f7d0a52-5c0e-4d4f-9d0e-6b1b5c1f0001")
 NODE = NodeId("0f7d0a52-5c0e-4d4f-9d0e-6b1b5c1f0002")
@@ -368,3 +377,54 @@ def test_a_hub_ping_is_answered_with_its_own_timestamp() -> None:
 def test_an_operation_that_mentions_the_hub_is_an_operation() -> None:
     assert hub_message(command("load", '"__type__"').encode()) is None
     assert hub_message(encode(NODE, bus.PlayerAdded("__type__"))) is None
+
+
+KEY = bytes(range(32))
+
+
+def test_a_pen_numbers_what_it_writes_and_stamps_a_command() -> None:
+    pen = Pen(CONTROLLER, "boot")
+    stamp = bus.Stamp(epoch=3, boot="boot", seq=7, floor=5, stop_generation=2)
+    assert decode(pen.write(bus.Pong())) == Envelope(CONTROLLER, bus.Pong(), None, "boot", 1)
+    assert decode(pen.write(GO, stamp)) == Envelope(CONTROLLER, GO, stamp, "boot", 2)
+
+
+def is_upstreams(message: BusMessage) -> bool:
+    """Whether no member of ours says it: with a stamp it would be read as one of ours."""
+    return isinstance(message, bus.GoStandbyCommand) or message == bus.StopCommand()
+
+
+@given(every_message.filter(lambda message: not is_upstreams(message)))
+def test_what_is_proved_arrives_as_it_was_sent(message: BusMessage) -> None:
+    data = Pen(CONTROLLER, "boot", KEY).write(message)
+    assert decode(data, KeyHolders(KEY)) == Envelope(CONTROLLER, message, None, "boot", 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (encode(CONTROLLER, GO), "it proves nothing: no mac"),
+        (Pen(CONTROLLER, "boot", bytes(32)).write(GO), "it was not written with our key"),
+    ],
+)
+def test_a_stranger_is_named_and_not_listened_to(data: bytes, reason: str) -> None:
+    with pytest.raises(StrangerError, match=reason) as caught:
+        decode(data, KeyHolders(KEY))
+    assert caught.value.sender == CONTROLLER
+    assert decode(data, Anyone()).message == GO
+
+
+def test_an_upstream_peer_is_heard_where_it_is_allowed_and_only_as_upstream_speaks() -> None:
+    trust = KeyHolders(KEY, legacy=True)
+    assert decode(command("load", "my_show").encode(), trust).message == bus.LoadCommand(
+        project="my_show"
+    )
+    claimed = decode(encode(CONTROLLER, bus.PanicCommand(8)), trust)
+    assert claimed == Envelope(CONTROLLER, bus.StopCommand())
+
+
+@pytest.mark.parametrize("data", [b"[]", b"7", b"{", b"[" * 100_000])
+def test_what_is_no_message_is_refused_before_anybody_asks_who_wrote_it(data: bytes) -> None:
+    with pytest.raises(BusDecodeError) as caught:
+        decode(data, KeyHolders(KEY))
+    assert not isinstance(caught.value, StrangerError)

@@ -1,6 +1,6 @@
 import pytest
 
-from cuems.wire.control_view import NoSuchCueError, ShowView, to_clock
+from cuems.wire.control_view import NoSuchCueError, NoSuchNodeError, ShowView, to_clock
 from cuems.wire.osc import Osc, OscArgument
 
 
@@ -155,3 +155,30 @@ def test_what_is_said_of_something_else_makes_no_node_and_no_cue() -> None:
     view.take(Osc("/engine/status/setting/freewheel_frames", ("50",)))
     view.take(Osc("/engine/status/video/mixer/x/0/xscale", (1.0,)))
     assert (view.nodes, view.cues) == ({}, {})
+
+
+def test_everything_of_a_node_and_a_cue_is_noted() -> None:
+    view = told(
+        ("cue_kind/a", "audio"),
+        ("cue_reason/a", "no such file"),
+        ("node_outputs/n", "null"),
+        ("chase/n", "locked"),
+        ("chase_detail/n", "25 fps"),
+        ("deploy_detail/n", "7 files"),
+        ("deploy_rate/n", 5_000),
+    )
+    cue, node = view.cues["a"], view.nodes["n"]
+    assert (cue.kind, cue.reason) == ("audio", "no such file")
+    assert (node.outputs, node.chase, node.chase_detail) == ("null", "locked", "25 fps")
+    assert (node.deploy_detail, node.files) == ("7 files", {"rate": 5_000})
+
+
+def test_a_node_is_found_by_id_or_name_and_who_is_there_is_said() -> None:
+    view = told(("node_name/n", "foh"), ("node_name/m", "stage"), ("node/x", "alive"))
+    assert [view.find_node("n"), view.find_node("stage")] == ["n", "m"]
+    with pytest.raises(NoSuchNodeError, match=r"there are: foh, stage, x"):
+        view.find_node("attic")
+    with pytest.raises(NoSuchNodeError, match=r"there are: none"):
+        ShowView().find_node("attic")
+    with pytest.raises(NoSuchNodeError, match=r"2 nodes have that name"):
+        told(("node_name/z", "foh"), view=view).find_node("foh")
