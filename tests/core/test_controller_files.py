@@ -19,6 +19,7 @@ from cuems.core.operator import (
     AdoptNode,
     DeployFiles,
     LoadProject,
+    OperatorCommand,
     PressGo,
     SetMode,
     SetSetting,
@@ -40,7 +41,7 @@ def test_in_show_mode_nothing_is_changed_and_a_show_is_run() -> None:
     changed = rig.ask(SetMode("show"))
     assert ModeIs("show") in published(changed)
     assert PaceDeploy(True) in changed
-    locked = {
+    locked: dict[str, OperatorCommand] = {
         "load": LoadProject("other"),
         "unload": UnloadProject(),
         "deploy": DeployFiles("deploy", "show"),
