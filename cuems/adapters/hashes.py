@@ -4,15 +4,21 @@ A file is the same as long as its inode, size, modification time and change time
 one moves with every write, also where somebody puts the modification time back. Reading and
 hashing release the interpreter lock, so a thread will do (limits.md A2); a batch is small, so that
 whoever gives up need not wait for long.
+
+A file that is being received is hashed as it grows: what is proven at the end is then nearly all
+read already, out of memory and not again from a disk.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 import msgspec
 from blake3 import blake3
@@ -23,6 +29,7 @@ from cuems.core.manifest import FileFacts
 CHUNK_BYTES = 1 << 20
 BATCH_ITEMS = 32
 BATCH_BYTES = 64 << 20
+TRICKLE_S = 0.05  # after every chunk, while a show needs the machine: 20 MiB/s at most
 
 OnBytes = Callable[[int], None]
 Identity = tuple[int, int, int, int]
@@ -41,12 +48,44 @@ class _Known(msgspec.Struct, frozen=True, array_like=True):
     hash: str
 
 
+class _Begun:
+    """A file, held open, of which so much is hashed; its inode is nobody else's meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._file = os.fdopen(descriptor, "rb", buffering=0)
+        self._digest = blake3()
+
+    @property
+    def status(self) -> os.stat_result:
+        """As it is now."""
+        return os.fstat(self._file.fileno())
+
+    def go_on(self, before_chunk: Callable[[], None]) -> str:
+        """Hash what has come since; the hash of all of it. What is called before may raise."""
+        room = memoryview(bytearray(CHUNK_BYTES))
+        while count := self._file.readinto(room):
+            before_chunk()
+            self._digest.update(room[:count])
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()
+
+
 class FileHashes:
-    """The hashes of the files of one folder; `store` is where they are remembered, if anywhere."""
+    """The hashes of the files of one folder; `store` is where they are remembered, if anywhere.
+
+    While `trickles`, a show needs the machine: hashing is slow then.
+    """
 
     def __init__(self, folder: Path, store: Path | None) -> None:
+        self.trickles = False
         self._folder = folder
         self._store = store
+        self._begun: _Begun | None = None
+        self._followed: dict[Identity, str] = {}
         self._known: dict[str, _Known] | None = None
         self._changed = False
 
@@ -75,6 +114,39 @@ class FileHashes:
             on_bytes(sum(facts.size_bytes for facts in batch.values()))
         await self._save()
         return found
+
+    async def follow(self, path: Path) -> None:
+        """Hash what has come of a file that is written from its beginning on.
+
+        Its facts take that for their own, wherever it is by then. Not beside `facts`.
+        """
+        await anyio.to_thread.run_sync(self._follow, path)
+
+    def _follow(self, path: Path) -> None:
+        with suppress(OSError):  # it is whole and in its place meanwhile, and is looked at then
+            if self._begun is not None and self._begun.status.st_ino != path.lstat().st_ino:
+                self._finish(self._begun)
+            if self._begun is None:
+                self._begun = _Begun(path)
+            self._begun.go_on(anyio.from_thread.check_cancelled)
+
+    def _finish(self, begun: _Begun) -> None:
+        """It is whole, now that another one comes."""
+        before = _identity(begun.status)
+        found = begun.go_on(anyio.from_thread.check_cancelled)
+        if _identity(begun.status) == before:
+            self._followed[before] = found
+        self.close()
+
+    def close(self) -> None:
+        """Follow no more."""
+        if self._begun is not None:
+            self._begun.close()
+            self._begun = None
+
+    def _chunk(self, given_up: Event) -> None:
+        if given_up.wait(TRICKLE_S if self.trickles else 0):
+            raise InterruptedError
 
     async def note(self, facts: dict[str, FileFacts]) -> None:
         """Remember files that were put in place just now, with hashes that were proven."""
@@ -116,7 +188,7 @@ class FileHashes:
             known = self._known.get(name)
             if known is not None and known.identity == _identity(status):
                 return FileFacts(status.st_size, status.st_mtime_ns, known.hash), 0
-            status, found = _hashed(path, given_up)
+            status, found = self._hashed(path, given_up)
         except (FileNotFoundError, NotADirectoryError):
             return None, 0
         except OSError as error:
@@ -124,6 +196,27 @@ class FileHashes:
         self._known[name] = _Known(_identity(status), found)
         self._changed = True
         return FileFacts(status.st_size, status.st_mtime_ns, found), status.st_size
+
+    def _hashed(self, path: Path, given_up: Event) -> tuple[os.stat_result, str]:
+        """The status and the hash of a file, of one and the same moment."""
+        for _ in range(2):
+            with closing(self._begin(path)) as begun:
+                before = begun.status
+                found = self._followed.get(_identity(before))
+                found = found or begun.go_on(partial(self._chunk, given_up))
+                if _identity(begun.status) == _identity(before):
+                    return before, found
+        raise OSError(0, "it changes while it is read; load again when it is written")
+
+    def _begin(self, path: Path) -> _Begun:
+        """The file, from where following it has come to."""
+        fresh = _Begun(path)
+        begun = self._begun
+        if begun is None or begun.status.st_ino != fresh.status.st_ino:
+            return fresh
+        fresh.close()
+        self._begun = None
+        return begun
 
     async def _save(self) -> None:
         if self._store is not None and self._changed and self._known is not None:
@@ -133,28 +226,6 @@ class FileHashes:
 
 def _identity(status: os.stat_result) -> Identity:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _hashed(path: Path, given_up: Event) -> tuple[os.stat_result, str]:
-    """The status and the hash of a file, of one and the same moment."""
-    for _ in range(2):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            before = os.fstat(file.fileno())
-            digest = blake3()
-            for chunk in _chunks(file.readinto):
-                if given_up.is_set():
-                    raise InterruptedError
-                digest.update(chunk)
-            if _identity(os.fstat(file.fileno())) == _identity(before):
-                return before, digest.hexdigest()
-    raise OSError(0, "it changes while it is read; load again when it is written")
-
-
-def _chunks(read: Callable[[memoryview], int | None]) -> Iterator[memoryview]:
-    room = memoryview(bytearray(CHUNK_BYTES))
-    while count := read(room):
-        yield room[:count]
 
 
 def _read_store(store: Path | None) -> dict[str, _Known]:

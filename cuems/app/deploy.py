@@ -9,7 +9,7 @@ the next attempt need not transfer again.
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 
 from cuems.adapters.hashes import FileHashes
+from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.rsync import STALL_S, STARTUP_S, Fetch, StagePlaces, fetch_staged
 from cuems.adapters.staging import Change, Stage, open_stage
 from cuems.core.bus import DeployPlanReport, DeployReport
@@ -196,13 +197,14 @@ async def _bring(deployment: Deployment, stage: Stage, survey: _Survey) -> None:
     )
     names = sorted(to_come.keys() - arrived)
     await _check_space(deployment, sum(to_come[name].size_bytes for name in names))
-    await _transfer(deployment, stage, names, meter)
-    deployment.report(meter.report("verifying"))
-    wrong = await _wrong(stage, to_come)
-    if wrong:
-        await anyio.to_thread.run_sync(stage.discard, wrong)
-        await _transfer(deployment, stage, wrong, meter)
-        await _check_right(deployment, stage, survey.only(wrong))
+    with closing(FileHashes(stage.files, stage.files.with_name("hashes"))) as staged:
+        await _transfer(deployment, stage, staged, names, meter)
+        deployment.report(meter.report("verifying"))
+        wrong = await _wrong(staged, to_come)
+        if wrong:
+            await anyio.to_thread.run_sync(stage.discard, wrong)
+            await _transfer(deployment, stage, staged, wrong, meter)
+            await _check_right(deployment, stage, staged, survey.only(wrong))
     await _install(deployment, stage, survey)
 
 
@@ -217,13 +219,20 @@ async def _check_space(deployment: Deployment, needed: int) -> None:
 
 
 async def _transfer(
-    deployment: Deployment, stage: Stage, names: Sequence[str], meter: DeployMeter
+    deployment: Deployment,
+    stage: Stage,
+    staged: FileHashes,
+    names: Sequence[str],
+    meter: DeployMeter,
 ) -> None:
+    """Bring the files; what has come is hashed meanwhile."""
     if not names:
         return
     before = meter.done_bytes
+    news = Mailbox[bool](1)
 
     def take(progress: Progress, file: str) -> None:
+        news.put(True)
         report = meter.moved(before + progress.bytes, file, time.monotonic_ns())
         if report is not None:
             deployment.report(report)
@@ -231,7 +240,25 @@ async def _transfer(
     places = StagePlaces(listing=stage.listing, temporary=stage.temporary, files=stage.files)
     async with deployment.turn(lambda: deployment.report(meter.report("waiting"))):
         deployment.report(meter.report("fetching"))
-        await fetch_staged(_fetch(deployment, tuple(names), deployment.source), places, take)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_follow, staged, stage.temporary, news)
+            await fetch_staged(_fetch(deployment, tuple(names), deployment.source), places, take)
+            news.put(False)
+
+
+async def _follow(staged: FileHashes, folder: Path, news: Mailbox[bool]) -> None:
+    """Hash the file that comes, whenever more of it has, until there is no more."""
+    while await news.receive():
+        path = await anyio.to_thread.run_sync(_newest, folder)
+        if path is not None:
+            await staged.follow(path)
+
+
+def _newest(folder: Path) -> Path | None:
+    """What is being written just now."""
+    with suppress(FileNotFoundError):  # one of them is whole meanwhile
+        return max(folder.iterdir(), key=lambda path: path.lstat().st_mtime_ns, default=None)
+    return None
 
 
 def _fetch(deployment: Deployment, names: tuple[str, ...], source: Source) -> Fetch:
@@ -245,9 +272,9 @@ def _fetch(deployment: Deployment, names: tuple[str, ...], source: Source) -> Fe
     )
 
 
-async def _wrong(stage: Stage, wanted: Mapping[str, FileFacts]) -> list[str]:
+async def _wrong(staged: FileHashes, wanted: Mapping[str, FileFacts]) -> list[str]:
     """Those of the staged files that are not what the manifest says."""
-    found = await FileHashes(stage.files, stage.files.with_name("hashes")).facts(wanted)
+    found = await staged.facts(wanted)
     return [
         name
         for name, facts in wanted.items()
@@ -257,9 +284,9 @@ async def _wrong(stage: Stage, wanted: Mapping[str, FileFacts]) -> list[str]:
 
 
 async def _check_right(
-    deployment: Deployment, stage: Stage, wanted: Mapping[str, FileFacts]
+    deployment: Deployment, stage: Stage, staged: FileHashes, wanted: Mapping[str, FileFacts]
 ) -> None:
-    still = await _wrong(stage, wanted)
+    still = await _wrong(staged, wanted)
     if still:
         await anyio.to_thread.run_sync(stage.discard, still)
         more = f" (nor are {len(still) - 1} more)" if len(still) > 1 else ""

@@ -175,8 +175,10 @@ class Operator:
         await self.until(lambda: any(at == address for at, _ in self.received[before:]))
         return str(next(value for at, value in self.received[before:] if at == address))
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        with anyio.move_on_after(PATIENCE_S):
+    async def until(
+        self, condition: Callable[[], bool], *, patience_s: float = PATIENCE_S
+    ) -> None:
+        with anyio.move_on_after(patience_s):
             while not condition():
                 await self._news.wait()
             return
