@@ -23,6 +23,7 @@ from cuems.adapters.staging import Change, Stage, open_stage
 from cuems.core.bus import DeployPlanReport, DeployReport
 from cuems.core.cues import NodeId
 from cuems.core.deploy_meter import DeployMeter, mib
+from cuems.core.errors import CuemsError
 from cuems.core.manifest import FileFacts, Manifest, Plan, plan, project_files
 from cuems.wire.manifest import ManifestDecodeError, project_hash, read_manifest
 from cuems.wire.rsync import MANIFESTS, Progress, Source, check_name
@@ -240,10 +241,17 @@ async def _transfer(
     places = StagePlaces(listing=stage.listing, temporary=stage.temporary, files=stage.files)
     async with deployment.turn(lambda: deployment.report(meter.report("waiting"))):
         deployment.report(meter.report("fetching"))
+        failed: CuemsError | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_follow, staged, stage.temporary, news)
-            await fetch_staged(_fetch(deployment, tuple(names), deployment.source), places, take)
+            try:
+                fetch = _fetch(deployment, tuple(names), deployment.source)
+                await fetch_staged(fetch, places, take)
+            except CuemsError as error:
+                failed = error  # as itself, not in a group
             news.put(False)
+        if failed is not None:
+            raise failed
 
 
 async def _follow(staged: FileHashes, folder: Path, news: Mailbox[bool]) -> None:

@@ -86,7 +86,7 @@ class Fetching:
         if source.library == self._place.library_identity:
             return
         if source.port and not source.project_hash:
-            report(bus.DeployReport(0, "the controller looks at its files", "waiting"))
+            report(bus.DeployReport(0, "the controller looks at its files", "preparing"))
             await anyio.sleep_forever()  # another load tells, and cancels this one
         async with self._one_at_a_time:
             deployment = await self._deployment(load.project, source, report)

@@ -52,6 +52,7 @@ class Served:
 
     def pace(self, *, trickle: bool) -> None:
         """Yield to the show, or go on."""
+        self.hashes.trickles = trickle
         if self.daemon is not None:
             self.daemon.limit(TRICKLE_BYTES_PER_S if trickle else 0)
 

@@ -417,6 +417,7 @@ class Controller:
             case ProjectHashed(load_seq, source, reason):
                 if reason:
                     self._publish(Notice(f"nodes get no files: {reason}"))
+                    self._deploys.unprepared(reason)
                 show = self._loaded
                 if source is not None and show is not None and show.load.load_seq == load_seq:
                     show.load = replace(show.load, source=source)

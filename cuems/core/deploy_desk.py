@@ -1,8 +1,9 @@
 """Deploys as the controller leads them: who is asked, who may transfer, how it stands.
 
 Transfers share a line and a disk, so only so many go at once; the others wait in the order in
-which they asked. A node's `state` is asked, checking, waiting, fetching, verifying, then done,
-incomplete (all that there is has come), failed, cancelled, or unreachable.
+which they asked. A node's `state` is asked, preparing (the controller looks at its own files),
+checking, waiting, fetching, verifying, then done, incomplete (all that there is has come), failed,
+cancelled, or unreachable.
 """
 
 from collections.abc import Callable
@@ -170,6 +171,13 @@ class DeployDesk:
                 ", ".join(report.missing),
             )
         )
+
+    def unprepared(self, reason: str) -> None:
+        """The controller's own files cannot be read: whoever waits for that gets none."""
+        for node, news in list(self._bytes.items()):
+            if news.state == "preparing":
+                self._publish(DeployProgress(node, 0, reason))
+                self._note(replace(news, state="failed"))
 
     def lost(self, node: NodeId) -> None:
         """A node is gone, and what it was doing with it."""

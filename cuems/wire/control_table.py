@@ -367,7 +367,7 @@ TABLE: tuple[Row, ...] = (
     _status("chase_detail/{node}", "Where a node's timecode comes from, and how good it is", TEXT),
     _status("deploy/{node}", "How much of the project a node has fetched", PERCENT),
     _status("deploy_detail/{node}", "What a node is doing, or why it failed", TEXT),
-    _status("deploy_state/{node}", "asked, checking, waiting, fetching, verifying, done,"
+    _status("deploy_state/{node}", "asked, preparing, checking, waiting, fetching, verifying, done,"
             " incomplete, failed, cancelled or unreachable", TEXT),
     _status("deploy_file/{node}", "The file that is coming", TEXT),
     _status("deploy_done/{node}", "What has come", SIZE),

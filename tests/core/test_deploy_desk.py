@@ -3,7 +3,7 @@
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.deploy_desk import ANSWER_NS, TURNS, DeployDesk
-from cuems.core.status import DeployBytes, DeployRun, DeployTotal, Notice, Status
+from cuems.core.status import DeployBytes, DeployProgress, DeployRun, DeployTotal, Notice, Status
 
 A, B = NodeId("a"), NodeId("b")
 SOURCE = bus.Source(library="l", port=1, project_hash="h")
@@ -103,6 +103,16 @@ def test_only_so_many_transfer_at_once_and_the_others_in_the_order_they_asked() 
     assert desk.turn() == (nodes[0], *nodes[2 : TURNS + 1])
     desk.desk.lost(nodes[TURNS])
     assert desk.turn() == (nodes[0], *nodes[2:TURNS], nodes[TURNS + 1])
+
+
+def test_who_waits_for_the_controllers_own_files_has_failed_once_they_cannot_be_read() -> None:
+    desk = Desk()
+    desk.says(A, "preparing", seq=0)
+    desk.says(B, "done", seq=0)
+    desk.desk.unprepared("film.mov: Input/output error")
+    assert DeployProgress(A, 0, "film.mov: Input/output error") in desk.published
+    states = {each.node: each.state for each in desk.published if isinstance(each, DeployBytes)}
+    assert states == {A: "failed", B: "done"}
 
 
 def test_who_asks_again_is_answered_again() -> None:

@@ -175,9 +175,7 @@ class Operator:
         await self.until(lambda: any(at == address for at, _ in self.received[before:]))
         return str(next(value for at, value in self.received[before:] if at == address))
 
-    async def until(
-        self, condition: Callable[[], bool], *, patience_s: float = PATIENCE_S
-    ) -> None:
+    async def until(self, condition: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> None:
         with anyio.move_on_after(patience_s):
             while not condition():
                 await self._news.wait()
