@@ -42,6 +42,7 @@ class ControlDesk:
         self.requests = Requests(send, guests, clients, self._admit)
         self.board = StatusBoard()
         self.followers: list[Callable[[Osc], None]] = []
+        self.watchers: list[Callable[[Status], None]] = []
         self._mirrored: dict[str, bytes] = {}
         self._space = Namespace()
         self.posts = Posts(send, guests.gate, self._space)
@@ -131,6 +132,8 @@ class ControlDesk:
             log.error("a status cannot be told: %s", error)  # noqa: TRY400 - no bug of ours
             return
         self.board.put(status)
+        for watch in self.watchers:
+            watch(status)
         for message, frame in zip(told, frames, strict=True):
             self._space.put(message)
             self._clients.publish(message.address, frame)

@@ -40,11 +40,15 @@ class Rang:
 
 
 class Asker:
-    """Somebody in this process who waits for what becomes of a command."""
+    """Somebody in this process who waits for what becomes of a command; `name` is its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self._answered = anyio.Event()
         self._reason = ""
+
+    def __str__(self) -> str:
+        return self.name or "this machine"
 
     def answer(self, reason: str) -> None:
         """It is done ("" as reason), or why not."""

@@ -59,6 +59,7 @@ from cuems.app.leading import Leading
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
 from cuems.app.nodelist import Nodelist
+from cuems.app.opening import FoundHours, Opening, OpeningParts, find_hours
 from cuems.app.performers import workshop
 from cuems.app.recorder import Recorder
 from cuems.app.serving import open_served
@@ -134,7 +135,8 @@ async def _end_on_signal(
 
 
 async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
-    project = None if config.standby else await _first_project(config)
+    hours = await anyio.to_thread.run_sync(find_hours, config.state)
+    project = None if config.standby else await _first_project(config, hours)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
     nodelist = Nodelist(own=config.node, network_map=config.network_map, folder=config.ipc)
@@ -211,7 +213,18 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         parts.leading.lead(epoch)
         front.desk.publish(Leadership(role=ACTIVE, epoch=epoch))
         await tg.start(run_controller, parts, send, inbox, front.desk)
-        tg.start_soon(_read_settings_again, hangups, settings, send, front.desk)
+        opening = Opening(
+            OpeningParts(
+                state=config.state,
+                found=hours,
+                desk=front.desk,
+                send=send,
+                goes_on=before is not None,
+                enabled=config.resolved.settings.opening_hours == "on",
+            )
+        )
+        tg.start_soon(opening.serve)
+        tg.start_soon(_read_settings_again, hangups, settings, opening, send, front.desk)
         if config.ipc is not None:
             tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
         if config.local_node:
@@ -224,12 +237,14 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
 async def _read_settings_again(
     hangups: Mailbox[None],
     settings: SettingsKeeper,
+    opening: Opening,
     send: MemoryObjectSendStream[ControllerItem],
     desk: ControlDesk,
 ) -> None:
     """At every hang-up; settings that cannot be read leave those before in force."""
     while True:
         await hangups.receive()
+        await opening.read_again()
         try:
             await send.send(await settings.read_again())
         except CuemsError as error:
@@ -300,12 +315,13 @@ async def _remembered(config: RunConfig) -> Remembered | None:
     return found
 
 
-async def _first_project(config: RunConfig) -> str | None:
+async def _first_project(config: RunConfig, hours: FoundHours) -> str | None:
     """What to load at the start: what was asked for, or the demo where there is nothing at all."""
     await anyio.to_thread.run_sync(library_identity, config.library)  # is it a folder at all?
     has_shows = not await anyio.to_thread.run_sync(is_empty, config.library)
-    if config.load is not None or has_shows or not config.embedded:
-        return config.load or await anyio.to_thread.run_sync(_only_project, config.library)
+    said = config.load or hours.schedule.auto_start.project or None
+    if said is not None or has_shows or not config.embedded:
+        return said or await anyio.to_thread.run_sync(_only_project, config.library)
     log.info("the library %s is empty: writing the demo show", config.library)
     try:
         return await anyio.to_process.run_sync(

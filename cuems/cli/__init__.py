@@ -19,6 +19,7 @@ from cuems.cli.ports import ports
 from cuems.cli.project import project
 from cuems.cli.run import run_role
 from cuems.cli.runs import list_runs, replay_run, report, why_cue
+from cuems.cli.schedule import schedule
 from cuems.cli.settings import settings
 from cuems.cli.simulate import simulate
 from cuems.cli.token import token
@@ -44,6 +45,7 @@ cli.add_command(project)
 cli.add_command(run_role)
 for command in (list_runs, report, replay_run, why_cue):
     cli.add_command(command)
+cli.add_command(schedule)
 cli.add_command(settings)
 cli.add_command(simulate)
 cli.add_command(token)

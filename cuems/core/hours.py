@@ -46,11 +46,11 @@ Act: TypeAlias = Prepare | Begin | End | ShutDown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What has to be known after a restart: the show that runs, and until when all was seen to."""
+    """What has to be known after a restart: the show that runs, and which start was the newest."""
 
     run: Run | None = None
     shut_down_s: int | None = None
-    seen_s: int = 0
+    begun_s: int = 0
 
 
 class Hours:
@@ -64,13 +64,13 @@ class Hours:
         self.run: Run | None = None
         self._kept = kept or Kept()
         self._shut_down_s = self._kept.shut_down_s
-        self._seen_s = self._kept.seen_s
+        self._begun_s = self._kept.begun_s
         self._prepared: Run | None = None
 
     @property
     def kept(self) -> Kept:
         """What to keep for a restart."""
-        return Kept(run=self.run, shut_down_s=self._shut_down_s, seen_s=self._seen_s)
+        return Kept(run=self.run, shut_down_s=self._shut_down_s, begun_s=self._begun_s)
 
     def resume(self, now_s: int, *, goes_on: bool) -> tuple[Act, ...]:
         """The process starts; `goes_on`: the show of the one before is there still.
@@ -81,19 +81,19 @@ class Hours:
         if run is not None and (goes_on or now_s >= run.end_s):
             self.run = run
         elif run is not None and run.catch_up:
-            self._seen_s = run.start_s - 1
+            self._begun_s = run.start_s - 1
         return self.wake(now_s)
 
     def wake(self, now_s: int) -> tuple[Act, ...]:
         """It is now so late: what is to be done, in order."""
         if not self.enabled:
             return ()
-        if self._seen_s > now_s + STEP_S:
-            self._seen_s = now_s
+        if self._begun_s > now_s + STEP_S:
+            self._begun_s = now_s
         acts: list[Act] = [*self._end(now_s)]
         begun = self._due(now_s)
-        self._seen_s = max(self._seen_s, now_s)
         if begun is not None:
+            self._begun_s = begun.start_s
             if self.run is not None:
                 acts.append(End(self.run))
             self.run, self._shut_down_s = begun, begun.shut_down_s
@@ -114,7 +114,8 @@ class Hours:
 
     def _due(self, now_s: int) -> Run | None:
         """The newest show that has to start now."""
-        from_s = max(self._seen_s + 1, now_s - DAY_S)
+        longest_s = DAY_S if any(each.catch_up for each in self.schedule.windows) else GRACE_S
+        from_s = max(self._begun_s + 1, now_s - longest_s)
         due = None
         for run in runs(self.schedule, from_s):
             if run.start_s > now_s:

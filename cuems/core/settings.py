@@ -115,6 +115,9 @@ class Settings:
         "chase", "Whether what runs follows a jump of timecode, or timecode only triggers",
         Takes.NEXT_LOAD, "chase", "trigger",
     )  # fmt: skip
+    opening_hours: str = _text(
+        "on", "Whether shows start and stop by schedule.toml", Takes.AT_ONCE, "on", "off"
+    )
     resume: str = _text(
         "ask", "After a crash: stand paused where the show was, go on by itself, or start afresh",
         Takes.NEXT_START, *map(str, Resume),

@@ -304,6 +304,20 @@ class JournalFault:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHours:
+    """How the opening hours are kept (core/hours.py).
+
+    `state`: none, off, closed or open; `window` whose show runs; `next_start` in UTC ("": none);
+    `fault` why a show did not start, or what is wrong with schedule.toml.
+    """
+
+    state: str
+    window: str = ""
+    next_start: str = ""
+    fault: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class SettingValue:
     """What a setting is, as text."""
@@ -344,6 +358,7 @@ Status = (
     | ModeIs
     | Notice
     | JournalFault
+    | OpeningHours
     | SettingValue
     | GoLead
     | CueLate
@@ -363,6 +378,7 @@ DUMP_ORDER = (
     Notice,
     Leadership,
     JournalFault,
+    OpeningHours,
     BusWarning,
     Strangers,
     GoLead,
@@ -398,7 +414,7 @@ def key(status: Status) -> Key:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
             | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
-            | Leadership()
+            | Leadership() | OpeningHours()
             | DeployTotal() | DeployRun() | ModeIs()
         ):  # fmt: skip
             return type(status), ()

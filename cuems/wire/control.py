@@ -201,7 +201,13 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             | st.CueLate()
         ):
             return (_cue_message(status),)
-        case st.NodeHealth() | st.DeployProgress() | st.ChaseHealth() | st.Leadership():
+        case (
+            st.NodeHealth()
+            | st.DeployProgress()
+            | st.ChaseHealth()
+            | st.Leadership()
+            | st.OpeningHours()
+        ):
             return _state_messages(status)
         case st.NodeName() | st.NodeOutputs() | st.NodeWaived():
             return (_node_message(status),)
@@ -221,7 +227,9 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return (_show_message(status),)
 
 
-States: TypeAlias = st.NodeHealth | st.DeployProgress | st.ChaseHealth | st.Leadership
+States: TypeAlias = (
+    st.NodeHealth | st.DeployProgress | st.ChaseHealth | st.Leadership | st.OpeningHours
+)
 
 
 def _state_messages(status: States) -> tuple[Osc, ...]:
@@ -239,6 +247,13 @@ def _state_messages(status: States) -> tuple[Osc, ...]:
                 _told("role_detail", detail),
                 _told("epoch", epoch),
                 _told("lag", lag_ms),
+            )
+        case st.OpeningHours(state=state, window=window, next_start=next_start, fault=fault):
+            return (
+                _told("schedule", state),
+                _told("schedule_window", window),
+                _told("schedule_next", next_start),
+                _told("schedule_fault", fault),
             )
         case _:
             assert_never(status)

@@ -39,6 +39,7 @@ from cuems.core.schedule import (
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_BYTES = 1 << 20
 SHOWN_CHARACTERS = 60
+LEAST_EVERY_S = 10
 SECONDS = {"h": 3600, "m": 60, "s": 1}
 DURATION = re.compile(r"(?:(\d{1,2})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?")
 TOP = ("time_zone", "closed", "auto_start", "window")
@@ -105,6 +106,8 @@ def _window(table: "_Table", zone: tzinfo | None, number: int) -> Window:
     )
     if window.start == window.end and not window.run_s:
         table.fail("end", str(window.end), "another time than start, or a run")
+    if 0 < window.every_s < LEAST_EVERY_S:
+        table.fail("every", f"{window.every_s} s", f"at least {LEAST_EVERY_S} s")
     if window.every_s and window.run_s > window.every_s:
         table.fail("run", f"{window.run_s} s", f"at most every, {window.every_s} s")
     return window

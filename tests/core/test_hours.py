@@ -137,9 +137,16 @@ def test_a_clock_put_back_a_little_repeats_nothing() -> None:
 
 def test_a_clock_that_was_years_ahead_does_not_keep_the_house_shut() -> None:
     hours = Hours(schedule())
-    hours.wake(clock(10) + 10 * 365 * 24 * HOUR_S)
-    hours.wake(clock(9))
+    assert told(hours.wake(clock(10) + 10 * 365 * 24 * HOUR_S)) == ["Begin"]
+    assert told(hours.wake(clock(9))) == ["End"]
     assert told(hours.wake(clock(10))) == ["Begin"]
+
+
+def test_other_hours_with_a_start_to_catch_up_with_begin_it_once() -> None:
+    hours = Hours(Schedule())
+    hours.wake(clock(9))
+    assert told(hours.replace(schedule(catch_up=True), clock(10, 1))) == ["Begin"]
+    assert hours.replace(schedule(catch_up=True), clock(10, 2)) == ()
 
 
 def test_other_hours_hold_from_the_next_start_on() -> None:

@@ -24,6 +24,7 @@ TASKS: tuple[tuple[str, str], ...] = (
     ("cuems.app.run", "serve_front"),
     ("cuems.app.run", "run_controller"),
     ("cuems.app.run", "_read_settings_again"),
+    ("cuems.app.run", "Opening.serve"),
     ("cuems.app.run", "run_node"),
     ("cuems.app.controller", "send_all"),
     ("cuems.app.controller", "_hear_bus"),

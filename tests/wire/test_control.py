@@ -186,6 +186,15 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     (status.Notice("disk full"), (Osc("/engine/status/notice", ("disk full",)),)),
     (status.SettingValue("panic_ms", "9"), (Osc("/engine/status/setting/panic_ms", ("9",)),)),
     (status.JournalFault("disk full"), (Osc("/engine/status/journal", ("disk full",)),)),
+    (
+        status.OpeningHours(state="open", window="day", next_start="2026-11-25T10:00:00Z"),
+        (
+            Osc("/engine/status/schedule", ("open",)),
+            Osc("/engine/status/schedule_window", ("day",)),
+            Osc("/engine/status/schedule_next", ("2026-11-25T10:00:00Z",)),
+            Osc("/engine/status/schedule_fault", ("",)),
+        ),
+    ),
 ]
 
 

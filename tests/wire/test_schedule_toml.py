@@ -83,6 +83,7 @@ HEAD = 'time_zone = "UTC"\n[[window]]\nstart = "10:00"\n'
             HEAD + 'end = "11:00"\nrun = "2m"\nevery = "1m"',
             "s.toml: window 1: run: '120 s': expected at most every, 60 s",
         ),
+        (HEAD + 'end = "11:00"\nevery = "9s"', "s.toml: window 1: every: '9 s': expected at least"),
         (HEAD + 'end = "11:00"\ndays = ["Mon"]', "s.toml: window 1: days: ['Mon']: expected"),
         (HEAD + 'end = "11:00"\ndays = []', "s.toml: window 1: days: []: expected a list of mon"),
         (HEAD + 'end = "11:00"\ncatch_up = 1', "s.toml: window 1: catch_up: 1: expected true"),
