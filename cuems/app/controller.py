@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, assert_never
@@ -459,7 +459,8 @@ class ControllerLoop:
     async def _keep_up(self, effect: Welcome | LoseNode | AskSign) -> None:
         match effect:
             case Welcome(snapshot):
-                await self._leading.welcome(snapshot)
+                line = self._line_name(time.monotonic_ns())
+                await self._leading.welcome(replace(snapshot, line=line))
             case LoseNode(node):
                 self._leading.sender.lose(node)
             case AskSign(node):
@@ -518,6 +519,8 @@ class ControllerLoop:
             self._line.freewheel(settings_from(message, Settings()).freewheel_frames)
         now_ns = time.monotonic_ns()
         deadline_ns = None
+        if isinstance(message, bus.GoCommand):
+            message = replace(message, line=self._line_name(now_ns))
         if isinstance(message, bus.GoCommand) and message.deadline is not None:
             patience = message.deadline - self._line.position_at(now_ns)
             deadline_ns = now_ns + to_ns(patience)
@@ -527,6 +530,12 @@ class ControllerLoop:
             deadline_ns=deadline_ns,
             stop_generation=self._controller.stop_generation,
         )
+
+    def _line_name(self, now_ns: int) -> int:
+        """When the line began, where all nodes are told of it; else 0."""
+        line = self._line.line_at(now_ns)
+        told = line is not None and self._drawn and self._parts.line_links >= len(self._parts.links)
+        return line.began_ns if line is not None and told else 0
 
     async def _answer_probe(self, node: NodeId, probe: bus.ClockProbe, received_ns: int) -> None:
         replied_ns = time.monotonic_ns()

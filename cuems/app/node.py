@@ -39,6 +39,7 @@ from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent, PlayerEvent
 from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.line_news import LineNews
+from cuems.core.line_wait import LineWatch
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.node import (
     AskIn,
@@ -48,10 +49,12 @@ from cuems.core.node import (
     Fetch,
     Fetched,
     FetchFailed,
+    LineMissed,
     Moved,
     Node,
     NodeEffect,
     NodeEvent,
+    OnLine,
     Play,
     Prepare,
     Proved,
@@ -216,6 +219,7 @@ class NodeLoop:
         )
         self._time = parts.timekeeper
         self._news = LineNews()
+        self._line_watch = LineWatch()
         self._midi: MidiInput | None = None
         self._stage: Stage | None = None
         self._staging = anyio.CancelScope()
@@ -235,6 +239,7 @@ class NodeLoop:
             # What was heard before now comes before what is due by now.
             await self._moved((*self._news.take(), *self._time.wake(now_ns)))
             await self._take(item, now_ns)
+            await self._look_at_line(now_ns)
             await self._tell_chase(now_ns)
             self._set_alarm(now_ns)
 
@@ -246,6 +251,14 @@ class NodeLoop:
                 await self._hear(said, received_ns, now_ns)
             case _:
                 await self._perform(self._node.handle(item))
+
+    async def _look_at_line(self, now_ns: int) -> None:
+        """Let go of what waits for its line as soon as we stand on that, or never will."""
+        line = self._time.line_at(now_ns)
+        if self._line_watch.news(line):
+            await self._perform(self._node.handle(OnLine(line)))
+        if self._line_watch.missed(now_ns, waits=self._node.waits_for_line):
+            await self._perform(self._node.handle(LineMissed()))
 
     async def hear(self, said: bus.Envelope, received_ns: int) -> None:
         """Take what was said elsewhere than on the bus."""
@@ -331,7 +344,12 @@ class NodeLoop:
 
     def _set_alarm(self, now_ns: int) -> None:
         due = self._node.next_due()
-        moments = (None if due is None else self._time.moment_of(due), self._time.next_wake_ns())
+        moments = (
+            None if due is None else self._time.moment_of(due),
+            self._time.next_wake_ns(),
+            self._time.next_line_ns(),
+            self._line_watch.next_wake_ns(),
+        )
         self._alarm.set(min(at for at in (now_ns + LOOK_NS, *moments) if at is not None))
 
     # ---- doing

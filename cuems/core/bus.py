@@ -64,7 +64,8 @@ class LoadCommand:
 class GoCommand:
     """Fire `cue` as run `run_seq` at line position `at`; worthless after `deadline`.
 
-    The chain starts `into` flicks after the cue's turn.
+    The chain starts `into` flicks after the cue's turn. `line` is the `began_ns` of the line that
+    is meant (0: whichever there is).
     """
 
     run_seq: int
@@ -72,6 +73,7 @@ class GoCommand:
     at: int
     deadline: int | None = None
     into: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,8 @@ class Snapshot:
 
     The next command it has to obey is `next_seq`. Without a `load` nothing is loaded, and
     `empty` says whether what the node has is to be let go. `state` is None until a node has the
-    project of `load`; then it says hello again. `controls` are the faders that were moved.
+    project of `load`; then it says hello again. `controls` are the faders that were moved. `line`
+    is the `began_ns` of the line on which `state` is (0: whichever there is).
     """
 
     node: NodeId
@@ -236,6 +239,7 @@ class Snapshot:
     empty: bool = False
     state: ShowState | None = None
     controls: tuple[PlayerControlCommand, ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ one knows every later position without being told, and nothing drifts.
 A nanosecond is finer than a flick: `position_at(moment_of(position)) == position` always.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cuems.core.timecode import FrameRate, from_ns, to_ns
 
@@ -16,6 +16,9 @@ from cuems.core.timecode import FrameRate, from_ns, to_ns
 class Line:
     """Position (flicks) at a monotonic moment, and whether it rolls on; `rate` labels its frames.
 
+    `began_ns` is when it was last put somewhere, in the clock of whoever drew it: its name there,
+    however often it is redrawn (0: it has none).
+
     Positions may exceed a day, and lie before zero when looked at before the line's own start.
     """
 
@@ -23,6 +26,7 @@ class Line:
     at_ns: int
     rolling: bool
     rate: FrameRate = FrameRate.FPS_25
+    began_ns: int = 0
 
     def position_at(self, now_ns: int) -> int:
         """The position at a moment, flicks."""
@@ -34,12 +38,14 @@ class Line:
 
     def located(self, position: int, at_ns: int) -> "Line":
         """The line after a jump to `position`; it rolls on, or stands, as before."""
-        return Line(position, at_ns, self.rolling, self.rate)
+        return replace(self, position=position, at_ns=at_ns)
 
     def rolled(self, at_ns: int) -> "Line":
         """The line rolling from where it stands; a line that already rolls is left as it is."""
-        return self if self.rolling else Line(self.position, at_ns, True, self.rate)
+        return self if self.rolling else replace(self, at_ns=at_ns, rolling=True)
 
     def stopped(self, at_ns: int) -> "Line":
         """The line standing still where it is at `at_ns`; one that stands is left as it is."""
-        return Line(self.position_at(at_ns), at_ns, False, self.rate) if self.rolling else self
+        if not self.rolling:
+            return self
+        return replace(self, position=self.position_at(at_ns), at_ns=at_ns, rolling=False)

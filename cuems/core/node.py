@@ -40,10 +40,14 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
+from cuems.core.line_wait import LineWait, Sequenced
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import options_of, settings_from
 from cuems.core.show_state import ShowState
+
+NO_SUCH_LINE = "the line it is for was not heard of"
+
 
 # ---- in
 
@@ -86,7 +90,18 @@ class FetchFailed:
     reason: str
 
 
-NodeEvent = Told | Moved | Proved | Fetched | FetchFailed
+@dataclass(frozen=True, slots=True)
+class OnLine:
+    """The node stands on the controller's line that began at `began_ns` (0: on none)."""
+
+    began_ns: int
+
+
+class LineMissed:
+    """A line that a GO is for has not been heard of for too long."""
+
+
+NodeEvent = Told | Moved | Proved | Fetched | FetchFailed | OnLine | LineMissed
 
 
 # ---- out
@@ -167,12 +182,18 @@ class Node:
         self._armed_anew = False  # said again, changed or not: a stop has been obeyed
         self._standby: CueId | None = None
         self._told_to = ""  # the start of the leader who knows what runs here
+        self._line_wait = LineWait()
         self._muted = False  # another show is wanted: nothing of this one starts by itself
 
     @property
     def state(self) -> ShowState | None:
         """The show as it stands here; None where nothing is loaded, or something else is coming."""
         return None if self._sequencer is None or self._muted else self._sequencer.state
+
+    @property
+    def waits_for_line(self) -> bool:
+        """Whether a GO waits for the line it is for."""
+        return self._line_wait.waits
 
     def next_due(self) -> int | None:
         """The line position at which something happens by itself."""
@@ -191,6 +212,8 @@ class Node:
                     self._sequence(line)
             case Proved(player):
                 self._sequence(player)
+            case OnLine() | LineMissed():
+                self._line_news(event)
             case Fetched(load, show):
                 if load == self._wanted_load:
                     self._perform(load, show)
@@ -228,7 +251,31 @@ class Node:
             case bus.LineReport() | bus.ClockReply() | bus.Beat() | bus.DeployTurn():
                 pass  # app/node.py and core/follower.py have taken it
             case _:
-                self._sequence(_event(command))
+                self._in_turn(command)
+
+    def _line_news(self, event: OnLine | LineMissed) -> None:
+        """What has waited for a line is done, or, where none has come, refused."""
+        match event:
+            case OnLine(began_ns):
+                self._line_wait.line = began_ns
+                for command in self._line_wait.come():
+                    self._do(command)
+            case LineMissed():
+                for command in self._line_wait.forget():
+                    if isinstance(command, bus.GoCommand):
+                        self._say(bus.GoRefusedReport(command.run_seq, NO_SUCH_LINE))
+                    else:
+                        self._do(command)
+
+    def _in_turn(self, command: Sequenced) -> None:
+        if not self._line_wait.keeps(command):
+            self._do(command)
+
+    def _do(self, command: Sequenced) -> None:
+        if isinstance(command, bus.Snapshot):
+            self._stand_as(command)
+        else:
+            self._sequence(_event(command))
 
     def _set(self, command: bus.SettingsCommand) -> None:
         """The rig is run otherwise."""
@@ -252,6 +299,7 @@ class Node:
             self._learn_hash(load)
             return
         self._wanted_load = load
+        self._line_wait.forget()
         self._sequence(StopAll())
         self._muted = True
         self._out.append(Fetch(load))
@@ -274,6 +322,10 @@ class Node:
                 self._unload()
             return
         self._load(snapshot.load)
+        self._in_turn(snapshot)
+
+    def _stand_as(self, snapshot: bus.Snapshot) -> None:
+        """Take the place in the show that the controller says, where the show is here."""
         here = self._sequencer is not None and self._wanted_load is None
         if here and snapshot.state is not None and self._sequencer is not None:
             self._take(self._sequencer.restore(snapshot.state))
@@ -285,6 +337,7 @@ class Node:
     def _silence(self, command: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
         if isinstance(command, bus.StopCommand) and command.only and self._node not in command.only:
             return
+        self._line_wait.forget()
         again = command.stop_generation == self.stop_generation
         self.stop_generation = command.stop_generation or 0
         match command:

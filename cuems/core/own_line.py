@@ -20,12 +20,12 @@ class OwnLine:
 
     def restart(self, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
         """Put the line to zero."""
-        self.line = Line(0, now_ns, rolling)
+        self.line = Line(0, now_ns, rolling, began_ns=now_ns)
         return (Locate(0),)
 
     def adopt(self, position: int, now_ns: int, *, rolling: bool) -> tuple[LineEvent, ...]:
         """Take the line up where it was found on a node."""
-        self.line = Line(position, now_ns, rolling)
+        self.line = Line(position, now_ns, rolling, began_ns=now_ns)
         return (Locate(position),)
 
     def hold(self, now_ns: int) -> tuple[LineEvent, ...]:

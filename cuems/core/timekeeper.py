@@ -46,6 +46,8 @@ class Timekeeper:
         self._remote_line = RemoteLine()
         self._remote = remote
         self._midi_leads = False
+        self._line = 0  # the one we stand on, by when it began
+        self._told_line, self._told_line_ns = 0, 0  # the one last told of, and since when it is
         self._apart_ns: int | None = None  # since when the two sources disagree
         self._apart = ""
         self._fault = ""
@@ -125,6 +127,28 @@ class Timekeeper:
     def last_line(self) -> Line | None:
         """The controller's line as last heard of, however long ago that was."""
         return self._follower.last
+
+    def line_at(self, now_ns: int) -> int:
+        """When the controller's line that we stand on began (0: it is not known).
+
+        Where MIDI leads it gets to a new line some frames after it was told of.
+        """
+        last = self._follower.last
+        told = 0 if last is None or self._follower.position_at(now_ns) is None else last.began_ns
+        if told != self._told_line:
+            self._told_line, self._told_line_ns = told, now_ns
+        if not self._midi_leads or now_ns - self._told_line_ns >= APART_NS or self._is_near(now_ns):
+            self._line = told
+        return self._line
+
+    def _is_near(self, now_ns: int) -> bool:
+        """Whether MIDI is where the controller's line is."""
+        midi, line = self._chase.position_at(now_ns), self._follower.position_at(now_ns)
+        return midi is not None and line is not None and abs(midi - line) <= SAME_PLACE_FLICKS
+
+    def next_line_ns(self) -> int | None:
+        """When MIDI has had the time to get to a new line."""
+        return None if self._line == self._told_line else self._told_line_ns + APART_NS
 
     def moment_of(self, position: int) -> int | None:
         """When the line gets to a position; None while it stands or is not trusted."""

@@ -333,6 +333,8 @@ class Rig:
 
     def _tell(self, command: bus.NodeCommand) -> None:
         self._alike = self._alike and isinstance(command, AGREED)
+        if isinstance(command, bus.GoCommand) and self._midi is None:
+            command = replace(command, line=self._line.began_ns)
         stamp = self._stamp(command) if isinstance(command, Numbered) else None
         for node in self.nodes:
             letter = _Letter(node, Way.DOWN, command, stamp)
@@ -445,7 +447,7 @@ class Rig:
                 before_zero = self._zero_ns is None
                 position = self._setup.start if before_zero else 0
                 rolling = effect.rolling and (not before_zero or self._midi is not None)
-                self._draw(Line(position, self.now_ns, rolling))
+                self._draw(Line(position, self.now_ns, rolling, began_ns=self.now_ns))
                 self._handle(LineMoved(Locate(position)))
             case HoldLine():
                 self._draw(self._line.stopped(self.now_ns))

@@ -10,7 +10,20 @@ from cuems.core.effects import Arm, SetLevel
 from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEvent
 from cuems.core.follower import Follower, FollowerEffect, SayHello
 from cuems.core.line import Line
-from cuems.core.node import AskIn, Fetch, Fetched, Moved, Node, NodeEvent, Play, Proved, Say
+from cuems.core.line_wait import LineWatch
+from cuems.core.node import (
+    AskIn,
+    Fetch,
+    Fetched,
+    LineMissed,
+    Moved,
+    Node,
+    NodeEvent,
+    OnLine,
+    Play,
+    Proved,
+    Say,
+)
 from cuems.core.timekeeper import Timekeeper
 from cuems.sim.setup import Setup
 
@@ -44,6 +57,7 @@ class SimulatedNode:
         self._broken = setup.broken
         self._steady = steady
         self._line: Line | None = None
+        self._line_watch = LineWatch()
         self._asking = False  # said hello, and waits for the answer
 
     @property
@@ -60,11 +74,13 @@ class SimulatedNode:
         due = self._node.next_due()
         moment = None if due is None else self._time.moment_of(due)
         wake = None if heard else self._time.next_wake_ns()
-        return wake if moment is None else moment if wake is None else min(moment, wake)
+        moments = (moment, wake, self._line_watch.next_wake_ns())
+        return min((each for each in moments if each is not None), default=None)
 
     def wake(self, now_ns: int) -> list[Done]:
         """What time alone has brought."""
         done = [] if self._is_steady() else self._moved(self._time.wake(now_ns))
+        done += self._look_at_line(now_ns)
         due = self._node.next_due()
         position = None if due is None else self._time.position_at(now_ns)
         if due is None or position is None or position < due:
@@ -95,7 +111,7 @@ class SimulatedNode:
         if isinstance(said.message, Snapshot):
             self._asking = False
         effects = self._follower.hear(said, self._time.position_at(now_ns))
-        return [*done, *self._follow(effects)]
+        return [*done, *self._follow(effects), *self._look_at_line(now_ns)]
 
     def hear_line(self, said: Envelope, line: Line, now_ns: int) -> list[Done]:
         """The controller said its line."""
@@ -103,7 +119,18 @@ class SimulatedNode:
             return []
         done = self._bring_up(now_ns)
         self._line = line
-        return [*done, *self._moved(self._time.hear_line(line, now_ns)), *self.wake(now_ns)]
+        done += self._moved(self._time.hear_line(line, now_ns))
+        return [*done, *self._look_at_line(now_ns), *self.wake(now_ns)]
+
+    def _look_at_line(self, now_ns: int) -> list[Done]:
+        """Let go of what waits for its line as soon as the node stands on that, or never will."""
+        done: list[Done] = []
+        line = self._time.line_at(now_ns)
+        if self._line_watch.news(line):
+            done += self._handle(OnLine(line))
+        if self._line_watch.missed(now_ns, waits=self._node.waits_for_line):
+            done += self._handle(LineMissed())
+        return done
 
     def hear_midi(self, message: bytes, received_ns: int) -> list[Done]:
         """A MIDI message arrived."""

@@ -67,8 +67,9 @@ OWN_TARGETS: Mapping[type[Own], str] = {
 class Extra(Struct, frozen=True, omit_defaults=True):
     """The key `x`; what a member does not know of it, it ignores. Positions are flicks.
 
-    `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, `start` and `late` a
-    cue's; `do` is what a stop is for us; `load_seq`, `src` and `only` belong to a load.
+    `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, on the line that began at
+    `line`; `start` and `late` are a cue's; `do` is what a stop is for us; `load_seq`, `src` and
+    `only` belong to a load.
 
     `boot` and `n` are the sender's start and the message's number on this lane. `ep`, `sq`, `lo`
     and `stop` are the stamp of a command that must arrive, which `k` says. `mac` is wire/auth.py's.
@@ -86,6 +87,7 @@ class Extra(Struct, frozen=True, omit_defaults=True):
     at: int | None = None
     dl: int | None = None
     into: int = 0
+    line: int = 0
     do: str | None = None
     load_seq: int = 0
     src: bus.Source | None = None
@@ -215,13 +217,14 @@ class ActionOutcome(Struct, frozen=True):
 
 
 class Timeline(Struct, frozen=True):
-    """A line and when it was sent; `rate` is the name of a FrameRate."""
+    """A line and when it was sent; `rate` is the name of a FrameRate, `began_ns` of the line."""
 
     position: int
     at_ns: int
     rolling: bool
     rate: str
     sent_ns: int
+    began_ns: int = 0
 
 
 class Hub(Struct, frozen=True):

@@ -88,6 +88,7 @@ def _go(operation: Operation) -> bus.GoCommand | bus.GoStandbyCommand:
         at=operation.x.at,
         deadline=operation.x.dl,
         into=operation.x.into,
+        line=operation.x.line,
     )
 
 
@@ -220,7 +221,7 @@ def _timeline(operation: Operation) -> bus.LineReport:
     at = operation.read(Timeline)
     if at.rate not in FrameRate.__members__:
         raise ValidationError(f"unknown frame rate {at.rate[:40]!r}")
-    line = Line(at.position, at.at_ns, at.rolling, FrameRate[at.rate])
+    line = Line(at.position, at.at_ns, at.rolling, FrameRate[at.rate], at.began_ns)
     return bus.LineReport(line, at.sent_ns)
 
 

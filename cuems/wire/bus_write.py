@@ -96,9 +96,10 @@ def _play(message: Play) -> Form:
         case bus.LoadCommand(project=project, load_seq=load_seq, source=source, only=only):
             extra = Extra(EXTRA_VERSION, load_seq=load_seq, src=source, only=only)
             return _command("load", project, extra)
-        case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into):
+        case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline) as go:
             value = {"run_seq": run_seq, "cue": cue}
-            return _command("go", value, Extra(EXTRA_VERSION, at=at, dl=deadline, into=into))
+            extra = Extra(EXTRA_VERSION, at=at, dl=deadline, into=go.into, line=go.line)
+            return _command("go", value, extra)
         case bus.GoStandbyCommand(run_seq):
             return _command("go", None if run_seq is None else {"run_seq": run_seq})
         case bus.StopCommand(generation, only):
@@ -175,6 +176,6 @@ def _status(message: State) -> tuple[str, object]:
             return "action_cue_outcome", ActionOutcome(outcome, action, target, reason, cue)
         case bus.LineReport(line, sent_ns):
             at = (line.position, line.at_ns, line.rolling, line.rate.name)
-            return "timeline", Timeline(*at, sent_ns)
+            return "timeline", Timeline(*at, sent_ns, line.began_ns)
         case _:
             assert_never(message)

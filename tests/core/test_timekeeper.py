@@ -165,3 +165,18 @@ def test_a_locate_of_the_line_moves_whoever_follows_it() -> None:
     rig = Rig()
     rig.report()
     assert rig.report(FLICKS_PER_S) == (Locate(FLICKS_PER_S),)
+
+
+def test_midi_is_on_a_new_line_when_it_has_got_there_or_has_had_the_time_to() -> None:
+    rig = Rig()
+    rig.roll(2 * S)
+    here = from_ns(rig.now_ns - BEGIN_NS)
+    nearby = Line(here, rig.now_ns, rolling=True, began_ns=7)
+    rig.time.hear_report(nearby, rig.now_ns)
+    assert rig.time.line_at(rig.now_ns) == 7
+    rig.time.hear_report(Line(0, rig.now_ns, rolling=True, began_ns=8), rig.now_ns)
+    assert rig.time.line_at(rig.now_ns) == 7
+    again_ns = rig.time.next_line_ns()
+    assert again_ns is not None
+    assert rig.time.line_at(again_ns) == 8
+    assert rig.time.next_line_ns() is None

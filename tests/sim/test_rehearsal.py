@@ -318,3 +318,16 @@ def test_any_valid_show_comes_to_an_end_and_can_be_told_and_drawn(running: Show)
     assert to_text(report).endswith("\n")
     assert to_json(report).startswith("{")
     assert to_svg(report).endswith("</svg>\n")
+
+
+def test_a_go_in_the_moments_after_stop_waits_for_the_line_to_have_begun_anew() -> None:
+    """News of that goes by the bus, where a loss costs 200 ms; the GO goes by lane X."""
+    script = (step(0, PressGo()), step(9000, PressStop()), step(9060, PressGo()))
+    runs = [
+        lines(run(audio("a", 8000), audio("b"), script=script, loss=0.2, seed=seed, nodes=2))
+        for seed in range(20)
+    ]
+    fired = [said for said in runs if not any("refused not armed" in text for text in said)]
+    assert len(fired) > 5
+    for said in fired:
+        assert [text.partition(" ")[2] for text in said].count("starts a") == 2, said
