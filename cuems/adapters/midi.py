@@ -25,6 +25,7 @@ import anyio
 
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.midi_process import (
+    BEGINS_ANEW,
     COMMAND,
     OnState,
     Port,
@@ -82,6 +83,8 @@ class MidiInput(Port):
     def take(self, status: Status) -> None:
         """Tell what a status says, and count what never reached this side."""
         self._dropped_now = int(status["dropped"])
+        if BEGINS_ANEW in status:
+            self._add_up()
         super().take(status)
 
     def drain(self) -> None:
@@ -97,10 +100,14 @@ class MidiInput(Port):
         self._inbox.put((received_ns, message))
         return False
 
+    def _add_up(self) -> None:
+        """What counts for the whole is counted from zero by a new process."""
+        self._dropped_before, self._dropped_now = self._dropped_before + self._dropped_now, 0
+
     @contextmanager
     def linked(self) -> Iterator["Link"]:
         """Hear a new process until the block is left."""
-        self._dropped_before, self._dropped_now = self._dropped_before + self._dropped_now, 0
+        self._add_up()
         with Link(self.hear).opened() as self._link:
             try:
                 yield self._link

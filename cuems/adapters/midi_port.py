@@ -11,7 +11,7 @@ that it rings for all of that but timecode that rolls on as foreseen, and status
 takes lines `{"position", "at_ns", "rolling", "rate"}` on stdin and writes a status per line to
 stdout ten times a second. `play` takes lines `{"port", "data"}`, the data in hex, and answers each
 with a `reason`, empty where it was sent. `list` prints the ports to read from. A status has `port`
-and `api`, or `reason`.
+and `api`, or `reason`; the last one before it begins anew says that too.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import rtmidi
 
@@ -42,7 +42,7 @@ Status = dict[str, str | int]
 
 APIS = {"ALSA": rtmidi.API_LINUX_ALSA, "JACK": rtmidi.API_UNIX_JACK}
 NO_SERVER = {"ALSA": "no ALSA sequencer", "JACK": "no JACK server"}
-SERVER_ENDED = "the MIDI server ended"
+SERVER_ENDED: Status = {"reason": "the MIDI server ended", "begins_anew": 1}
 RETRY_NS = NS_PER_S  # a failing open costs 5 ms of processor
 READ_STATUS_S = 0.25
 SILENT_STATUSES = 3  # a source that rolls is never silent for 0.75 s: look at the connection
@@ -90,6 +90,17 @@ def main(arguments: Sequence[str]) -> None:
             apis=apis,
         )
         send_timecode(sender)
+
+
+def begin_anew(bell: int = 0) -> NoReturn:
+    """Be a new process in the place of this one, with what its parent gave it.
+
+    Nothing else survives the server: rtmidi's destructors would talk to it.
+    """
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # closed since
+            os.set_inheritable(int(fd), int(fd) in (0, 1, 2, bell))
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def write(answer: object) -> None:
@@ -190,9 +201,10 @@ class Reader:
         except (NoPortError, rtmidi.RtMidiError) as error:
             self._put_status({"reason": str(error)})
 
-    def report_server_ended(self) -> None:
-        """Tell the engine that this process has come to its end."""
-        self._put_status({"reason": SERVER_ENDED})
+    def begin_anew(self) -> NoReturn:
+        """Tell the engine that the server ended, and start over."""
+        self._put_status(SERVER_ENDED)
+        begin_anew(self._bell)
 
     def _make(self, api: str) -> rtmidi.MidiIn:
         client = rtmidi.MidiIn(APIS[api], name="cuems")
@@ -216,7 +228,7 @@ class Reader:
             self._dropped += 1
 
     def _put_status(self, status: Status) -> None:
-        status |= {"dropped": self._dropped}
+        status = status | {"dropped": self._dropped}
         self._put(b"S" + json.dumps(status).encode())
         if status != self._status or self._silent_statuses:
             self._status = status
@@ -261,7 +273,7 @@ class Reader:
 
 
 def read(reader: Reader) -> None:
-    """Report until the engine closes its end, or the MIDI server dies."""
+    """Report until the engine closes its end."""
     while True:
         reader.report()
         fds = [reader.link.fileno(), *reader.apis.server_fds]
@@ -269,8 +281,7 @@ def read(reader: Reader) -> None:
         if reader.link.fileno() in ready:
             return
         if ready:
-            reader.report_server_ended()
-            os._exit(0)  # rtmidi's destructors talk to the server
+            reader.begin_anew()
 
 
 # ---- sending
@@ -367,7 +378,7 @@ class Sender:
 
 
 def send_timecode(sender: Sender) -> None:
-    """Follow the newest line until stdin ends, or the MIDI server or the input is another."""
+    """Follow the newest line until stdin ends, or the input is another."""
     os.set_blocking(sys.stdout.fileno(), False)
     status_ns = time.monotonic_ns()
     unfinished = b""
@@ -390,8 +401,8 @@ def send_timecode(sender: Sender) -> None:
             if lines:
                 sender.follow(to_line(lines[-1]))
         elif ready:
-            write({"reason": SERVER_ENDED})
-            os._exit(0)  # rtmidi's destructors talk to the server
+            write(SERVER_ENDED)
+            begin_anew()
 
 
 def to_line(text: bytes) -> Line:
@@ -450,12 +461,12 @@ class Messages:
 
 
 def play_messages(messages: Messages) -> None:
-    """Send what stdin asks for until it ends, an answer each; or until the MIDI server dies."""
+    """Send what stdin asks for until it ends, an answer each."""
     unfinished = b""
     while True:
         ready, _, _ = select.select([0, *messages.apis.server_fds], [], [])
         if 0 not in ready:
-            os._exit(0)  # rtmidi's destructors talk to the server
+            begin_anew()
         text = os.read(0, LINES_BYTES)
         if not text:
             return

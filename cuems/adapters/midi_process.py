@@ -2,6 +2,8 @@
 
 It says four times a second or more how its port is. One that ends, or that falls silent because a
 MIDI library holds it for good, is replaced after a pause that grows while replacing does not help.
+One whose MIDI server ended begins anew by itself, as the same process: whoever starts one waits
+for its first moment, 20 ms and more on a busy machine, and here that is the engine's loop.
 What reads and what sends (adapters/midi.py, mtc_output.py, midi_output.py) share this room, and
 nothing else does.
 """
@@ -23,6 +25,8 @@ STOP_GRACE_S = 0.3
 KILL_GRACE_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 UNANSWERED = "the MIDI system does not answer"
+
+BEGINS_ANEW = "begins_anew"  # in a status: the process is about to be another one
 
 Status = dict[str, str | int]
 OnState = Callable[[MidiState], None]
@@ -83,10 +87,13 @@ async def follow_statuses(
     answered = False
     with anyio.move_on_after(START_DEADLINE_S) as patience:
         while text := await receive():
+            grace_s = silent_s
             with suppress(json.JSONDecodeError):  # what a library has to say to its terminal
-                port.take(json.loads(text))
+                status: Status = json.loads(text)
+                port.take(status)
+                grace_s = START_DEADLINE_S if BEGINS_ANEW in status else silent_s
             answered = True
-            patience.deadline = anyio.current_time() + silent_s
+            patience.deadline = anyio.current_time() + grace_s
         if isinstance(port.state, MidiOpen):
             port.change(MidiAbsent("the process that owns the port ended"))
         return answered

@@ -17,6 +17,7 @@ from anyio.abc import ByteReceiveStream, ByteSendStream
 
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.midi_process import (
+    BEGINS_ANEW,
     COMMAND,
     OnState,
     Port,
@@ -62,6 +63,8 @@ class MtcOutput(Port):
         self.sent_messages = int(status.get("sent", self.sent_messages))
         self.late_ns = int(status.get("late_ns", 0))
         self.worst_late_ns = max(self.worst_late_ns, self.late_ns)
+        if BEGINS_ANEW in status:
+            self.repeat()
         super().take(status)
 
 

@@ -32,6 +32,7 @@ from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
+from cuems.adapters.process import watch_without_threads
 from cuems.adapters.settings_file import SettingsFile
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
 from cuems.app.controller import (
@@ -93,6 +94,7 @@ async def run(config: RunConfig) -> int:
 
     Raises CuemsError when it cannot start.
     """
+    watch_without_threads()
     ended_by: list[signal.Signals] = []
     role = _run_controller if config.role is Role.CONTROLLER else _run_node
     with (

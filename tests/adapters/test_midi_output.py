@@ -95,6 +95,19 @@ async def test_without_midi_a_message_fails_and_says_why() -> None:
                     await out.send("Desk", b"\xc1\x05")
 
 
+async def test_after_jack_has_died_the_first_message_to_the_new_one_is_sent() -> None:
+    with anyio.fail_after(PATIENCE_S):
+        async with open_jack() as jack, open_midi_output("JACK") as out:
+            with open_desk("Desk") as desk:
+                await connected(out, "Desk", desk)
+                process = port_process("play")
+                await jack.kill()
+                await jack.start()
+            with open_desk("Desk") as desk:
+                await connected(out, "Desk", desk)  # which raises where a message is not sent
+            assert port_process("play") == process
+
+
 async def test_a_midi_system_that_hangs_fails_the_message_and_the_next_one_is_sent() -> None:
     with anyio.fail_after(PATIENCE_S):
         async with open_jack(), open_midi_output("JACK") as out:

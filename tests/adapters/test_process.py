@@ -22,6 +22,19 @@ from cuems.adapters.process import (
     open_process,
 )
 
+UNTHREADED = """
+import anyio, threading
+from cuems.adapters.process import watch_without_threads
+
+async def main():
+    watch_without_threads()
+    async with await anyio.open_process(["cat"]) as child:
+        print(threading.active_count(), end=" ")
+        await child.stdin.aclose()
+        print(await child.wait())
+
+anyio.run(main)
+"""
 DEAF = "import signal,time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True)"
 
 
@@ -45,6 +58,11 @@ async def died(process: Process) -> ProcessDiedError:
     with anyio.fail_after(5), pytest.raises(ProcessDiedError) as caught:
         await process.watch()
     return caught.value
+
+
+def test_a_child_takes_no_thread() -> None:
+    done = subprocess.run(python(UNTHREADED), capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["1", "0"]
 
 
 async def test_output_of_both_kinds_arrives_line_by_line() -> None:

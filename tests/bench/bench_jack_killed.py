@@ -13,6 +13,7 @@ import anyio
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import open_mtc_output
+from cuems.adapters.process import watch_without_threads
 from cuems.core.line import Line
 from cuems.core.mtc import MtcDecoder, Running
 from cuems.core.timecode import NS_PER_S
@@ -41,6 +42,7 @@ async def understand(midi: MidiInput, understood_ns: Mailbox[int]) -> None:
 
 
 async def measure(rounds: int) -> None:
+    watch_without_threads()
     calm_ns, killed_ns, back_ns = list[int](), list[int](), list[int]()
     understood_ns = Mailbox[int](1)
     async with (
