@@ -12,7 +12,8 @@ def look_at_machine(environment: Mapping[str, str], root: Path = Path("/")) -> M
     server = environment.get("JACK_DEFAULT_SERVER", "default")
     runtime = Path(environment.get("XDG_RUNTIME_DIR") or f"{root}/run/user/{os.getuid()}")
     return Machine(
-        display=bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")),
+        x11=bool(environment.get("DISPLAY")),
+        wayland=bool(environment.get("WAYLAND_DISPLAY")),
         drm=_any(root / "dev/dri", "card*"),
         jack=_any(root / "dev/shm", f"jack_{server}_*"),
         sound=_any(root / "dev/snd", "pcm*p")

@@ -14,6 +14,7 @@ from cuems.core.effects import Parameter
 from cuems.core.errors import CuemsError
 from cuems.core.timecode import NS_PER_S, from_ms, from_ns
 from cuems.players import mpv, steering
+from cuems.players.curtain import NONE, Curtain
 from cuems.players.errors import CannotPlayError
 from cuems.players.routing import Route, pan, wires
 
@@ -50,6 +51,7 @@ class MpvPerformer:
         *,
         routes: tuple[Route, ...] = (),
         wiring: Wiring | None = None,
+        curtain: Curtain = NONE,
         is_playing: bool = False,
     ) -> None:
         self._cue = cue
@@ -66,6 +68,8 @@ class MpvPerformer:
         self._seeks = 0
         self._released = False
         self._is_wired = False  # as last seen, since it was armed
+        self._curtain = NONE if isinstance(cue, AudioCue) or is_playing else curtain
+        self._seen = False
         lead = JOIN_LEAD_AUDIO_NS if isinstance(cue, AudioCue) else JOIN_LEAD_VIDEO_NS
         self._join_lead_ns = lead
 
@@ -82,6 +86,7 @@ class MpvPerformer:
     # ---- what the stage asks
 
     async def arm(self, elapsed: int) -> None:
+        await self._lower_curtain()
         if self._loaded:
             await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))
         else:
@@ -96,7 +101,8 @@ class MpvPerformer:
     def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
         if self._stands(moment):
             set_levels = [mpv.level(parameter, value) for parameter, value in levels.items()]
-            self._released = self._mpv.post([*set_levels, mpv.pause(False)])
+            self._released = self._mpv.post([*set_levels, *self._raising(), mpv.pause(False)])
+            self._seen = self._seen or self._released
 
     def _stands(self, moment: Moment) -> bool:
         """Whether it is paused where it is to play from."""
@@ -108,7 +114,7 @@ class MpvPerformer:
     async def play(self, moment: Moment) -> None:
         if not (self._released or self._stands(moment) or await self._is_there(moment)):
             await self._wait_ahead(moment)
-        await self._mpv.command(*mpv.pause(False))
+        await self._raise_curtain(mpv.pause(False))
         self._stands_at = None
         self._released = False
         self._is_wired = False
@@ -122,6 +128,7 @@ class MpvPerformer:
 
     async def hold(self, elapsed: int) -> None:
         await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))
+        await self._raise_curtain()
         self._stands_at = elapsed
 
     async def set_level(self, parameter: Parameter, value: float) -> None:
@@ -151,6 +158,21 @@ class MpvPerformer:
         await self._set_speed(speed)
 
     # ---- in mpv's terms
+
+    def _raising(self) -> list[mpv.Command]:
+        """What brings its picture to sight, where it is not."""
+        up = self._curtain.up
+        return [] if self._seen or up is None else [up]
+
+    async def _raise_curtain(self, *then: mpv.Command) -> None:
+        """Bring its picture to sight; opening an output takes as long as a seek may."""
+        await self._mpv.commands([*self._raising(), *then], deadline_s=SEEK_DEADLINE_S)
+        self._seen = True
+
+    async def _lower_curtain(self) -> None:
+        if self._seen and self._curtain.down is not None:
+            await self._mpv.command(*self._curtain.down)
+        self._seen = False
 
     def _authored_levels(self) -> list[mpv.Command]:
         if isinstance(self._cue, AudioCue):

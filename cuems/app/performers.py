@@ -139,7 +139,12 @@ async def _open_mpv(
                     _noted(cue, path, tools, process, endpoint),
                 ):
                     performer = MpvPerformer(
-                        cue, str(path), connection, routes=found, wiring=wiring
+                        cue,
+                        str(path),
+                        connection,
+                        routes=found,
+                        wiring=wiring,
+                        curtain=tools.outputs.curtain,
                     )
                     listeners.start_soon(performer.watch)
                     yield performer
@@ -187,7 +192,9 @@ def _sound(
 ) -> tuple[tuple[str, ...], tuple[Route, ...], Wiring | None]:
     """mpv's output options for a cue, where it is to sound, and how to connect it."""
     options, patchbay = tools.outputs.options, tools.patchbay
-    if patchbay is None or not isinstance(cue, AudioCue):
+    if not isinstance(cue, AudioCue):
+        return (*options, *tools.outputs.curtain.options), (), None
+    if patchbay is None:
         return options, (), None
     config = tools.config
     found = routes(cue, config.node, config.audio_outputs)

@@ -51,7 +51,8 @@ ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those th
 ARM_DEADLINE_S = 10.0
 FIND_DEADLINE_S = 3.0
 RESTART_PAUSES_S = (0.0, 0.2, 1.0)
-END_GRACE_S = 0.1  # a player that began a few ms late ends as much later
+SOUND_END_GRACE_S = 0.1  # a player that began a few ms late ends as much later
+PICTURE_END_GRACE_S = 0.3  # what follows comes over it, and takes a frame or more
 STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned all its restarts again
 
 CHANNELS = {"0": Parameter.CHANNEL_0, "1": Parameter.CHANNEL_1}
@@ -254,11 +255,18 @@ class Stage:
         if seat is None:
             return
         self._new.pop(effect.cue, None)
-        ends = isinstance(seat.cue, AudioCue) and body_flicks(seat.cue) is not None
-        if ends and isinstance(effect, Stop) and effect.over:
-            seat.scope.deadline = anyio.current_time() + END_GRACE_S
+        grace_s = self._end_grace_s(seat.cue) if isinstance(effect, Stop) and effect.over else 0.0
+        if grace_s:
+            seat.scope.deadline = anyio.current_time() + grace_s
         else:
             seat.scope.cancel()
+
+    def _end_grace_s(self, cue: AnyCue) -> float:
+        if not isinstance(cue, MediaCue) or body_flicks(cue) is None:
+            return 0.0
+        if isinstance(cue, AudioCue):
+            return SOUND_END_GRACE_S
+        return PICTURE_END_GRACE_S if self._workshop.outputs.curtain.overlaps else 0.0
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Run the players until cancelled; then all of them are stopped."""

@@ -97,7 +97,7 @@ def is_expected(line: str) -> bool:
 
 def argv(program: str, cue: MediaCue, outputs: Sequence[str], ipc_fd: int) -> list[str]:
     """The command line of a cue's mpv; `outputs` are the options that say where it plays."""
-    only = ("--vid=no",) if isinstance(cue, AudioCue) else ("--aid=no", "--fullscreen")
+    only = ("--vid=no",) if isinstance(cue, AudioCue) else ("--aid=no",)
     return [program, *BASE_OPTIONS, *only, *outputs, f"--input-ipc-client=fd://{ipc_fd}"]
 
 

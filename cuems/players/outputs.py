@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cuems.players import PlayerConfig
+from cuems.players.curtain import BESIDE_THE_SCREEN, NONE, Curtain, closed
 
 NULL, JACK = "null", "jack"
 NOT_SEEN, NOT_HEARD = "pictures are not shown", "nothing sounds"
@@ -12,7 +13,8 @@ NOT_SEEN, NOT_HEARD = "pictures are not shown", "nothing sounds"
 class Machine:
     """What a machine has to show a picture and make a sound with."""
 
-    display: bool
+    x11: bool
+    wayland: bool
     drm: bool
     jack: bool
     sound: bool
@@ -23,13 +25,14 @@ class Outputs:
     """mpv's options for its outputs, and one line that says which were chosen and why.
 
     `by_jack`: sound is wired in a JACK graph. `missing` says what nobody sees or hears ("": all
-    is seen and heard).
+    is seen and heard). `curtain`: how a picture that is armed is kept out of sight.
     """
 
     options: tuple[str, ...]
     note: str
     by_jack: bool = False
     missing: str = ""
+    curtain: Curtain = NONE
 
 
 def choose_outputs(config: PlayerConfig, machine: Machine) -> Outputs:
@@ -43,17 +46,26 @@ def choose_outputs(config: PlayerConfig, machine: Machine) -> Outputs:
         missing=", ".join(
             what for output, what in ((video, NOT_SEEN), (audio, NOT_HEARD)) if output == NULL
         ),
+        curtain=_curtain(video, machine),
     )
 
 
 def _video(configured: str, machine: Machine) -> tuple[str, str]:
     if configured != "auto":
         return configured, "configured"
-    if machine.display:
+    if machine.x11 or machine.wayland:
         return "gpu,x11", "a display is there"
     if machine.drm:
         return "gpu,drm", "a graphics device is there"
     return NULL, "no display and no graphics device: nothing is shown"
+
+
+def _curtain(video: str, machine: Machine) -> Curtain:
+    if video == NULL:
+        return NONE
+    if machine.x11 and not machine.wayland and "drm" not in video:
+        return BESIDE_THE_SCREEN
+    return closed(video)
 
 
 def _audio(configured: str, machine: Machine) -> tuple[str, str]:

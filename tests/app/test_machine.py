@@ -6,7 +6,7 @@ from cuems.players.outputs import Machine
 
 def test_a_bare_machine_has_nothing(tmp_path: Path) -> None:
     assert look_at_machine({}, tmp_path) == Machine(
-        display=False, drm=False, jack=False, sound=False
+        x11=False, wayland=False, drm=False, jack=False, sound=False
     )
 
 
@@ -16,7 +16,7 @@ def test_devices_and_servers_are_seen(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     environment = {"WAYLAND_DISPLAY": "wayland-0", "JACK_DEFAULT_SERVER": "show"}
     assert look_at_machine(environment, tmp_path) == Machine(
-        display=True, drm=True, jack=True, sound=True
+        x11=False, wayland=True, drm=True, jack=True, sound=True
     )
 
 

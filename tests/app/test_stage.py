@@ -95,6 +95,7 @@ class House:
         cues: Iterable[AnyCue],
         config: PlayerConfig,
         line: Line = unknown_line,
+        outputs: Outputs = OUTPUTS,
     ) -> None:
         self.folder = folder
         self.reported, self.reports = anyio.create_memory_object_stream[PlayerEvent](100)
@@ -102,7 +103,7 @@ class House:
         self._line = anyio.Event()
         workshop = Workshop(
             config=config,
-            outputs=OUTPUTS,
+            outputs=outputs,
             ports=Ports(config.first_port, config.last_port),
             rate=FrameRate.FPS_25,
         )
@@ -170,11 +171,13 @@ async def open_house(
     command: str = MPV,
     config: PlayerConfig | None = None,
     line: Line = unknown_line,
+    outputs: Outputs = OUTPUTS,
 ) -> AsyncIterator[House]:
     (folder / "media").mkdir(exist_ok=True)
     write_wav(folder / "media" / "rain.wav", 20)
     write_y4m(folder / "media" / "sky.y4m", 500)
-    house = House(folder, cues, config or PlayerConfig(mpv=wrapper(folder, command)), line)
+    config = config or PlayerConfig(mpv=wrapper(folder, command))
+    house = House(folder, cues, config, line, outputs)
     with anyio.fail_after(20):
         async with house.reported, house.reports, anyio.create_task_group() as tg:
             await tg.start(house.stage.serve)
