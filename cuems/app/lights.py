@@ -202,8 +202,6 @@ class Lights:
             await self._tell_lost(str(error))
         else:
             await self._tell_found(sent=bool(packets))
-        finally:
-            self._streams.is_sent(time.monotonic_ns())
 
     async def _tell_lost(self, reason: str) -> None:
         if not self._lost:

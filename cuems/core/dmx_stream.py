@@ -54,7 +54,8 @@ class Streams:
     def next_due_ns(self, now_ns: int, change_ns: int | None) -> int | None:
         """When `frame` is to be called next, if at all; `change_ns`: levels change from then on.
 
-        Never less than FRAME_NS after the frame before was sent.
+        Never less than FRAME_NS after the frame before: from beginning to beginning, so that what
+        it takes to make and send one does not slow all of them down.
         """
         dues = [] if change_ns is None else [change_ns]
         for stream in self._streams.values():
@@ -67,10 +68,7 @@ class Streams:
         return min(dues) if self._frame_ns is None else max(min(dues), self._frame_ns + FRAME_NS)
 
     def frame(self, now_ns: int, levels: Mapping[int, bytes]) -> list[Packet]:
-        """What to send now that the universes in `levels` are lit so, and no others are.
-
-        `is_sent` is to be called when it is.
-        """
+        """What to send now that the universes in `levels` are lit so, and no others are."""
         self._frame_ns = now_ns
         for universe in levels.keys() - self._streams.keys():
             self._streams[universe] = _Stream()
@@ -78,13 +76,6 @@ class Streams:
         for universe in sorted(self._streams):
             packets += self._packets(universe, levels.get(universe), now_ns)
         return packets
-
-    def is_sent(self, now_ns: int) -> None:
-        """The last packet of the frame has left: the next frame comes FRAME_NS later at least.
-
-        Then no universe is sent faster than that, however long sending all of them takes.
-        """
-        self._frame_ns = now_ns
 
     def _packets(self, universe: int, levels: bytes | None, now_ns: int) -> Iterator[Packet]:
         stream = self._streams[universe]
