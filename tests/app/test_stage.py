@@ -365,6 +365,22 @@ async def test_a_killed_player_is_replaced_where_it_should_be_by_now(tmp_path: P
         assert house.reports.statistics().current_buffer_used == 0
 
 
+async def test_a_file_removed_after_it_was_armed_plays_until_its_player_has_to_open_it_again(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, audio()) as house:
+        house.stage.perform(Arm(cue=RAIN))
+        await house.armed()
+        (tmp_path / "media" / "rain.wav").unlink()
+        house.stage.perform(start())
+        with house.witness() as player:
+            await player.until("time-pos", ">", 0.1)
+        os.kill(house.pids()[0], signal.SIGKILL)
+        reason = await house.broken()
+        assert "rain.wav: no such media file" in reason
+        assert "deploy again" in reason
+
+
 async def test_a_player_killed_while_armed_is_armed_again(tmp_path: Path) -> None:
     async with open_house(tmp_path, audio()) as house:
         house.stage.perform(Arm(cue=RAIN, elapsed=flicks(2)))
