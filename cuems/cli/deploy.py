@@ -109,7 +109,7 @@ class Bars:
         """Draw how it stands."""
         for node in taking_part(view):
             said = node_said(node)
-            self._draw(node.id, printable(node.name or node.id), node.deploy or 0, said)
+            self._draw(node.id, printable(view.label(node)), node.deploy or 0, said)
         if len(self._tasks) > 1:
             self._draw("", "all", _figure(view.facts.get("deploy_all_percent")), all_said(view))
         self._progress.refresh()
@@ -202,7 +202,7 @@ def recap(view: ShowView) -> Iterator[str]:
     if view.fact("deploy_reason"):
         yield printable(view.fact("deploy_reason"))
     nodes = taking_part(view)
-    rows = [COLUMNS, *(_row(node) for node in nodes)]
+    rows = [COLUMNS, *(_row(view, node) for node in nodes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     for number, row in enumerate(rows if nodes else []):
         cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
@@ -213,11 +213,11 @@ def recap(view: ShowView) -> Iterator[str]:
     yield f"{printable(view.fact('deploy_project')) or 'nodes'}: {view.fact('deploy_run')}"
 
 
-def _row(node: NodeView) -> tuple[str, ...]:
+def _row(view: ShowView, node: NodeView) -> tuple[str, ...]:
     figures = [_figure(node.files.get(of)) for of in FIGURES]
     shown = [str(figure) for figure in figures[:4]] + [to_size(size) for size in figures[4:]]
     known = "have" in node.files
-    name = printable(node.name or node.id)
+    name = printable(view.label(node))
     return name, printable(str(node.files["state"])), *(shown if known else ["-"] * len(FIGURES))
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from cuems.core.deploy_desk import ENDED
 from cuems.wire.control_view import CueView, NodeView, ShowView, to_clock
 
 NAME_WIDTH = 32
 LABEL_WIDTH = 10
+DONE = 100  # percent
 COLOURS = {"playing": "green", "failed": "red", "disabled": "bright_black", "played": "cyan"}
 NODE_COLOURS = {"ok": "green", "late": "yellow", "lost": "red"}
 
@@ -51,10 +53,11 @@ def _state(view: ShowView) -> str:
 
 def node_lines(view: ShowView, *, ids: bool = False) -> Iterator[str]:
     """Every node."""
-    width = _widest(node.name or node.id for node in view.nodes.values())
+    names = {node.id: node.name if ids else view.label(node) for node in view.nodes.values()}
+    width = _widest(names[node.id] or node.id for node in view.nodes.values())
     for node in view.nodes.values():
         said = [printable(text) for text in _about_node(node) if text]
-        name = padded(printable(node.name or node.id), width)
+        name = padded(printable(names[node.id] or node.id), width)
         state = _styled(padded(node.state or "?", 11), fg=NODE_COLOURS.get(node.state))
         shown = f"{printable(node.id)}  {name}" if ids else f"node  {name}"
         yield f"{shown}  {state}  {'; '.join(said)}".rstrip()
@@ -62,10 +65,19 @@ def node_lines(view: ShowView, *, ids: bool = False) -> Iterator[str]:
 
 def _about_node(node: NodeView) -> Iterator[str]:
     yield node.detail
-    if node.chase:
-        yield f"timecode {node.chase}{f' ({node.chase_detail})' if node.chase_detail else ''}"
-    if node.deploy is not None and node.deploy < 100:
-        yield f"fetching {node.deploy} % {node.deploy_detail}".rstrip()
+    if node.state != "lost":  # what it said before it was lost is no longer so
+        if node.chase:
+            yield f"timecode {node.chase}{f' ({node.chase_detail})' if node.chase_detail else ''}"
+        yield _about_files(node)
+
+
+def _about_files(node: NodeView) -> str:
+    state = str(node.files.get("state", ""))
+    if state in ENDED - {"done"}:
+        return f"files {state}: {node.deploy_detail}".removesuffix(": ")
+    if state in ("", "fetching") and node.deploy is not None and node.deploy < DONE:
+        return f"fetching {node.deploy} % {node.deploy_detail}".rstrip()
+    return "" if state in ("", "fetching", "done") else f"files: {state}"
 
 
 def cue_lines(view: ShowView) -> Iterator[str]:

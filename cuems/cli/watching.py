@@ -1,12 +1,13 @@
 """`cuems watch`: a show as it goes on, drawn on a terminal or told line by line."""
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import anyio
 import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
 
 from cuems.app.client import Client
 from cuems.cli.show_lines import cue_lines, head_lines, node_lines, printable
@@ -15,17 +16,13 @@ from cuems.wire.osc import Osc, OscArgument
 
 DRAWN_EVERY_S = 0.1  # a GO changes ten facts at once; a person sees no more than this
 KEPT_ABOVE = 3  # cues above the one that is followed
-OTHER_SCREEN, THIS_SCREEN = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"
-HOME, TO_LINE_END, TO_SCREEN_END = "\033[H", "\033[K", "\033[J"
-NO_WRAP, WRAP = "\033[?7l", "\033[?7h"
 
 
 async def watch_show(client: Client, *, as_json: bool, on_terminal: bool) -> None:
     """Follow until the connection is lost, which raises NotReachableError."""
     await client.learn()
     if on_terminal and not as_json:
-        with _screen():
-            await _draw_for_ever(client)
+        await _draw_for_ever(client)
     for address, value in _known(client.view):
         _tell(client.view, address, value, as_json=as_json)
     while True:
@@ -66,33 +63,36 @@ def _named(view: ShowView, part: str) -> str:
     if part in view.cues:
         return view.cues[part].name or part
     if part in view.nodes:
-        return view.nodes[part].name or part
+        return view.label(view.nodes[part])
     return part
 
 
 # ---- on a terminal
 
 
-@contextmanager
-def _screen() -> Iterator[None]:
-    """A screen of our own, and the one that was there afterwards."""
-    click.echo(OTHER_SCREEN + NO_WRAP, nl=False)
-    try:
-        yield
-    finally:
-        click.echo(WRAP + THIS_SCREEN, nl=False)
-
-
 async def _draw_for_ever(client: Client) -> None:
-    while True:
-        size = shutil.get_terminal_size()
-        lines = list(fitted(client.view, size.lines - 1))
-        drawn = "".join(f"{line}{TO_LINE_END}\n" for line in lines)
-        click.echo(f"{HOME}{drawn}{TO_SCREEN_END}", nl=False)
-        await client.hear()
-        with anyio.move_on_after(DRAWN_EVERY_S):
-            while True:
-                await client.hear()
+    console = Console()
+    live = Live(
+        console=console,
+        screen=True,  # of our own, and the one that was there afterwards
+        auto_refresh=False,  # it would be a thread
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with live:
+        while True:
+            live.update(picture(client.view, console.height), refresh=True)
+            await client.hear()
+            with anyio.move_on_after(DRAWN_EVERY_S):
+                while True:
+                    await client.hear()
+
+
+def picture(view: ShowView, height: int) -> Group:
+    """A screenful; what is too long for a line ends in …"""
+    return Group(
+        *(Text.from_ansi(line, no_wrap=True, overflow="ellipsis") for line in fitted(view, height))
+    )
 
 
 def fitted(view: ShowView, height: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import { drawCues } from "./cues.js";
 import { Link } from "./link.js";
 import { at, put, say } from "./page.js";
-import { drawFaders, drawNodes } from "./rig.js";
+import { drawDeploy, drawFaders, drawNodes } from "./rig.js";
 import { Show, clock, nameOf } from "./show.js";
 
 const COMMAND = "/engine/command/";
@@ -27,6 +27,7 @@ function draw() {
   drawFacts(show.facts, alive);
   drawCues(show, alive, ask);
   drawNodes(show, alive, ask);
+  drawDeploy(show.facts);
   drawFaders(show, alive, (address, value) => link.send(address, value));
 }
 
@@ -191,6 +192,10 @@ at("load-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const name = at("load-name").value.trim();
   if (name) ask("load", name);
+});
+at("deploy").addEventListener("click", () => {
+  if (!at("load-form").reportValidity()) return;
+  ask("deploy", at("load-name").value.trim());
 });
 at("key-form").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -3,6 +3,7 @@
 const STATUS = "/engine/status/";
 const MIXER = /^audio\/mixer\/(.+)\/volume$/;
 const TICK_MS = 1000; // the timecode is told once a second, and guessed no further than to the next
+const LABEL_ID = 8;
 const DAY_MS = 86_400_000;
 const CHASES = ["internal", "locked", "locking", "freewheeling", "stopped", "lost"]; // ever worse
 
@@ -11,7 +12,7 @@ const newCue = (id) => ({
 });
 const newNode = (id) => ({
   id, name: "", state: "", detail: "", outputs: "", chase: "", chaseDetail: "", deploy: null,
-  deployDetail: "", waived: false,
+  deployDetail: "", deployState: "", deployFile: "", waived: false,
 });
 
 const CUE_FACTS = {
@@ -32,6 +33,8 @@ const NODE_FACTS = {
   chase_detail: (node, value) => { node.chaseDetail = String(value); },
   deploy: (node, value) => { node.deploy = Number(value); },
   deploy_detail: (node, value) => { node.deployDetail = String(value); },
+  deploy_state: (node, value) => { node.deployState = String(value); },
+  deploy_file: (node, value) => { node.deployFile = String(value); },
   node_waived: (node, value) => { node.waived = Number(value) === 1; },
 };
 
@@ -99,9 +102,18 @@ export class Show {
     return [...this.cues.values()].some((cue) => this.waitOf(cue) > 0);
   }
 
+  // What a person knows a node by; the beginning of its id where that is not one alone.
+  labelOf(id) {
+    const name = this.nodes.get(id)?.name;
+    if (!name) return id.slice(0, LABEL_ID);
+    const alone = [...this.nodes.values()].filter((node) => node.name === name).length === 1;
+    return alone ? name : `${name} ${id.slice(0, LABEL_ID)}`;
+  }
+
   // How timecode is followed where it is followed worst.
   chase() {
-    const states = [...this.nodes.values()].map((node) => CHASES.indexOf(node.chase));
+    const heard = [...this.nodes.values()].filter((node) => node.state !== "lost");
+    const states = heard.map((node) => CHASES.indexOf(node.chase));
     return CHASES[Math.max(-1, ...states)] ?? "";
   }
 }

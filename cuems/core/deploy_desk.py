@@ -63,6 +63,7 @@ class DeployDesk:
         """The controller looks at its own files first. A run before this one is superseded."""
         self._run = _Run(seq, verb, project)
         self._bytes.clear()
+        self._publish(DeployTotal(0, 0, 0, 0, 0))
         self._publish(DeployRun("preparing", project))
 
     def fail(self, seq: int, reason: str) -> None:
@@ -84,6 +85,7 @@ class DeployDesk:
         run.open = dict.fromkeys(sorted(there), now_ns)
         self._publish(DeployRun("checking" if verb == "check" else "working", run.project))
         for node in sorted(there):
+            self._publish(DeployProgress(node, 0, ""))
             self._publish(DeployBytes(node, "asked"))
         for node in sorted(needed - there):
             self._ended(run, node, "unreachable", "it is not there: switch it on, or adopt it")

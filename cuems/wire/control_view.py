@@ -13,6 +13,7 @@ from cuems.wire.osc import Osc, OscArgument
 STATUS = "/engine/status/"
 FILES = "deploy_"
 MS_PER_S = 1000
+LABEL_ID = 8  # of a node's id, where its name is not its own: a machine that was copied
 NODE_KINDS = frozenset(
     row.address.split("/")[3] for row in TABLE if row.address.endswith("/{node}")
 )
@@ -152,6 +153,13 @@ class ShowView:
     def standby(self) -> CueView | None:
         """The cue that stands by."""
         return self.cues.get(self.fact("nextcue"))
+
+    def label(self, node: NodeView) -> str:
+        """What a person knows a node by; the beginning of its id where that is not one alone."""
+        if not node.name:
+            return node.id
+        alone = [each.name for each in self.nodes.values()].count(node.name) == 1
+        return node.name if alone else f"{node.name} {node.id[:LABEL_ID]}"
 
     def find(self, text: str) -> str:
         """A cue's id by its id or name; raises NoSuchCueError where there is not just one."""

@@ -63,6 +63,21 @@ def test_a_show_that_runs_is_told_whole() -> None:
     ]
 
 
+def test_a_node_is_told_by_its_own_name_with_nothing_that_is_no_longer_so() -> None:
+    facts: dict[str, OscArgument] = {
+        "node_name/11111111-2": "foh", "node/11111111-2": "lost", "chase/11111111-2": "locked",
+        "node_detail/11111111-2": "silent for 1500 ms", "deploy/11111111-2": 30,
+        "node_name/22222222-2": "foh", "node/22222222-2": "ok", "deploy/22222222-2": 0,
+        "deploy_state/22222222-2": "failed", "deploy_detail/22222222-2": "the disk is full",
+        "node_name/3": "fly", "node/3": "ok", "deploy/3": 0, "deploy_state/3": "waiting",
+    }  # fmt: skip
+    assert plain(seen(facts))[-3:] == [
+        "node  foh 11111111  lost         silent for 1500 ms",
+        "node  foh 22222222  ok           files failed: the disk is full",
+        "node  fly           ok           files: waiting",
+    ]
+
+
 def test_an_engine_without_a_project_says_so() -> None:
     assert plain(seen({"running": "", "armed": "", "load": ""})) == [
         "show      none loaded",

@@ -44,6 +44,16 @@ def test_a_run_has_ended_once_every_node_has() -> None:
     assert desk.state() == "done"
 
 
+def test_a_new_run_begins_at_nothing_whatever_the_one_before_came_to() -> None:
+    desk = Desk()
+    desk.asks(A)
+    desk.says(A, "done", 10, 10)
+    desk.published.clear()
+    desk.asks(A)
+    assert desk.percents() == [0]
+    assert DeployProgress(A, 0, "") in desk.published
+
+
 def test_time_that_passes_while_the_controller_looks_at_its_own_files_ends_nothing() -> None:
     desk = Desk()
     desk.desk.begin(7, "deploy", "show")

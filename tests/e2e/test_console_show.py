@@ -18,6 +18,9 @@ GONG, CHIME, DRONE, BARS, PAD, FADE, STOP = RunningOrder(demo_show(NodeId("x")))
 ARMED = "document.documentElement.dataset.armed === '{}'"
 
 
+DEPLOY = "document.getElementById('deploying').dataset.state === '{}'"
+
+
 def state(cue: str, state: str) -> str:
     return f"document.querySelector('[data-cue=\"{cue}\"]')?.dataset.state === '{state}'"
 
@@ -38,7 +41,9 @@ async def load(page: Page, project: str) -> None:
     await page.value("document.getElementById('load-form').requestSubmit()")
 
 
-async def test_load_go_pause_stop_and_a_node_that_is_lost_and_comes_back(tmp_path: Path) -> None:
+async def test_load_go_pause_stop_deploy_and_a_node_that_is_lost_and_comes_back(
+    tmp_path: Path,
+) -> None:
     home = Home(tmp_path / "home")
     other = str(tmp_path / "other")
     controlling = ("run", "--role", "controller", "--no-local-node", "--mtc", "internal")
@@ -84,3 +89,12 @@ async def test_load_go_pause_stop_and_a_node_that_is_lost_and_comes_back(tmp_pat
                     await page.until(stands_by(GONG))
                     await page.until(ARMED.format("yes"))
                     await shot(page, tmp_path, "stopped")
+                    await page.value("document.getElementById('load-name').value = 'nowhere'")
+                    await page.click("#deploy")
+                    await page.until(DEPLOY.format("failed"))
+                    assert "no such file" in await page.text("#deploying")
+                    await page.value("document.getElementById('load-name').value = 'demo'")
+                    await page.click("#deploy")
+                    await page.until(DEPLOY.format("done"))
+                    assert await page.text("#deploying") == "Deploy demo: done"
+                    await shot(page, tmp_path, "deployed")
