@@ -58,6 +58,16 @@ class ProcessDiedError(CuemsError):
         self.last_line = last_line
 
 
+if sys.version_info < (3, 12):
+
+    class Watcher(asyncio.PidfdChildWatcher):
+        """Forgets no child: anyio 4.16 ends its process pool by having those forgotten that it
+        then waits for."""
+
+        def remove_child_handler(self, pid: int) -> bool:
+            return True
+
+
 def watch_without_threads() -> None:
     """Let the kernel tell this loop which child has ended, as Python 3.12 does by itself.
 
@@ -67,7 +77,7 @@ def watch_without_threads() -> None:
     with suppress(OSError):  # a kernel, or a sandbox, that does not: threads it is
         os.close(os.pidfd_open(os.getpid()))
         if sys.version_info < (3, 12):
-            watcher = asyncio.PidfdChildWatcher()
+            watcher = Watcher()
             watcher.attach_loop(asyncio.get_running_loop())
             asyncio.set_child_watcher(watcher)
 

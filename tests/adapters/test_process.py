@@ -23,7 +23,7 @@ from cuems.adapters.process import (
 )
 
 UNTHREADED = """
-import anyio, threading
+import anyio, anyio.to_process, os, threading
 from cuems.adapters.process import watch_without_threads
 
 async def main():
@@ -32,6 +32,7 @@ async def main():
         print(threading.active_count(), end=" ")
         await child.stdin.aclose()
         print(await child.wait())
+    await anyio.to_process.run_sync(os.getpid)  # whose process has to end with the loop
 
 anyio.run(main)
 """
@@ -61,7 +62,9 @@ async def died(process: Process) -> ProcessDiedError:
 
 
 def test_a_child_takes_no_thread() -> None:
-    done = subprocess.run(python(UNTHREADED), capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        python(UNTHREADED), capture_output=True, check=True, text=True, timeout=30
+    )
     assert done.stdout.split() == ["1", "0"]
 
 
