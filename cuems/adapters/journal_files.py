@@ -26,6 +26,7 @@ from pathlib import Path
 import zstandard
 
 DONE = "done.marker"
+DIED = "died.marker"  # beside it: whoever wrote the run did not come to its end
 PARTIAL = ".partial"
 SEGMENT, PACKED = ".jsonl", ".jsonl.zst"
 NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
@@ -128,7 +129,7 @@ class RunFiles:
                 self._close_segment()
                 raise
         while self._ended:
-            _mark_done(self._ended[0])
+            _mark(self._ended[0], DONE)
             self._ended.pop(0)
 
     def keep(self, source: Path, name: str) -> None:
@@ -222,6 +223,15 @@ class RunFiles:
                     yield path, path.stat().st_size
 
 
+def seal_runs_before(folder: Path) -> None:
+    """Seal what a process that died has left, as far as it had come, before another writes here."""
+    RunFiles(folder, Limits()).tidy_runs_before()
+    for run in runs(folder):
+        if not (run / DONE).exists():
+            _mark(run, DIED)
+            _mark(run, DONE)
+
+
 def pack(path: Path) -> None:
     """Compress a segment; at any moment one of the two is there whole."""
     packed = path.with_name(path.name.removesuffix(SEGMENT) + PACKED)
@@ -240,8 +250,8 @@ def _private(path: Path) -> BufferedWriter:
     return os.fdopen(os.open(path, flags, PRIVATE), "wb")
 
 
-def _mark_done(run: Path) -> None:
-    descriptor = os.open(run / DONE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+def _mark(run: Path, name: str) -> None:
+    descriptor = os.open(run / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
         os.fsync(descriptor)
     finally:

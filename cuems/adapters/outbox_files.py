@@ -138,7 +138,7 @@ class OutboxFiles:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    if not path.is_file() or path.is_symlink():
+    if not path.is_file() or path.is_symlink() or path.name.endswith(".partial"):
         return
     with path.open("rb") as file:
         status = os.fstat(file.fileno())

@@ -6,11 +6,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 import httpx
 import msgspec
 
-from cuems.adapters.outbox_files import digest
 from cuems.core.errors import CuemsError
 from cuems.core.outbox import Answered
 from cuems.wire.ship import PING, RUNS, Reply, RunList
@@ -36,9 +34,8 @@ class Shipper:
         """Is somebody there, and may we? Raises UnreachableError."""
         return _answered(await self._request("POST", PING), "")
 
-    async def put(self, run: str, archive: Path) -> Answered:
+    async def put(self, run: str, archive: Path, sha256: str, size: int) -> Answered:
         """Offer a run; raises UnreachableError, or OSError where it cannot be read."""
-        sha256, size = await anyio.to_thread.run_sync(digest, archive)
         headers = {"Content-Length": str(size), "X-Content-SHA256": sha256}
         body = self._content(archive)
         return _answered(

@@ -92,6 +92,16 @@ class Files(Protocol):
         """The controller says who may transfer."""
 
 
+class Records(Protocol):
+    """Where a node's own record goes (app/node_recorder.py). Nothing of it waits."""
+
+    def told(self, message: bus.BusMessage, position: int) -> None:
+        """The controller said something."""
+
+    def said(self, report: bus.NodeReport, position: int) -> None:
+        """The node said something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A message of the controller, and when it came."""
@@ -110,7 +120,8 @@ class NodeParts:
     `same_clock`: the controller reads the very clock we do. `midi_port` is the port to read
     timecode from, "" for whichever there is, None for no MIDI. `files` brings a project's files.
     `timekeeper` is new, and the node's alone to change. `state` is where it keeps whom it follows,
-    `lane` its end of lane X (None: its controller is in this process).
+    `lane` its end of lane X (None: its controller is in this process). `recorder` keeps its own
+    record, and `on_rest` hears whether nothing plays.
     """
 
     node: NodeId
@@ -126,6 +137,8 @@ class NodeParts:
     lane: Lane | None = None
     bus_urls: Callable[[], tuple[str, ...]] | None = None
     led_from: Callable[[str], None] = lambda _: None
+    recorder: Records | None = None
+    on_rest: Callable[[bool], None] = lambda _: None
 
 
 async def run_node(
@@ -241,6 +254,7 @@ class NodeLoop:
             await self._take(item, now_ns)
             await self._look_at_line(now_ns)
             await self._tell_chase(now_ns)
+            self._parts.on_rest(not self._node.plays)
             self._set_alarm(now_ns)
 
     async def _take(self, item: Item, now_ns: int) -> None:
@@ -280,6 +294,8 @@ class NodeLoop:
                 if isinstance(message, Urgent) and not self._follower.fences_off(said):
                     self._end_survivors(message)
                 position = self._time.position_at(now_ns)
+                if self._parts.recorder is not None:
+                    self._parts.recorder.told(message, position or 0)
                 for effect in self._follower.hear(said, position):
                     await self._follow(effect)
                 self._learn(said)
@@ -412,6 +428,9 @@ class NodeLoop:
         if not isinstance(report, bus.Heartbeat | bus.ClockProbe):
             log.debug("says %s", report)
         await self.following.say(report)
+        if self._parts.recorder is not None:
+            position = self._time.position_at(time.monotonic_ns())
+            self._parts.recorder.said(report, position or 0)
 
     async def _tell_timing(self, played: PlayerEffect) -> None:
         """Report when a player was told to start: the moment at hand, not the one that was due."""

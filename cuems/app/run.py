@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,12 +60,15 @@ from cuems.app.guard import LOOPBACK, Guard, guard_bus
 from cuems.app.leading import Leading
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.node import NodeParts, run_node
+from cuems.app.node_recorder import open_node_recorder
 from cuems.app.nodelist import Nodelist
 from cuems.app.opening import FoundHours, Opening, OpeningParts, find_hours
 from cuems.app.performers import workshop
+from cuems.app.receiving import serve_receiving
 from cuems.app.recorder import Recorder
 from cuems.app.serving import open_served
 from cuems.app.settings import SettingsKeeper
+from cuems.app.shipping import Rest, ship_in_rest
 from cuems.app.standby import Standby, StandbyParts
 from cuems.app.survivors import Survivors
 from cuems.core.chased_line import ChasedLine
@@ -83,6 +87,7 @@ from cuems.demo.show import is_empty, write_demo
 from cuems.players import follow_mtc
 from cuems.wire.auth import Anyone, Trust, rig_name
 from cuems.wire.lane_r import BUS_PORT, LANE_X_PORT, lane_r_url
+from cuems.wire.ship import ship_address
 
 UNHEARD = frozenset((Timecode.BUS, Timecode.INTERNAL, Timecode.OFF))  # by what listens to MIDI
 
@@ -207,6 +212,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         tg = await resources.enter_async_context(anyio.create_task_group())
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
         await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
+        await tg.start(serve_receiving, config.state, ship_address(listener.url))
         if config.standby is None:
             epoch = await anyio.to_thread.run_sync(next_epoch, config.state)
         else:
@@ -409,6 +415,7 @@ async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
         open_bus_dialer(*urls) as link,
         open_lane("127.0.0.1" if near else "0.0.0.0") as lane,
         open_finder(config, node_interfaces(config)) as discovery,
+        open_node_recorder(config.state) as recorder,
         anyio.create_task_group() as tg,
     ):
         rig = await _rig(config)
@@ -416,7 +423,10 @@ async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
             tg.start_soon(keep_linked, link, Search(config, rig, discovery))
         if discovery is not None:
             tg.start_soon(announce_node, discovery, config.node, rig)
-        await tg.start(run_node, await _node_parts(config, link, lane, guard.trust))
+        parts = await _node_parts(config, link, lane, guard.trust)
+        rest = Rest()
+        await tg.start(run_node, replace(parts, recorder=recorder, on_rest=rest.rest))
+        tg.start_soon(ship_in_rest, config.node, config.state, lambda: link.url, rest)
         where = f"its controller is {config.bus_url}" if urls else "looking for its controller"
         log.info("ready: node %s, %s", config.node, where)
 

@@ -8,7 +8,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from cuems.adapters.files import read_deploy_key
-from cuems.adapters.outbox_files import BrokenOffError, Found, OutboxFiles
+from cuems.adapters.files import only_one, read_deploy_key
+from cuems.adapters.outbox_files import BrokenOffError, Found, OutboxFiles, digest
 from cuems.adapters.shipper import Shipper, UnreachableError, open_shipper
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
@@ -36,9 +36,10 @@ from cuems.core.outbox import (
 from cuems.wire.ship import run_id, ship_token, ship_url
 
 SPOOL, OUTBOX, TLS_FOLDER = "spool", "outbox", "ship-tls"
+LOCK = "ship"
 SHIPPED_BYTES = 512 << 20
 BYTES_PER_S = 20_000_000 // 8  # beside an idle rig's own traffic
-SCAN_S = 60.0
+SCAN_S, LEAST_WAIT_S = 60.0, 1.0
 NS_PER_S = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -103,20 +104,9 @@ class Shipping:
         self._shipper = shipper
         self._rest = rest
 
-    async def watch(self) -> None:
-        """Ship what is there and what comes, while no show runs, until cancelled."""
-        while True:
-            await self._rest.until(True)
-            await self._scan()
-            await self._ship_unless_show()
-            await self._sleep()
-
-    async def _sleep(self) -> None:
-        due_ns = self._outbox.next_due_ns()
-        wait_s = SCAN_S if due_ns is None else (due_ns - time.monotonic_ns()) / NS_PER_S
-        await anyio.sleep(min(max(wait_s, 1.0), SCAN_S))
-
-    async def _ship_unless_show(self) -> None:
+    async def turn(self) -> None:
+        """Ship what there is, unless a show begins."""
+        await self._scan()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._break_off, tasks.cancel_scope)
             await self.ship_all()
@@ -176,15 +166,17 @@ class Shipping:
         return not self._rest.is_resting
 
     async def _send(self, run: str) -> Answered | Failed:
+        archive = self._files.archive(run)
+        sha256, size = await anyio.to_thread.run_sync(digest, archive)
         try:
-            return await self._shipper.put(run, self._files.archive(run))
+            return await self._shipper.put(run, archive, sha256, size)
         except UnreachableError as error:
             return Failed(str(error))
 
 
 @asynccontextmanager
 async def open_shipping(
-    where: ShippingPlaces, rest: Rest | None = None
+    where: ShippingPlaces, rest: Rest | None = None, outbox: Outbox | None = None
 ) -> AsyncIterator[tuple[Shipping, Shipper]]:
     """Shipping for this machine, and the connection it does it by; raises NoKeyError."""
     key = await anyio.to_thread.run_sync(lambda: read_deploy_key(where.state, make=False))
@@ -195,6 +187,31 @@ async def open_shipping(
         where.state / SPOOL, where.state / OUTBOX, run_id(where.node, ""), SHIPPED_BYTES
     )
     token = ship_token(key, where.node)
-    outbox = Outbox(random.random)
+    box = Outbox(random.random) if outbox is None else outbox
     async with open_shipper(where.url, token, tls, where.bytes_per_s) as shipper:
-        yield Shipping(files, outbox, shipper, rest or Rest()), shipper
+        yield Shipping(files, box, shipper, rest or Rest()), shipper
+
+
+async def watch(where: Callable[[], ShippingPlaces], rest: Rest) -> None:
+    """Ship what is there and what comes while no show runs, to wherever it is then to go.
+
+    Until cancelled; raises NoKeyError.
+    """
+    outbox = Outbox(random.random)
+    while True:
+        await rest.until(True)
+        place = await anyio.to_thread.run_sync(where)
+        async with open_shipping(place, rest, outbox) as (shipping, _):
+            await shipping.turn()
+        due_ns = outbox.next_due_ns()
+        wait_s = SCAN_S if due_ns is None else (due_ns - time.monotonic_ns()) / NS_PER_S
+        await anyio.sleep(min(max(wait_s, LEAST_WAIT_S), SCAN_S))
+
+
+async def ship_in_rest(node: NodeId, state: Path, bus_url: Callable[[], str], rest: Rest) -> None:
+    """A node's own shipping, until cancelled; where it cannot be done that is said."""
+    try:
+        with only_one(state, LOCK):
+            await watch(lambda: places(node, state, bus_url()), rest)
+    except CuemsError as error:
+        log.warning("runs are not shipped: %s", error)

@@ -21,6 +21,7 @@ from cuems.cli.run import run_role
 from cuems.cli.runs import list_runs, replay_run, report, why_cue
 from cuems.cli.schedule import schedule
 from cuems.cli.settings import settings
+from cuems.cli.ship import ship
 from cuems.cli.simulate import simulate
 from cuems.cli.token import token
 
@@ -47,6 +48,7 @@ for command in (list_runs, report, replay_run, why_cue):
     cli.add_command(command)
 cli.add_command(schedule)
 cli.add_command(settings)
+cli.add_command(ship)
 cli.add_command(simulate)
 cli.add_command(token)
 for command in COMMANDS:

@@ -8,7 +8,7 @@ one event with its effects. A run begins with `Opened`, and again wherever a pro
 
 from dataclasses import dataclass
 
-from cuems.core.bus import Source
+from cuems.core.bus import BusMessage, NodeReport, Source
 from cuems.core.controller import Rules
 from cuems.core.desk import (
     Answer,
@@ -50,7 +50,21 @@ class Lost:
     reason: str
 
 
-Happened = Opened | ShowKept | Lost | Stands | ControllerEvent
+@dataclass(frozen=True, slots=True)
+class NodeTold:
+    """A node was told something by its controller."""
+
+    message: BusMessage
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSaid:
+    """A node said something to its controller."""
+
+    report: NodeReport
+
+
+Happened = Opened | ShowKept | Lost | Stands | ControllerEvent | NodeTold | NodeSaid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,11 @@ class Node:
         """Whether a GO waits for the line it is for."""
         return self._line_wait.waits
 
+    @property
+    def plays(self) -> bool:
+        """Whether anything of a show runs here, or is to have its turn."""
+        return self._sequencer is not None and not self._muted and self._sequencer.goes_on
+
     def next_due(self) -> int | None:
         """The line position at which something happens by itself."""
         if self._sequencer is None or self._muted:

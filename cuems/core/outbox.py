@@ -103,6 +103,7 @@ class Outbox:
     def __init__(self, fraction: Callable[[], float]) -> None:
         self.trouble = ""  # what is in the way just now ("": nothing)
         self.sent = 0
+        self.set_aside = 0
         self._fraction = fraction
         self._stages: dict[str, Stage] = {}
         self._busy: set[str] = set()
@@ -173,6 +174,7 @@ class Outbox:
                 self.sent += 1
                 del self._stages[run]
             case SetAside(run, aside):
+                self.set_aside += 1
                 del self._stages[run]
                 return f"run {run} is kept in {aside}/: look at it, and delete or rename it"
             case Send(_):

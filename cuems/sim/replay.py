@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cuems.core.controller import Controller
 from cuems.core.cues import Show
 from cuems.core.desk import ControllerEffect, ControllerEvent, ProjectRead
-from cuems.core.journal import Lost, Opened, Record, ShowKept, kept_effects
+from cuems.core.journal import Lost, NodeSaid, NodeTold, Opened, Record, ShowKept, kept_effects
 from cuems.core.stands import Stands
 
 FindShow = Callable[[str, str], Show]  # by the names of run and file
@@ -76,7 +76,7 @@ class _Again:
                 return found + self._compare(record, self._controller.begin())
             case Opened():
                 return found
-            case Stands():
+            case Stands() | NodeTold() | NodeSaid():
                 return found
             case Lost(records, reason):
                 return [*found, self._differs(record, f"{records} records ({reason})", "")]

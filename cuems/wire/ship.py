@@ -163,10 +163,14 @@ def _size(headers: dict[str, str]) -> int:
     return int(text)
 
 
-def ship_url(bus_url: str, *, tls: bool) -> str:
+def ship_address(bus_url: str) -> tuple[str, int]:
     """Where the controller of a bus takes the record of its nodes."""
     parts = urlsplit(bus_url)
-    host = parts.hostname or "127.0.0.1"
+    return parts.hostname or "127.0.0.1", (parts.port or 0) + SHIP_PORT - BUS_PORT
+
+
+def ship_url(bus_url: str, *, tls: bool) -> str:
+    """The same for whoever ships."""
+    host, port = ship_address(bus_url)
     shown = f"[{host}]" if ":" in host else host
-    port = (parts.port or 0) + SHIP_PORT - BUS_PORT
     return f"{'https' if tls else 'http'}://{shown}:{port}"

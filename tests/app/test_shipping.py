@@ -19,8 +19,9 @@ from cuems.adapters.journal_files import DONE
 from cuems.adapters.received_files import Received, Room
 from cuems.adapters.receiver import serve_receiver
 from cuems.app.receiving import FOLDER, TLS_FOLDER, Receiving, server_tls
-from cuems.app.shipping import Rest, Shipping, ShippingPlaces, open_shipping
+from cuems.app.shipping import Rest, Shipping, ShippingPlaces, open_shipping, watch
 from cuems.core.cues import NodeId
+from cuems.core.outbox import Outbox
 from cuems.wire.ship import run_id, ship_token
 
 NODE = NodeId("node-1")
@@ -51,10 +52,10 @@ class Rig:
         self.received = received
 
     @asynccontextmanager
-    async def node(self, node: str = NODE, rest: Rest | None = None) -> AsyncIterator[Shipping]:
+    async def node(self) -> AsyncIterator[Shipping]:
         url = f"{self.scheme}://localhost:{self.port}"
-        where = ShippingPlaces(node=NodeId(node), state=self.state, url=url)
-        async with open_shipping(where, rest) as (shipping, _):
+        where = ShippingPlaces(node=NODE, state=self.state, url=url)
+        async with open_shipping(where) as (shipping, _):
             yield shipping
 
     async def says(self, request: bytes) -> bytes:
@@ -169,9 +170,11 @@ async def test_nobody_there_costs_nothing_but_time(tmp_path: Path) -> None:
     seal(tmp_path, "1")
     await anyio.to_thread.run_sync(partial(read_deploy_key, tmp_path, make=True))
     where = ShippingPlaces(node=NODE, state=tmp_path, url="http://127.0.0.1:9")
+    outbox = Outbox(lambda: 1.0)
     with anyio.fail_after(PATIENCE_S):
-        async with open_shipping(where) as (shipping, _):
-            outbox = await shipping.once()
+        async with open_shipping(where, outbox=outbox) as (shipping, _):
+            assert await shipping.once() is outbox
+    assert outbox.next_due_ns() is not None
     assert outbox.trouble.startswith("http://127.0.0.1:9")
     assert names(tmp_path / "spool") == ["1"]
 
@@ -182,10 +185,11 @@ async def test_while_a_show_runs_nothing_is_packed_nor_sent_and_then_it_is(tmp_p
     rest.rest(False)
     async with (
         open_rig(tmp_path) as rig,
-        rig.node(rest=rest) as shipping,
         anyio.create_task_group() as tasks,
     ):
-        tasks.start_soon(shipping.watch)
+        url = f"http://localhost:{rig.port}"
+        where = ShippingPlaces(node=NODE, state=tmp_path, url=url)
+        tasks.start_soon(watch, lambda: where, rest)
         await anyio.wait_all_tasks_blocked()
         assert names(tmp_path / "outbox") == []
         rest.rest(True)

@@ -16,7 +16,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-CALLS = ("openat", "write", "fsync", "ftruncate", "rename", "unlink", "mkdir", "rmdir", "close")
+CALLS = (
+    "openat",
+    "write",
+    "fsync",
+    "ftruncate",
+    "rename",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "rmdir",
+    "close",
+)
 BEGIN = "work-begins-here"
 DEADLINE_S = 120.0
 SAFE = "safe"

@@ -60,6 +60,8 @@ NOT_IN_A_RUN_LIKE_THIS = {
     "_modify_nodelist": "only beside the ecosystem's nodeconf",
     "serve_editor": "only beside the ecosystem's editor",
     "serve": "the patchbay (only with JACK), and lights (only with DMX)",
+    "serve_receiving": "only nodes of other processes ship",
+    "ship_in_rest": "only nodes of other processes ship",
     "follow": "the gate's keys: a file is watched",
     "named": "the control port, within serve_front",
     "watch": "a player's own boundary: a dead player ends no show",

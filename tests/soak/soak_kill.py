@@ -14,6 +14,7 @@ from tests.soak.kill_points import kill_at, points
 TARGETS = {
     "journal": "tests.soak.kill_journal",
     "settings": "tests.soak.kill_settings",
+    "ship": "tests.soak.kill_outbox",
 }
 
 
