@@ -5,13 +5,14 @@ machine with few cores that costs a GO several milliseconds.
 """
 
 import logging
+from typing import assert_never
 
 import anyio
 
 from cuems.adapters.mailbox import Mailbox
 from cuems.app.links import Caller
 from cuems.core.bus import GoCommand
-from cuems.core.cues import CueId
+from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import Answer, Asked, ControllerEffect, ForgetCues, Publish, Tell
 from cuems.core.operator import (
     EnableCue,
@@ -32,6 +33,7 @@ from cuems.core.status import (
     CueName,
     CueReason,
     NodeHealth,
+    NodeName,
     NodeOutputs,
     Notice,
     Status,
@@ -58,6 +60,8 @@ class ShowLog:
     def __init__(self) -> None:
         self._lines = Mailbox[tuple[int, str]](LINES)
         self._names: dict[CueId, str] = {}
+        self._nodes: dict[NodeId, str] = {}
+        self._missing: dict[NodeId, str] = {}
         self._go: GoCommand | None = None
         self._noticed = ""
         self._reasons: dict[CueId, str] = {}
@@ -116,10 +120,8 @@ class ShowLog:
                 self._note_armed(bool(armed))
             case WaitingFor(reason):
                 self._note_waiting(reason)
-            case NodeHealth(node, state, detail):
-                self._inform(f"node {node} is {state}" + (f": {detail}" if detail else ""))
-            case NodeOutputs(node, missing) if missing:
-                self._warn(f"node {node}: {missing}")
+            case NodeName() | NodeHealth() | NodeOutputs():
+                self._note_node(status)
             case Notice(text):
                 self._noticed = text
                 if text:
@@ -129,6 +131,27 @@ class ShowLog:
 
     def _name(self, cue: CueId) -> str:
         return self._names.get(cue, cue)
+
+    def _note_node(self, status: NodeName | NodeHealth | NodeOutputs) -> None:
+        match status:
+            case NodeName(node, name):
+                self._nodes[node] = name
+            case NodeHealth(node, state, detail):
+                about = f": {detail}" if detail else ""
+                self._inform(f"node {self._node(node)} is {state}{about}")
+            case NodeOutputs(node, missing):
+                self._note_missing(node, missing)
+            case _:
+                assert_never(status)
+
+    def _node(self, node: NodeId) -> str:
+        return self._nodes.get(node) or node
+
+    def _note_missing(self, node: NodeId, missing: str) -> None:
+        """Nodes say it at every hello; it is news once."""
+        if missing and missing != self._missing.get(node):
+            self._warn(f"node {self._node(node)}: {missing}")
+        self._missing[node] = missing
 
     def _note_armed(self, armed: bool) -> None:
         if armed and not self._armed:

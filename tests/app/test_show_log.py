@@ -26,6 +26,8 @@ from cuems.core.status import (
     CuePlay,
     CueReason,
     NodeHealth,
+    NodeName,
+    NodeOutputs,
     Notice,
     ShowTimecode,
     WaitingFor,
@@ -128,3 +130,16 @@ def test_what_ticks_or_slides_is_no_news(caplog: pytest.LogCaptureFixture) -> No
         Answer(asked(Ping())),
         Publish(NodeHealth(NODE, "late", "silent for 1000 ms")),
     ) == ["node left is late: silent for 1000 ms"]
+
+
+def test_a_node_is_called_by_its_name_and_what_it_lacks_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert lines(
+        caplog,
+        Publish(NodeName(NODE, "foh")),
+        Publish(NodeHealth(NODE, "ok", "")),
+        *[Publish(NodeOutputs(NODE, "nothing sounds"))] * 3,
+        Publish(NodeOutputs(NODE, "")),
+        Publish(NodeOutputs(NODE, "nothing sounds")),
+    ) == ["node foh is ok", "node foh: nothing sounds", "node foh: nothing sounds"]
