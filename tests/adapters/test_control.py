@@ -35,6 +35,7 @@ from cuems.adapters.control import (
 from cuems.wire.oscquery import Page
 from cuems.wire.web import Asset, WebRequest
 
+MANY = 100  # a thousand: tests/soak/soak_clients.py
 CONSOLE = {"/": Asset("text/html; charset=utf-8", b"<title>cuems</title>")}
 
 
@@ -414,6 +415,23 @@ async def test_f34_more_clients_than_agreed_are_told_to_come_back_later() -> Non
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1013
         assert surface.shut_out == ["1 clients are connected already"]
+
+
+async def test_f34_a_hundred_clients_are_all_told_and_one_that_leaves_makes_room() -> None:
+    surface, clients = FakeSurface(), Clients()
+    async with serving(surface, clients, max_clients=MANY) as address, AsyncExitStack() as stack:
+        there = [await stack.enter_async_context(client(address)) for _ in range(MANY)]
+        await surface.until(clients=MANY)
+        async with client(address) as refused:
+            with pytest.raises(ConnectionClosed):
+                await refused.recv()
+        assert clients.count == MANY
+        clients.publish("/x", b"/x\0\0,\0\0\0")
+        assert {await each.recv() for each in there} == {b"/x\0\0,\0\0\0"}
+        await there[0].close()
+        await surface.until(gone=1)
+        async with client(address):
+            await surface.until(clients=MANY + 1)
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://10.1.2.3"])

@@ -5,9 +5,8 @@
 It answers every command at once, as if each file were there and ready, and tells the position that
 mpv would. When it goes from paused to playing, and then alone, the CLOCK_MONOTONIC moment of the
 read that brought the command goes as a datagram to the unix socket named by CUEMS_TEST_STAMPS: to
-be told once more to play is no start. When it is told to pause or to end while it plays, that
-moment goes to the one named by CUEMS_TEST_SILENCES, if any. Standard library only and started with
--I -S: it is up in 20 ms.
+be told once more to play is no start. When it is told to end, that moment goes to the one named
+by CUEMS_TEST_SILENCES, if any. Standard library only and started with -I -S: it is up in 20 ms.
 """
 
 import json
@@ -40,11 +39,6 @@ class Playback:
         self._paused = True
         self._position_s = 0.0
         self._at_ns = 0
-
-    @property
-    def plays(self) -> bool:
-        """Whether it can be heard."""
-        return not self._paused
 
     def take(self, command: list[Any], now_ns: int) -> bool:  # Any: the protocol's own
         """Do what a command says; whether it has started by that."""
@@ -83,7 +77,7 @@ class Playback:
 def main(arguments: list[str]) -> None:
     fd = next(int(text.rpartition("//")[2]) for text in arguments if "--input-ipc-client" in text)
     playback = Playback()
-    signal.signal(signal.SIGTERM, lambda *_: end(playback))
+    signal.signal(signal.SIGTERM, lambda *_: end())
     with (
         socket.socket(fileno=fd) as link,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stamps,
@@ -95,27 +89,20 @@ def main(arguments: list[str]) -> None:
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 request = json.loads(line)
-                played = playback.plays
                 if playback.take(request["command"], received_ns):
                     stamps.send(str(received_ns).encode())
-                elif played and not playback.plays:
-                    fell_silent(received_ns)
                 link.sendall(answer(request, playback, received_ns))
+    end()  # the engine has hung up: that says the same
 
 
-def end(playback: Playback) -> None:
-    """Be told to end."""
-    if playback.plays:
-        fell_silent(time.monotonic_ns())
-    os._exit(0)
-
-
-def fell_silent(at_ns: int) -> None:
-    """Tell it to whoever wants to know."""
+def end() -> None:
+    """Be silent, and say when."""
+    at_ns = time.monotonic_ns()
     if path := os.environ.get("CUEMS_TEST_SILENCES"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as silences:
             silences.connect(path)
             silences.send(str(at_ns).encode())
+    os._exit(0)
 
 
 def answer(request: dict[str, Any], playback: Playback, now_ns: int) -> bytes:
