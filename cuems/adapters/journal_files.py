@@ -35,11 +35,15 @@ PRIVATE_FOLDER, PRIVATE = 0o700, 0o600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """When a segment is closed, and how much all runs together may take."""
+    """When a segment is closed, and how much all runs together may take.
+
+    Beyond that the oldest go, or, where nothing may (`keeps_all`), nothing more is written.
+    """
 
     segment_bytes: int = 8 << 20
     segment_age_ns: int = 3600 * 10**9
     total_bytes: int = 512 << 20
+    keeps_all: bool = False
 
 
 def runs(folder: Path) -> list[Path]:
@@ -85,6 +89,7 @@ class RunFiles:
         self._bytes = 0
         self._opened_ns = 0
         self._ended: list[Path] = []
+        self._full = False
 
     def begin(self, run: str) -> None:
         """Begin a run; the one before has come to its end."""
@@ -99,6 +104,7 @@ class RunFiles:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Give lines to the kernel, which keeps them if only we die."""
+        self._refuse_if_full()
         self._rotate()
         if self._open is None:
             self._open_segment()
@@ -111,6 +117,13 @@ class RunFiles:
         except OSError:
             self._close_segment()
             raise
+
+    def _refuse_if_full(self) -> None:
+        if self._full:
+            self._make_room()
+        if self._full:
+            reason = f"more than {self.limits.total_bytes} bytes wait to be shipped"
+            raise OSError(errno.EDQUOT, reason, str(self._folder))
 
     def sync(self) -> None:
         """What was written before is on the disk when this returns."""
@@ -204,6 +217,9 @@ class RunFiles:
     def _make_room(self) -> None:
         files = list(self._all_files())
         total = sum(size for _, size in files)
+        if self.limits.keeps_all:
+            self._full = total > self.limits.total_bytes
+            return
         for path, size in files:
             if total <= self.limits.total_bytes:
                 break

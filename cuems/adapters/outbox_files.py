@@ -54,6 +54,7 @@ class OutboxFiles:
         self._outbox = outbox
         self._prefix = prefix
         self._shipped_bytes = shipped_bytes
+        self._shipped_now = -1  # bytes; not looked at yet
         self._rests = [outbox / name for name in (SHIPPED, *Aside)]
 
     def scan(self) -> Found:
@@ -106,7 +107,10 @@ class OutboxFiles:
     def retire(self, run: str) -> None:
         """The controller has it."""
         self._come_to_rest(run, SHIPPED)
-        self._make_room()
+        if self._shipped_now >= 0:
+            self._shipped_now += (self._outbox / SHIPPED / f"{run}{ARCHIVE}").stat().st_size
+        if not 0 <= self._shipped_now <= self._shipped_bytes:
+            self._make_room()
 
     def set_aside(self, run: str, aside: Aside) -> None:
         """Somebody has to look at it."""
@@ -129,12 +133,12 @@ class OutboxFiles:
     def _make_room(self) -> None:
         shipped = sorted(self._outbox.joinpath(SHIPPED).iterdir())
         sizes = [path.stat().st_size for path in shipped]
-        total = sum(sizes)
+        self._shipped_now = sum(sizes)
         for path, size in zip(shipped, sizes, strict=True):
-            if total <= self._shipped_bytes:
+            if self._shipped_now <= self._shipped_bytes:
                 return
             path.unlink(missing_ok=True)
-            total -= size
+            self._shipped_now -= size
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:

@@ -60,6 +60,7 @@ class Received:
         for path in folder.glob(f"{UPLOAD}*"):
             path.unlink(missing_ok=True)
         self._known = dict(_stored(folder))
+        self._taken_bytes = sum(listed.size_bytes for listed in self._known.values())
 
     def known(self, run: str) -> Listed | None:
         """A run that is there."""
@@ -77,8 +78,7 @@ class Received:
         """A run is coming; raises BusyError or FullError."""
         if run in self._coming:
             raise BusyError(f"{run} is being brought already")
-        taken = sum(listed.size_bytes for listed in self._known.values())
-        taken += sum(self._coming.values())
+        taken = self._taken_bytes + sum(self._coming.values())
         free = shutil.disk_usage(self._folder).free - self.room.spare_bytes
         if taken + size_bytes > self.room.total_bytes or size_bytes > free:
             raise FullError(f"no room for {size_bytes} bytes more")
@@ -94,6 +94,7 @@ class Received:
         self._coming.pop(run, None)
         if stored is not None:
             self._known[run] = stored
+            self._taken_bytes += stored.size_bytes
 
 
 class Upload:

@@ -12,7 +12,7 @@ from cuems.app.posts import Posts
 from cuems.app.requests import Requests
 from cuems.core.access import Scope
 from cuems.core.errors import CuemsError
-from cuems.core.status import Status, StatusBoard
+from cuems.core.status import Notice, Status, StatusBoard
 from cuems.wire.control import messages, reply
 from cuems.wire.namespace import Namespace
 from cuems.wire.osc import Osc, OscEncodeError, decode, encode
@@ -139,6 +139,10 @@ class ControlDesk:
             self._clients.publish(message.address, frame)
             for follow in self.followers:
                 follow(message)
+
+    def report(self, text: str) -> None:
+        """Tell a crew what it has to see to."""
+        self.publish(Notice(text))
 
     def mirror(self, message: Osc) -> None:
         """Tell a status of another controller, as it was told."""

@@ -77,5 +77,5 @@ async def open_node_recorder(state: Path) -> AsyncIterator[NodeRecorder]:
         await anyio.to_thread.run_sync(seal_runs_before, folder)
     except OSError as error:
         log.warning("what is left of runs before: %s: %s", error.filename, error.strerror)
-    async with open_journal(folder, tell, Limits()) as journal:
+    async with open_journal(folder, tell, Limits(keeps_all=True)) as journal:
         yield NodeRecorder(journal)

@@ -36,7 +36,10 @@ from cuems.core.status import (
 ADDRESS = "schedule"
 ANSWER_S = 10.0
 ARM_S = 60.0
-RETRY_S = 0.5
+NO_ANSWER = f"no answer within {ANSWER_S:g} s: it may be done or not"
+OTHERS_SHOW = "a show runs that somebody else has begun"
+RETRY_S = 0.5  # after a GO that was refused though all is armed
+KEEP_S = 2.0  # a disk that hangs keeps no house shut
 SETTING = "opening_hours"
 
 log = logging.getLogger(__name__)
@@ -83,12 +86,16 @@ class Opening:
         self._missed = ""
         self._enabled = parts.enabled
         self._schedule: Schedule | None = None
+        self._armed_news = anyio.Event()
         self._waiting = anyio.CancelScope()
         self._doing = anyio.CancelScope()
         parts.desk.watchers.append(self._told)
 
     def _told(self, status: Status) -> None:
         """What the controller says; the operator's switch is a setting like others."""
+        if isinstance(status, Armed | Loaded):
+            self._armed_news.set()
+            self._armed_news = anyio.Event()
         if isinstance(status, SettingValue) and status.name == SETTING:
             self._enabled = status.value == "on"
             self._waiting.cancel()
@@ -147,9 +154,14 @@ class Opening:
             return
         self._kept = kept
         try:
-            await anyio.to_thread.run_sync(keep, self._parts.state, kept)
+            with anyio.fail_after(KEEP_S):
+                await anyio.to_thread.run_sync(
+                    keep, self._parts.state, kept, abandon_on_cancel=True
+                )
         except CuemsError as error:
             log.warning("a restart will not know of this show: %s", error)
+        except TimeoutError:
+            log.warning("a restart will not know of this show: the disk hangs")
 
     def _publish(self) -> None:
         now_s = wall_s()
@@ -193,9 +205,9 @@ class Opening:
     async def _begin(self, run: Run) -> None:
         self._miss("")
         if self._plays:
-            self._miss(f"{run.window}: not started: a show runs that somebody else has begun")
+            self._miss(f"{run.window}: not started: {OTHERS_SHOW}")
             return
-        if any(status.value for status in self._parts.desk.board.of(Running)):
+        if self._is_running:
             await self._ask(PressStop())
         reason = await self._load(run) or await self._go(run.project)
         if reason:
@@ -223,19 +235,26 @@ class Opening:
         reason = f"{project or 'a project'} is not loaded"
         board = self._parts.desk.board
         with anyio.move_on_after(ARM_S):
-            while True:
+            while not self._is_running:
                 is_armed = any(status.value for status in board.of(Armed))
                 if is_armed and project in ("", self._loaded):
                     reason = await self._ask(PressGo())
-                    if not reason:
-                        return ""
-                await anyio.sleep(RETRY_S)
+                    if reason in ("", NO_ANSWER):  # a GO that may have been obeyed is not repeated
+                        return reason
+                    await anyio.sleep(RETRY_S)
+                else:
+                    await self._armed_news.wait()
+            return OTHERS_SHOW
         waiting = next((status.reason for status in board.of(WaitingFor)), "")
         return f"not within {ARM_S:g} s: {waiting or reason}"
 
     @property
     def _loaded(self) -> str:
         return next((status.project for status in self._parts.desk.board.of(Loaded)), "")
+
+    @property
+    def _is_running(self) -> bool:
+        return any(status.value for status in self._parts.desk.board.of(Running))
 
     @property
     def _plays(self) -> bool:
@@ -247,7 +266,7 @@ class Opening:
         with anyio.move_on_after(ANSWER_S):
             await self._parts.send.send(Asks(asker, ADDRESS, command))
             return await asker.answered()
-        return f"no answer within {ANSWER_S:g} s"
+        return NO_ANSWER
 
     def _miss(self, reason: str) -> None:
         self._missed = reason

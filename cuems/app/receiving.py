@@ -38,20 +38,24 @@ log = logging.getLogger(__name__)
 async def serve_receiving(
     state: Path,
     address: tuple[str, int],
+    report: Callable[[str], None] = lambda _: None,
     *,
     task_status: TaskStatus[int | None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Take runs until cancelled; without a port or a disk for it the show goes on."""
+    """Take runs until cancelled; without a port or a disk for it the show goes on.
+
+    `report` hears what a crew has to see to.
+    """
     key = await anyio.to_thread.run_sync(lambda: read_deploy_key(state, make=True))
-    tls = await anyio.to_thread.run_sync(server_tls, state / TLS_FOLDER)
     assert key is not None
     try:
+        tls = await anyio.to_thread.run_sync(server_tls, state / TLS_FOLDER)
         received = await anyio.to_thread.run_sync(Received, state / FOLDER)
-    except OSError as error:
-        log.warning("nothing is taken from nodes: %s: %s", error.filename, error.strerror)
+    except OSError as error:  # of TLS, too
+        log.warning("nothing is taken from nodes: %s", error)
         task_status.started(None)
         return
-    receiving = Receiving(key, received)
+    receiving = Receiving(key, received, report)
     try:
         await serve_receiver(address, tls, receiving.answer, task_status=task_status)
     except ReceiverError as error:
@@ -74,8 +78,11 @@ def server_tls(folder: Path) -> ssl.SSLContext | None:
 class Receiving:
     """Answers requests of nodes."""
 
-    def __init__(self, key: bytes, received: Received) -> None:
+    def __init__(
+        self, key: bytes, received: Received, report: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._key = key
+        self._report = report
         self._received = received
         self._one = anyio.CapacityLimiter(1)  # of the folder's calls at a time
 
@@ -95,7 +102,7 @@ class Receiving:
         except BusyError as error:
             return _later(503, str(error), BUSY_S)
         except FullError as error:
-            log.warning("a run of a node is not taken: %s", error)
+            self._warn(f"a run of a node is not taken: {error}")
             return _later(507, str(error), FULL_S)
         except TruncatedError as error:
             return _json(400, Reply(ok=False, reason=str(error)))
@@ -114,7 +121,13 @@ class Receiving:
         finally:
             with anyio.CancelScope(shield=True):  # bounded: a close and an unlink
                 await self._call(upload.discard)
+        if outcome is Outcome.CONFLICT:
+            self._warn(f"run {put.run} came again with other content: both are kept")
         return _outcome(put, outcome)
+
+    def _warn(self, text: str) -> None:
+        log.warning("%s", text)
+        self._report(text)
 
     async def _store(self, upload: Upload, put: Put, body: AsyncIterator[bytes]) -> Outcome:
         gathered = bytearray()
@@ -134,7 +147,6 @@ def _outcome(put: Put, outcome: Outcome) -> HttpAnswer:
         case Outcome.SAME:
             return _json(200, Reply(ok=True, sha256=put.sha256))
         case Outcome.CONFLICT:
-            log.warning("run %s came again with other content: both are kept", put.run)
             return _json(409, Reply(ok=False, reason="another run of that id is there"))
         case Outcome.MISMATCH:
             return _json(422, Reply(ok=False, reason="what came has another SHA-256"))

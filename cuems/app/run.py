@@ -212,7 +212,8 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
         tg = await resources.enter_async_context(anyio.create_task_group())
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
         await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
-        await tg.start(serve_receiving, config.state, ship_address(listener.url))
+        door = ship_address(listener.url)
+        await tg.start(serve_receiving, config.state, door, front.desk.report)
         if config.standby is None:
             epoch = await anyio.to_thread.run_sync(next_epoch, config.state)
         else:

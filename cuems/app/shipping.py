@@ -39,7 +39,8 @@ SPOOL, OUTBOX, TLS_FOLDER = "spool", "outbox", "ship-tls"
 LOCK = "ship"
 SHIPPED_BYTES = 512 << 20
 BYTES_PER_S = 20_000_000 // 8  # beside an idle rig's own traffic
-SCAN_S, LEAST_WAIT_S = 60.0, 1.0
+SCAN_S = 60.0
+SETTLE_S = 1.0  # the first moment after a show is for its players, and to seal its record
 NS_PER_S = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -200,12 +201,14 @@ async def watch(where: Callable[[], ShippingPlaces], rest: Rest) -> None:
     outbox = Outbox(random.random)
     while True:
         await rest.until(True)
+        await anyio.sleep(SETTLE_S)
         place = await anyio.to_thread.run_sync(where)
         async with open_shipping(place, rest, outbox) as (shipping, _):
             await shipping.turn()
         due_ns = outbox.next_due_ns()
         wait_s = SCAN_S if due_ns is None else (due_ns - time.monotonic_ns()) / NS_PER_S
-        await anyio.sleep(min(max(wait_s, LEAST_WAIT_S), SCAN_S))
+        with anyio.move_on_after(min(wait_s, SCAN_S)):
+            await rest.until(False)  # what that show leaves is to be shipped after it
 
 
 async def ship_in_rest(node: NodeId, state: Path, bus_url: Callable[[], str], rest: Rest) -> None:

@@ -105,7 +105,7 @@ class Outbox:
         self.sent = 0
         self.set_aside = 0
         self._fraction = fraction
-        self._stages: dict[str, Stage] = {}
+        self._stages: dict[str, Stage] = {}  # in the order of their names
         self._busy: set[str] = set()
         self._failures = 0
         self._due_ns = 0
@@ -120,11 +120,14 @@ class Outbox:
         for run in packed:
             if self._stages.get(run, Stage.READY) is Stage.READY and run not in self._busy:
                 self._stages[run] = Stage.PACKED
+        self._stages = dict(sorted(self._stages.items()))
 
     def job(self, now_ns: int) -> Job | None:
         """The next thing to do; None while there is none. It is nobody else's until `done`."""
-        for run in sorted(self._stages.keys() - self._busy):
-            job = self._job(run, self._stages[run])
+        for run, stage in self._stages.items():
+            if run in self._busy:
+                continue
+            job = self._job(run, stage)
             if now_ns >= self._due_ns or isinstance(job, Retire | SetAside):
                 self._busy.add(run)
                 return job

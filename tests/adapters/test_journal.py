@@ -272,3 +272,22 @@ def test_how_the_show_stood_is_found_at_the_end_of_a_run_that_did_not_end_well(
     assert remembered(tmp_path) == found
     written(tmp_path, "000003-x", stands("c", 1), end=True)
     assert remembered(tmp_path) is None
+
+
+def test_a_journal_that_keeps_all_takes_nothing_more_until_there_is_room(tmp_path: Path) -> None:
+    files = RunFiles(tmp_path, Limits(segment_bytes=500, total_bytes=1_000, keeps_all=True))
+    line = encode(record(1)) * 20
+    files.begin("000001-a")
+    files.write([line])
+    files.end()
+    files.begin("000002-b")
+    files.write([line])
+    files.sync()
+    files.tidy()
+    with pytest.raises(OSError, match="wait to be shipped"):
+        files.write([line])
+    assert len(runs(tmp_path)) == 2
+    for path in (tmp_path / "000001-a").iterdir():
+        path.unlink()  # shipped
+    files.limits = Limits(segment_bytes=500, total_bytes=1 << 20, keeps_all=True)
+    files.write([line])

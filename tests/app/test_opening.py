@@ -176,6 +176,15 @@ async def test_a_controller_with_auto_start_presses_go_once_its_project_is_armed
         await house.controller.until(PressGo())
 
 
+async def test_auto_start_leaves_a_show_alone_that_somebody_has_begun_meanwhile(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, "[auto_start]\ngo = true\n", plays=True) as house:
+        house.desk.publish(Armed(True))
+        await house.shows("none", "auto start: no GO: a show runs that somebody else has begun")
+        assert house.controller.asked == []
+
+
 async def test_a_unit_that_cannot_be_started_is_told_why() -> None:
     with anyio.fail_after(PATIENCE_S):
         assert await start_unit("there-is-no-such-unit.service") != ""

@@ -28,6 +28,7 @@ CALLS = (
     "rmdir",
     "close",
 )
+KILL = "signal=KILL"
 BEGIN = "work-begins-here"
 DEADLINE_S = 120.0
 SAFE = "safe"
@@ -83,11 +84,13 @@ def _points_in(log: str) -> Iterator[KillPoint]:
             yield KillPoint(found[1], counts[found[1]])
 
 
-def kill_at(target: str, point: KillPoint, scratch: Path) -> tuple[bool, list[str]]:
-    """Whether the process was killed there, and what is wrong with what it left."""
+def kill_at(
+    target: str, point: KillPoint, scratch: Path, fault: str = KILL
+) -> tuple[bool, list[str]]:
+    """Whether the process ended there, and what is wrong with what it left."""
     with tempfile.TemporaryDirectory(dir=scratch) as inside:
         folder = Path(inside) / "work"
-        inject = f"inject={point.call}:signal=KILL:when={point.k}"
+        inject = f"inject={point.call}:{fault}:when={point.k}"
         strace = ("-e", f"trace={point.call}", "-e", inject, "-o", "/dev/null")
         done = subprocess.run(
             _command(target, folder, *strace),

@@ -1,7 +1,8 @@
 """A kill at every system call of what must survive one: `python -m tests.soak.soak_kill`.
 
-Arguments: names of targets, none for all of them. Prints a line for each target, and every
-violation; exit status 1 where there is one.
+Arguments: names of targets, none for all of them; before them `ENOSPC` or `EIO`: then the calls
+fail so, and nothing is killed. Prints a line for each target, and every violation; exit status 1
+where there is one.
 """
 
 import sys
@@ -9,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.soak.kill_points import kill_at, points
+from tests.soak.kill_points import KILL, kill_at, points
 
 TARGETS = {
     "journal": "tests.soak.kill_journal",
@@ -18,30 +19,33 @@ TARGETS = {
 }
 
 
-def soak(name: str, scratch: Path) -> int:
+def soak(name: str, scratch: Path, fault: str = KILL) -> int:
     """Try every point of a target; how many were violated."""
     target = TARGETS[name]
     all_points = points(target, scratch)
     began = time.monotonic()
-    killed = violated = 0
+    ended = violated = 0
     for point in all_points:
-        was_killed, wrong = kill_at(target, point, scratch)
-        killed += was_killed
+        has_ended, wrong = kill_at(target, point, scratch, fault)
+        ended += has_ended
         violated += bool(wrong)
         for text in wrong:
             sys.stdout.write(f"{name}: {point.call} {point.k}: {text}\n")
     took = time.monotonic() - began
     sys.stdout.write(
-        f"{name}: {len(all_points)} points, {killed} killed, {violated} violated, {took:.0f} s\n"
+        f"{name}: {len(all_points)} points, {ended} ended by it, {violated} violated,"
+        f" {took:.0f} s\n"
     )
     sys.stdout.flush()
     return violated
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(TARGETS)
+    errors = [name for name in sys.argv[1:] if name.isupper()]
+    names = [name for name in sys.argv[1:] if name in TARGETS] or list(TARGETS)
+    fault = f"error={errors[0]}" if errors else KILL
     with tempfile.TemporaryDirectory() as scratch:
-        violated = sum(soak(name, Path(scratch)) for name in names)
+        violated = sum(soak(name, Path(scratch), fault) for name in names)
     sys.exit(1 if violated else 0)
 
 
