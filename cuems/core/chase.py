@@ -211,7 +211,7 @@ class Chase:
 
     @property
     def rate_change(self) -> str:
-        """From which rate to which the source went, until it stops at the new one ("": not)."""
+        """From which rate to which the source went, until it stops again ("": not)."""
         return self._rate_change
 
     @property
@@ -371,7 +371,7 @@ class Chase:
         found = not rolled and self._rest is ChaseState.LOST
         goes_on_at = self._goes_on_at(running, received_ns)
         position = running.position if goes_on_at is None else goes_on_at
-        self._note_rate(running.rate, rolled=rolled)
+        self._note_rate(running.rate, anew=found)
         self._carry = position - running.position
         self._roll(position, received_ns, forward=running.forward, same=goes_on_at is not None)
         if not running.forward:
@@ -421,10 +421,11 @@ class Chase:
     def _rolling(self) -> _Rolling | None:
         return self._line if self._parked is None else None
 
-    def _note_rate(self, rate: FrameRate, *, rolled: bool) -> None:
+    def _note_rate(self, rate: FrameRate, *, anew: bool) -> None:
+        """A change is news until the source, at the new rate, stops or comes anew."""
         if self._rate not in (None, rate):
             self._rate_change = f"rate change: the source went from {self._rate} to {rate}"
-        elif not rolled:
+        elif anew:
             self._rate_change = ""
         self._rate = rate
         self._frame_ns = to_ns(rate.flicks_per_frame)
@@ -452,8 +453,7 @@ class Chase:
     def _park(self, event: mtc.Locate) -> tuple[LineEvent, ...]:
         found = ChaseState.LOST in (self._state, self._rest)
         position = event.position
-        self._note_rate(event.timecode.rate, rolled=False)
-        self._rate_change = ""
+        self._note_rate(event.timecode.rate, anew=True)
         self._state = self._rest = ChaseState.STOPPED
         self._line = self._suspect = self._pending = None
         self._parked = self._told = position

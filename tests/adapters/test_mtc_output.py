@@ -9,10 +9,10 @@ import pytest
 import rtmidi
 
 from cuems.adapters.midi import MidiInput, open_midi_input
-from cuems.adapters.mtc_output import open_mtc_output
+from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.core.line import Line
 from cuems.core.midi_ports import MidiOpen
-from cuems.core.mtc import QUARTER_FRAME, SYSEX, Locate, MtcDecoder, Running, full_frame
+from cuems.core.mtc import QUARTER_FRAME, SYSEX, Locate, MtcDecoder, Running
 from cuems.core.timecode import (
     FLICKS_PER_S,
     FrameRate,
@@ -24,8 +24,11 @@ from cuems.core.timecode import (
 from tests.adapters.midi_fixtures import States, port_process, stopped
 from tests.jack import Jack, open_jack
 
+PATIENCE_S = 60  # JACK may take its time on a busy machine
 MASTER = MidiOpen("MtcMaster:MTCPort", "JACK")
 HOUR = 3600 * FLICKS_PER_S
+ZERO = Timecode(0, FrameRate.FPS_25)
+QUIET_S, QUIET_MESSAGES = 0.2, 10  # a line that rolls sends 20 meanwhile
 
 
 @pytest.fixture
@@ -45,6 +48,22 @@ async def errors(midi: MidiInput, line: Line, pieces: int) -> list[int]:
         if len(found) == pieces:
             break
     return found
+
+
+async def stands(output: MtcOutput, midi: MidiInput, line: Line, at: Locate) -> None:
+    """A line that stands is a full frame, and nothing else; one that JACK lost is told again."""
+    while True:
+        output.follow(line)
+        with anyio.move_on_after(1):
+            while await located(midi) != at:  # one from before, which JACK plays twice
+                pass
+            heard: list[bytes] = []
+            with anyio.move_on_after(QUIET_S):
+                async for _, message in midi:
+                    heard.append(message)
+            assert len(heard) < QUIET_MESSAGES  # those that JACK plays twice
+            return
+        output.follow(line.located(line.position + HOUR, 0))
 
 
 async def located(midi: MidiInput) -> Locate:
@@ -71,7 +90,7 @@ async def located(midi: MidiInput) -> Locate:
 async def test_receivers_stand_where_the_line_stands(jack: Jack, start: Timecode) -> None:
     sent, heard = States(), States()
     rate = start.rate
-    with anyio.fail_after(15):
+    with anyio.fail_after(PATIENCE_S):
         async with (
             open_mtc_output(on_state=sent.put) as output,
             open_midi_input(on_state=heard.put) as midi,
@@ -90,19 +109,16 @@ async def test_receivers_stand_where_the_line_stands(jack: Jack, start: Timecode
 @pytest.mark.slow
 async def test_a_locate_and_a_stop_are_full_frames_and_then_silence(jack: Jack) -> None:
     heard = States()
-    with anyio.fail_after(15):
+    with anyio.fail_after(PATIENCE_S):
         async with open_mtc_output() as output, open_midi_input(on_state=heard.put) as midi:
             await heard.opened()
             line = Line(HOUR, time.monotonic_ns(), rolling=True)
             output.follow(line)
             assert len(await errors(midi, line, 20)) == 20
             standing = line.stopped(time.monotonic_ns())
-            output.follow(standing)
             frame = frame_at(standing.position, FrameRate.FPS_25)
-            assert await located(midi) == Locate(frame, frame.flicks)
-            output.follow(standing.located(0, time.monotonic_ns()))
-            _, message = await anext(midi)
-            assert message == full_frame(Timecode(0, FrameRate.FPS_25))
+            await stands(output, midi, standing, Locate(frame, frame.flicks))
+            await stands(output, midi, standing.located(0, 0), Locate(ZERO, 0))
 
 
 @pytest.mark.slow
@@ -110,7 +126,7 @@ async def test_f11_a_killed_jack_stops_nothing_and_its_successor_hears_the_line_
     jack: Jack,
 ) -> None:
     sent, heard = States(), States()
-    with anyio.fail_after(25):
+    with anyio.fail_after(PATIENCE_S):
         async with (
             open_mtc_output(on_state=sent.put) as output,
             open_midi_input(on_state=heard.put) as midi,
@@ -134,7 +150,7 @@ async def test_f11_a_killed_jack_stops_nothing_and_its_successor_hears_the_line_
 async def test_after_a_jack_that_stood_still_receivers_stand_on_the_line_again(jack: Jack) -> None:
     heard = States()
     assert jack.process is not None
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         async with open_mtc_output() as output, open_midi_input(on_state=heard.put) as midi:
             await heard.opened()
             line = Line(HOUR, time.monotonic_ns(), rolling=True)
@@ -150,7 +166,7 @@ async def test_after_a_jack_that_stood_still_receivers_stand_on_the_line_again(j
 @pytest.mark.slow
 async def test_a_sender_that_freezes_is_replaced_and_the_line_goes_on(jack: Jack) -> None:
     sent, heard = States(), States()
-    with anyio.fail_after(15):
+    with anyio.fail_after(PATIENCE_S):
         async with (
             open_mtc_output(on_state=sent.put) as output,
             open_midi_input(on_state=heard.put) as midi,
@@ -170,7 +186,7 @@ async def test_a_sender_that_freezes_is_replaced_and_the_line_goes_on(jack: Jack
 @pytest.mark.slow
 async def test_closing_never_hangs_on_a_sender_that_freezes(jack: Jack) -> None:
     sent = States()
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE_S):
         async with open_mtc_output(on_state=sent.put):
             await sent.opened()
             os.kill(port_process("send"), signal.SIGSTOP)
@@ -198,7 +214,7 @@ async def plays_into(through: rtmidi.MidiIn) -> bool:
 @pytest.mark.slow
 async def test_timecode_is_played_into_a_named_input_whenever_that_is_there(jack: Jack) -> None:
     sent = States()
-    with anyio.fail_after(25):
+    with anyio.fail_after(PATIENCE_S):
         async with open_mtc_output(connect="Midi Through", on_state=sent.put) as output:
             output.follow(Line(0, time.monotonic_ns(), rolling=True))
             for _ in range(2):
@@ -211,7 +227,7 @@ async def test_timecode_is_played_into_a_named_input_whenever_that_is_there(jack
 @pytest.mark.slow
 async def test_an_input_that_is_not_required_is_played_into_once_it_is_there(jack: Jack) -> None:
     heard = States()
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         async with (
             open_mtc_output(connect="Midi Through Port-0", required=False) as output,
             open_midi_input(on_state=heard.put) as midi,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cuems.core.chase import Chase, ChaseState, Quality
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
-from cuems.core.mtc import FRAME_RATES, MtcDecoder, Running
+from cuems.core.mtc import FRAME_RATES, MtcDecoder, Running, full_frame
 from cuems.core.timecode import (
     FLICKS_PER_S,
     NS_PER_S,
@@ -484,6 +484,19 @@ def test_f05_a_change_of_rate_is_named_within_a_second_and_followed() -> None:
     assert source.chase.fault == "rate change: the source went from 25 fps to 30 fps"
     source.wait(100)
     source.roll(120)
+    assert source.chase.fault == ""
+
+
+def test_f05_a_source_that_begins_with_a_locate_at_another_rate_has_changed_it_too() -> None:
+    source = Source(number=8_000).locked()
+    source.wait(100)
+    source.rate = FrameRate.FPS_30
+    source.send(full_frame(Timecode(2_000, FrameRate.FPS_30)))
+    source.roll(60)
+    assert source.state() is ChaseState.LOCKED
+    assert source.chase.fault == "rate change: the source went from 25 fps to 30 fps"
+    source.wait(4)
+    source.send(full_frame(Timecode(9_000, FrameRate.FPS_30)))
     assert source.chase.fault == ""
 
 

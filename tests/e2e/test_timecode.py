@@ -9,7 +9,7 @@ import pytest
 from cuems.adapters.midi import open_midi_input
 from cuems.core.mtc import MtcDecoder, Running
 from cuems.core.timecode import FLICKS_PER_S, FrameRate
-from tests.e2e.rig import PATIENCE_S, Home, open_operator, open_program
+from tests.e2e.rig import PATIENCE_S, Home, Operator, open_operator, open_program
 from tests.jack import open_jack
 
 pytestmark = pytest.mark.slow
@@ -115,20 +115,42 @@ async def test_midi_leads_and_what_disagrees_with_the_bus_is_an_alarm(
             )
 
 
+async def go(operator: Operator) -> str:
+    """The answer to a GO, once timecode is there."""
+    while True:
+        answer = await operator.ask("go")
+        if answer == "ok" or answer.endswith("GO again to go by it"):
+            return answer
+        await second(operator)
+
+
+async def locked(operator: Operator, home: Home, before: int) -> None:
+    """Wait until the node's chase has locked, after so many states."""
+    await operator.until(lambda: "locked" in operator.history(f"chase/{home.node}")[before:])
+
+
+async def second(operator: Operator) -> None:
+    """Wait for the next second of timecode."""
+    seconds = len(operator.history("timecode"))
+    await operator.until(lambda: len(operator.history("timecode")) > seconds)
+
+
 async def test_f05_a_go_after_a_change_of_rate_is_refused_once(home: Home) -> None:
     sending = ("mtc", "send", "--port", "desk:out", "--from", "01:00:00:00", "--for", "60s")
+    answers: list[str] = []
     async with open_program(home, "run", "--role", "controller", "--mtc", "desk") as program:
         await program.says("ready: control surface")
         async with open_operator(home) as operator:
-            async with open_program(home, *sending, "--rate", "25"):
-                await operator.sees("armed", "yes")
-                await operator.until(lambda: bool(operator.state.get("/engine/status/timecode")))
-            seconds = len(operator.history("timecode"))
-            async with open_program(home, *sending, "--rate", "30"):
-                await operator.until(
-                    lambda: any("rate change" in str(n) for n in operator.history("notice"))
-                )
-                await operator.until(lambda: len(operator.history("timecode")) > seconds + 1)
-                refused = await operator.ask("go")
-                assert refused.endswith("from 25 fps to 30 fps: GO again to go by it")
-                assert await operator.ask("go") == "ok"
+            await operator.sees("load", "demo")
+            # Where a busy JACK loses too much the source was gone meanwhile: then it is another.
+            for rate in ("25", "30", "25", "30", "25"):
+                before = len(operator.history(f"chase/{home.node}"))
+                async with open_program(home, *sending, "--rate", rate):
+                    await locked(operator, home, before)
+                    await second(operator)  # the controller chases by itself
+                    answers.append(await go(operator))
+                    if answers[-1] != "ok":
+                        assert await go(operator) == "ok"
+                        break
+    assert answers[0] == "ok"
+    assert answers[-1].endswith(" fps: GO again to go by it")
