@@ -96,6 +96,11 @@ class Outbox:
         self._frames.clear()
         self._cut()
 
+    @property
+    def waiting(self) -> int:
+        """Frames that are yet to be sent."""
+        return len(self._frames)
+
     async def take(self, most: int) -> list[bytes | str]:
         """The frames that have waited longest, as soon as there is one."""
         while not self._frames:
@@ -111,6 +116,7 @@ class Clients:
 
     def __init__(self) -> None:
         self._outboxes: dict[ClientId, Outbox] = {}
+        self.cut = 0  # how many were too slow
         self._numbers = count(1)
         self._serials = count(1)
 
@@ -196,7 +202,12 @@ class Clients:
 
     def leave(self, client: ClientId) -> None:
         """Forget a client."""
-        del self._outboxes[client]
+        self.cut += bool(self._outboxes.pop(client).dropped)
+
+    @property
+    def waiting(self) -> int:
+        """Frames that are yet to be sent to the one who is farthest behind."""
+        return max((outbox.waiting for outbox in self._outboxes.values()), default=0)
 
 
 class Allowance:

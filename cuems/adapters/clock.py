@@ -66,9 +66,13 @@ else:
 class Alarm:
     """Rings once per setting."""
 
-    def __init__(self, timer: KernelTimer, ring: Callable[[], None]) -> None:
+    def __init__(
+        self, timer: KernelTimer, ring: Callable[[], None], late: Callable[[int], None]
+    ) -> None:
         self._timer = timer
         self._ring = ring
+        self._late = late
+        self._from_ns = 0  # nothing is late for what was due before it was asked for
         self._due_ns: int | None = None
 
     def set(self, at_ns: int | None) -> None:
@@ -77,6 +81,8 @@ class Alarm:
         Replaces the former setting, also one that has expired and not rung yet.
         """
         self._due_ns = at_ns
+        if at_ns is not None:
+            self._from_ns = max(at_ns, time.monotonic_ns())
         self._timer.set(0 if at_ns is None else max(1, at_ns - EARLY_NS))
 
     def on_expired(self) -> None:
@@ -91,18 +97,23 @@ class Alarm:
         while time.monotonic_ns() < self._due_ns:
             pass
         self._due_ns = None
+        self._late(time.monotonic_ns() - self._from_ns)
         self._ring()
 
 
 @asynccontextmanager
-async def open_alarm(ring: Callable[[], None]) -> AsyncIterator[Alarm]:
+async def open_alarm(
+    ring: Callable[[], None], late: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[Alarm]:
     """An alarm that calls `ring` on the loop's thread; `ring` may set it again.
+
+    `late` is told how late it rang, ns.
 
     `ring` runs outside every task: an error it raises reaches only the loop's exception handler.
     """
     loop = asyncio.get_running_loop()
     timer = KernelTimer()
-    alarm = Alarm(timer, ring)
+    alarm = Alarm(timer, ring, late)
     loop.add_reader(timer.fd, alarm.on_expired)
     try:
         yield alarm

@@ -222,8 +222,11 @@ async def open_process(
     pass_fds: Sequence[int] = (),
     grace_s: float = STOP_GRACE_S,
     die_with_parent: bool = True,
+    goes_on: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Process]:
-    """Run a program until the block is left.
+    """Run a program until the block is left; where it then `goes_on` it is not touched.
+
+    What goes on is killed by the interpreter's own clean-up: our process must end by `os._exit`.
 
     Raises:
         ProgramMissingError: `argv[0]` cannot be found or executed.
@@ -249,10 +252,12 @@ async def open_process(
             try:
                 yield process
             finally:
-                await process.stop(grace_s)
+                if not goes_on():
+                    await process.stop(grace_s)
                 tg.cancel_scope.cancel()
     finally:
-        await child.aclose()
+        if not goes_on():
+            await child.aclose()
 
 
 async def _command(argv: Sequence[str], die_with_parent: bool) -> list[str]:

@@ -75,6 +75,7 @@ class Flags:
     players: bool = True
     dmx: str | None = None
     players_survive: bool = False
+    stop_on_exit: bool = False
     motions: str | None = None
     load: str | None = None
     local_node: bool = True
@@ -112,6 +113,7 @@ class RunConfig:
     mtc_port: str
     players: PlayerConfig
     players_survive: bool
+    stop_on_exit: bool
     load: str | None
     local_node: bool
     embedded: bool
@@ -174,6 +176,7 @@ def read_config(flags: Flags) -> RunConfig:
         mtc_port="",
         players=PlayerConfig(enabled=flags.players, dmx=_dmx(flags, identity), node=identity),
         players_survive=flags.players_survive,
+        stop_on_exit=flags.stop_on_exit,
         load=flags.load,
         local_node=flags.local_node,
         open_bus=flags.open_bus,
@@ -251,6 +254,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
             excluded_ports=_ports_of_others(node),
         ),
         players_survive=flags.players_survive,
+        stop_on_exit=flags.stop_on_exit,
         load=flags.load,
         local_node=flags.local_node,
         open_bus=flags.open_bus,

@@ -7,7 +7,7 @@ sequencer whenever it changes, and to the nodes once a second besides.
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from cuems.adapters.lane import Lane
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput
 from cuems.app.desk import ControlDesk
+from cuems.app.health import Health
 from cuems.app.leading import Leading
 from cuems.app.links import (
     OUTBOX_MESSAGES,
@@ -58,6 +59,7 @@ from cuems.core.desk import (
     ControllerEvent,
     DeployImpossible,
     DeployReady,
+    DiedBefore,
     ForgetCues,
     HoldLine,
     KeepSetting,
@@ -87,6 +89,7 @@ from cuems.core.desk import (
 )
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent
+from cuems.core.health import Pulse
 from cuems.core.line import Line
 from cuems.core.messages import Message
 from cuems.core.midi_ports import MidiOpen, MidiState
@@ -157,7 +160,7 @@ class ControllerParts:
 
     `links` are its ends of the bus, the nearest first; the line is told on the first
     `line_links` of them, and the first `near_links` are within this process. `midi` is what an
-    outside line is heard on.
+    outside line is heard on. `died` is what the process before this one died of.
     """
 
     sender: NodeId
@@ -176,6 +179,8 @@ class ControllerParts:
     leading: Leading
     near_links: int
     load: str | None
+    health: Health
+    died: str = ""
 
 
 async def run_controller(
@@ -192,12 +197,18 @@ async def run_controller(
         with suppress(anyio.WouldBlock):  # a full inbox is being worked on: that looks at the clock
             send.send_nowait(Rang())
 
-    async with open_alarm(ring) as alarm, anyio.create_task_group() as tg:
-        loop = ControllerLoop(parts, desk, alarm, send, tg)
+    health = parts.health
+    async with AsyncExitStack() as resources:
+        pulse = resources.enter_context(health.pulse("controller"))
+        alarm = await resources.enter_async_context(open_alarm(ring, pulse.late))
+        tg = await resources.enter_async_context(anyio.create_task_group())
+        loop = ControllerLoop(parts, desk, alarm, send, tg, pulse)
+        health.add_stream("controller's inbox", inbox)
         for number, link in enumerate(parts.links):
             outgoing, outbox = anyio.create_memory_object_stream[bytes](OUTBOX_MESSAGES)
             near = number < parts.near_links
             parts.leading.add_wire(outgoing, near=near)
+            health.add_stream(f"bus {number}", outgoing, OUTBOX_MESSAGES)
             tg.start_soon(send_all, outbox, link)
             tg.start_soon(partial(_hear_bus, link, parts.leading, send, near=near))
         if parts.leading.lane is not None:
@@ -277,8 +288,10 @@ class ControllerLoop:
         alarm: Alarm,
         send: MemoryObjectSendStream[ControllerItem],
         tasks: TaskGroup,
+        pulse: Pulse,
     ) -> None:
         self._parts = parts
+        self._pulse = pulse
         self._leading = parts.leading
         self._told_strangers = 0
         self._drawn = False  # until then our line is nobody's: nodes may be following another
@@ -304,6 +317,8 @@ class ControllerLoop:
         await self._perform(begun)
         await self._apply(self._parts.settings.read())
         await self._moved(self._line.begin())
+        if self._parts.died:
+            await self._apply(DiedBefore(self._parts.died))
         if self._parts.remembered is not None:
             self._restore_due_ns = time.monotonic_ns() + NODES_FIRST_NS
         elif self._parts.load is not None:
@@ -323,6 +338,7 @@ class ControllerLoop:
             if now_ns >= self._report_due_ns:
                 await self._tell_line()
             self._set_alarm(now_ns)
+            self._pulse.turned(now_ns)
 
     async def _take(self, item: ControllerItem, now_ns: int) -> None:
         match item:

@@ -83,6 +83,11 @@ class MpvPerformer:
                     logged = self._mpv.take_errors()
                     raise mpv.why_not(self._cue, self._path, error, logged)
 
+    @property
+    def plays(self) -> bool:
+        """Whether it sounds or shows, as far as it was told."""
+        return self._loaded and self._stands_at is None
+
     # ---- what the stage asks
 
     async def arm(self, elapsed: int) -> None:

@@ -8,6 +8,7 @@ import logging
 import platform
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from cuems.adapters.lane import Lane
 from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.app.faders import Faders
 from cuems.app.following import Following
+from cuems.app.health import Health
 from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang, send_all
 from cuems.app.performers import Workshop
 from cuems.app.project import load_show
@@ -38,6 +40,7 @@ from cuems.core.effects import PlayerEffect, Start
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent, PlayerEvent
 from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
+from cuems.core.health import Pulse
 from cuems.core.line_news import LineNews
 from cuems.core.line_wait import LineWatch
 from cuems.core.midi_ports import MidiOpen, MidiState
@@ -121,7 +124,8 @@ class NodeParts:
     timecode from, "" for whichever there is, None for no MIDI. `files` brings a project's files.
     `timekeeper` is new, and the node's alone to change. `state` is where it keeps whom it follows,
     `lane` its end of lane X (None: its controller is in this process). `recorder` keeps its own
-    record, and `on_rest` hears whether nothing plays.
+    record, and `on_rest` hears whether nothing plays. `died` is what the process before this one
+    died of.
     """
 
     node: NodeId
@@ -139,6 +143,8 @@ class NodeParts:
     led_from: Callable[[str], None] = lambda _: None
     recorder: Records | None = None
     on_rest: Callable[[bool], None] = lambda _: None
+    health: Health | None = None
+    died: str = ""
 
 
 async def run_node(
@@ -157,14 +163,19 @@ async def run_node(
         inbox,
         outgoing,
         outbox,
-        open_alarm(ring) as alarm,
         AsyncExitStack() as resources,
-        anyio.create_task_group() as tg,
     ):
-        term = await anyio.to_thread.run_sync(read_term, parts.state)
-        loop = NodeLoop(parts, alarm, send, outgoing, tg, term)
         if parts.workshop.survivors is not None:
             await resources.enter_async_context(parts.workshop.survivors.open())
+        pulse = Pulse()
+        if parts.health is not None:
+            pulse = resources.enter_context(parts.health.pulse("node"))
+            parts.health.add_stream("node's inbox", inbox)
+            parts.health.add_stream("node's bus", outgoing, OUTBOX_MESSAGES)
+        alarm = await resources.enter_async_context(open_alarm(ring, pulse.late))
+        tg = await resources.enter_async_context(anyio.create_task_group())
+        term = await anyio.to_thread.run_sync(read_term, parts.state)
+        loop = NodeLoop(parts, alarm, send, outgoing, tg, term, pulse)
         tg.start_soon(send_all, outbox, parts.link)
         tg.start_soon(_hear_bus, parts.link, loop.following, send)
         if parts.lane is not None:
@@ -176,6 +187,9 @@ async def run_node(
             tg.start_soon(parts.workshop.residents.serve, log.warning)
         tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
+        if parts.health is not None and parts.lane is not None:
+            loop.show_health(parts.health)
+            tg.start_soon(parts.health.watch, loop.tell_health)
         if parts.midi_port is not None:
             tg.start_soon(loop.read_midi, parts.midi_port, ring)
         task_status.started()
@@ -211,8 +225,10 @@ class NodeLoop:
         outgoing: MemoryObjectSendStream[bytes],
         tasks: TaskGroup,
         term: Term,
+        pulse: Pulse,
     ) -> None:
         self._parts = parts
+        self._pulse = pulse
         self._alarm = alarm
         self._send = send
         self._tasks = tasks
@@ -256,6 +272,7 @@ class NodeLoop:
             await self._tell_chase(now_ns)
             self._parts.on_rest(not self._node.plays)
             self._set_alarm(now_ns)
+            self._pulse.turned(now_ns)
 
     async def _take(self, item: Item, now_ns: int) -> None:
         match item:
@@ -560,13 +577,25 @@ class NodeLoop:
         """Say that we are alive, and ask the controller for its clock."""
         if self._parts.same_clock:
             return  # in one process nobody is missed
-        beats = 0
+        beats, died = 0, self._parts.died
         while True:
             if beats % PROBE_EVERY == 0:
                 await self._say(bus.ClockProbe(time.monotonic_ns()))
             await self._say(bus.Heartbeat(armed=self._node.armed))
+            if died and self._follower.led:
+                await self._say(bus.CrashReport(died))
+                died = ""
             await anyio.sleep(HEARTBEAT_S)
             beats += 1
+
+    def show_health(self, health: Health) -> None:
+        """What there is to say of this loop."""
+        health.timecode = lambda: Counter((self._time.state,))
+        health.nodes = lambda: Counter(("led" if self._follower.led else "not led",))
+
+    async def tell_health(self, line: str, wrong: str) -> None:
+        """Have the controller know how this process gets on."""
+        await self._say(bus.HealthReport(line, wrong))
 
     async def read_midi(self, port: str, ring: Callable[[], None]) -> None:
         """Read timecode from a MIDI port, whenever it is there, and ring when there is news."""

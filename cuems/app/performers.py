@@ -127,8 +127,14 @@ async def _open_mpv(
             options = (*options, mpv.listening_option(endpoint))
             handles.append(ours.fileno())  # held by mpv itself our end does not close when we die
         argv = mpv.argv(tools.config.mpv, cue, options, theirs.fileno())
+        performer: MpvPerformer | None = None
+
+        def goes_on() -> bool:
+            is_left = tools.survivors is not None and tools.survivors.are_left
+            return is_left and performer is not None and performer.plays
+
         async with _open(
-            argv, mpv.REMEDY, path, on_line, handles, survives=bool(endpoint)
+            argv, mpv.REMEDY, path, on_line, handles, survives=bool(endpoint), goes_on=goes_on
         ) as process:
             theirs.close()
             async with anyio.create_task_group() as tg:
@@ -136,7 +142,7 @@ async def _open_mpv(
                 async with (
                     open_mpv(ours, name=path.name, on_line=_told(on_line)) as connection,
                     anyio.create_task_group() as listeners,
-                    _noted(cue, path, tools, process, endpoint),
+                    _noted(cue, path, tools, process, endpoint, goes_on),
                 ):
                     performer = MpvPerformer(
                         cue,
@@ -153,19 +159,24 @@ async def _open_mpv(
 
 @asynccontextmanager
 async def _noted(
-    cue: MediaCue, path: Path, tools: Workshop, process: Process, endpoint: str
+    cue: MediaCue,
+    path: Path,
+    tools: Workshop,
+    process: Process,
+    endpoint: str,
+    goes_on: Callable[[], bool],
 ) -> AsyncIterator[None]:
     """Note a player that may outlive us."""
     if tools.survivors is None:
         yield
         return
-    async with tools.survivors.noted(cue, path, process.pid, endpoint):
+    async with tools.survivors.noted(cue, path, process.pid, endpoint, goes_on):
         yield
 
 
 @asynccontextmanager
 async def open_survivor(
-    cue: MediaCue, adopted: Adopted, on_line: OnLine
+    cue: MediaCue, adopted: Adopted, tools: Workshop, on_line: OnLine
 ) -> AsyncIterator[Performer]:
     """Take over a player that plays already; the block is cancelled by the error that ends it."""
     name = adopted.record.name
@@ -184,7 +195,8 @@ async def open_survivor(
     except OSError as error:
         raise MpvLostError(name, "a player that was to be taken over is gone") from error
     finally:
-        await adopted.stop()
+        if tools.survivors is None or not tools.survivors.are_left:
+            await adopted.stop()
 
 
 def _sound(
@@ -292,6 +304,7 @@ async def _open(
     handles: Sequence[int] = (),
     *,
     survives: bool = False,
+    goes_on: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Process]:
     program = Path(argv[0]).name
     try:
@@ -302,6 +315,7 @@ async def _open(
             pass_fds=handles,
             grace_s=STOP_GRACE_S,
             die_with_parent=not survives,
+            goes_on=goes_on,
         ) as process:
             yield process
     except ProgramMissingError as error:

@@ -1,5 +1,7 @@
 """Web requests: commands as `POST /go`, the namespace, and what a show stands at."""
 
+from collections.abc import Awaitable, Callable
+
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
@@ -18,6 +20,7 @@ from cuems.wire.oscquery import OscDoor, Page, page
 from cuems.wire.web import WebRequest
 
 ANSWERED_WITHIN_S = 5.0
+METRICS = "/metrics"
 
 
 class Posts:
@@ -29,6 +32,7 @@ class Posts:
         self._send = send
         self._gate = gate
         self._space = space
+        self.metrics: Callable[[], Awaitable[Page]] | None = None
         self.osc: OscDoor | None = None  # where OSC goes beside the WebSocket
 
     async def answer(self, asked: WebRequest) -> Page:
@@ -42,7 +46,10 @@ class Posts:
         denied = refusal(grant, Scope.VIEW)
         if denied:
             return bridge.unauthorized(denied)
-        if asked.target.partition("?")[0] == bridge.STATUS:
+        path = asked.target.partition("?")[0]
+        if path == METRICS and self.metrics is not None:
+            return await self.metrics()
+        if path == bridge.STATUS:
             return bridge.status(self._fact)
         return page(self._space, asked.target, self.osc)
 

@@ -5,9 +5,9 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from cuems.adapters.access_file import read_keys
 from cuems.adapters.bus import NngDialler, open_bus_dialer, open_bus_listener
+from cuems.adapters.crash_file import open_last_words
 from cuems.adapters.files import (
     library_identity,
     next_epoch,
@@ -57,11 +58,14 @@ from cuems.app.finding import (
 )
 from cuems.app.front import Front, serve_front
 from cuems.app.guard import LOOPBACK, Guard, guard_bus
+from cuems.app.health import Health, open_health
 from cuems.app.leading import Leading
 from cuems.app.links import EVENTS, Bus, ControllerItem
+from cuems.app.metrics import show_health, tell_health
 from cuems.app.node import NodeParts, run_node
 from cuems.app.node_recorder import open_node_recorder
 from cuems.app.nodelist import Nodelist
+from cuems.app.obituary import Obituary
 from cuems.app.opening import FoundHours, Opening, OpeningParts, find_hours
 from cuems.app.performers import workshop
 from cuems.app.receiving import serve_receiving
@@ -101,47 +105,77 @@ async def run(config: RunConfig) -> int:
     """
     watch_without_threads()
     ended_by: list[signal.Signals] = []
+    survivors = Survivors(config.state / "players") if config.players_survive else None
     role = _run_controller if config.role is Role.CONTROLLER else _run_node
+    disks = {"library": config.library, "state": config.state}
     with (
         only_one(config.state, config.role),
+        open_last_words(config.state / f"last-words-{config.role}") as words,
+        Obituary(words),
+        open_health(os.environ, disks) as health,
         anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
     ):
-        hangups = Mailbox[None](1)
+        own = Own(hangups=Mailbox[None](1), health=health, survivors=survivors, died=words.before)
         async with anyio.create_task_group() as watching:
             running = anyio.CancelScope()
-            watching.start_soon(_end_on_signal, signals, running, ended_by, hangups)
+
+            def end(number: signal.Signals) -> None:
+                ended_by.append(number)
+                health.notifier.stopping()
+                if survivors is not None and number is signal.SIGTERM and not config.stop_on_exit:
+                    survivors.leave()
+                running.cancel()
+
+            watching.start_soon(_end_on_signal, signals, end, own.hangups)
             with running:
-                await role(config, hangups)
+                await role(config, own)
             watching.cancel_scope.cancel()
+    if survivors is not None and survivors.are_left:
+        logging.shutdown()
+        os._exit(0)  # what goes on would be killed by asyncio as it is taken down
     return 130 if ended_by[:1] == [signal.SIGINT] else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What a process has for itself, whichever role it plays.
+
+    `died` is what the one before it died of ("": it has ended as it should).
+    """
+
+    hangups: Mailbox[None]
+    health: Health
+    survivors: Survivors | None
+    died: str
 
 
 async def _end_on_signal(
     signals: AsyncIterator[signal.Signals],
-    running: anyio.CancelScope,
-    ended_by: list[signal.Signals],
+    end: Callable[[signal.Signals], None],
     hangups: Mailbox[None],
 ) -> None:
-    """Cancel at the first signal; at a second one leave as we are: the children die with us.
+    """End at the first signal; at a second one leave as we are: the children die with us.
 
     A hang-up ends nothing: what can be set is read again.
     """
+    ending = False
     async for number in signals:
         if number is signal.SIGHUP:
             hangups.put(None)
             continue
-        if ended_by:
+        if ending:
             log.warning("%s again: leaving at once", number.name)
             os._exit(128 + number)
         log.info("%s: stopping", number.name)
-        ended_by.append(number)
-        running.cancel()
+        ending = True
+        end(number)
 
 
 # ---- the controller
 
 
-async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
+async def _run_controller(config: RunConfig, own: Own) -> None:
+    health = own.health
     hours = await anyio.to_thread.run_sync(find_hours, config.state)
     project = None if config.standby else await _first_project(config, hours)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
@@ -207,9 +241,13 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             ),
             near_links=len(near),
             load=project,
+            health=health,
+            died=own.died,
         )
         front.desk.publish(BusWarning(guard.warning))
+        show_health(health, front, journal)
         tg = await resources.enter_async_context(anyio.create_task_group())
+        tg.start_soon(health.watch, partial(tell_health, front))
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
         await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
         door = ship_address(listener.url)
@@ -218,6 +256,7 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             epoch = await anyio.to_thread.run_sync(next_epoch, config.state)
         else:
             log.info("ready: standby of %s, control surface at %s", config.standby, where)
+            health.notifier.ready()
             epoch = await _stand_by(config, config.standby, front.desk, parts, send, inbox)
         parts.leading.lead(epoch)
         front.desk.publish(Leadership(role=ACTIVE, epoch=epoch))
@@ -233,14 +272,15 @@ async def _run_controller(config: RunConfig, hangups: Mailbox[None]) -> None:
             )
         )
         tg.start_soon(opening.serve)
-        tg.start_soon(_read_settings_again, hangups, settings, opening, send, front.desk)
+        tg.start_soon(_read_settings_again, own.hangups, settings, opening, send, front.desk)
         if config.ipc is not None:
             tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
         if config.local_node:
-            await tg.start(run_node, await _node_parts(config, node_end))
+            await tg.start(run_node, await _node_parts(config, node_end, own))
         _say_where(where, listener.url, guard)
         bound = Bound(bus_url=listener.url, control_url=where, rig=await _rig(config))
         tg.start_soon(be_found, config, bound, send)
+        health.notifier.ready()
 
 
 async def _read_settings_again(
@@ -272,18 +312,20 @@ async def _stand_by(
     inbox: MemoryObjectReceiveStream[ControllerItem],
 ) -> int:
     """Follow until it is time to lead; the epoch for that, on disk."""
-    lane = parts.leading.lane
-    standby = Standby(
-        StandbyParts(
-            url=url,
-            token=config.standby_token,
-            takeover=config.takeover,
-            desk=desk,
-            send=send,
-            unheard=(*(link.receive for link in parts.links), *((lane.receive,) if lane else ())),
+    lane = () if parts.leading.lane is None else (parts.leading.lane.receive,)
+    with parts.health.pulse("standby") as pulse:
+        standby = Standby(
+            StandbyParts(
+                url=url,
+                token=config.standby_token,
+                takeover=config.takeover,
+                desk=desk,
+                send=send,
+                unheard=(*(link.receive for link in parts.links), *lane),
+                pulse=pulse,
+            )
         )
-    )
-    above = await standby.serve(inbox)
+        above = await standby.serve(inbox)
     epoch = await anyio.to_thread.run_sync(raise_epoch, config.state, above)
     for greets in standby.waiting:
         with suppress(anyio.WouldBlock):  # whoever is not answered asks again
@@ -404,7 +446,7 @@ def _farthest(urls: tuple[str, ...]) -> str:
     return next((url for url in urls if urlsplit(url).hostname not in LOOPBACK), urls[0])
 
 
-async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
+async def _run_node(config: RunConfig, own: Own) -> None:
     urls = config.bus_urls if config.bus_given else ()
     guard = await anyio.to_thread.run_sync(
         lambda: guard_bus(_farthest(config.bus_urls), config.state, open_bus=config.open_bus)
@@ -424,16 +466,22 @@ async def _run_node(config: RunConfig, _: Mailbox[None]) -> None:
             tg.start_soon(keep_linked, link, Search(config, rig, discovery))
         if discovery is not None:
             tg.start_soon(announce_node, discovery, config.node, rig)
-        parts = await _node_parts(config, link, lane, guard.trust)
+        parts = await _node_parts(config, link, own, lane, guard.trust)
         rest = Rest()
-        await tg.start(run_node, replace(parts, recorder=recorder, on_rest=rest.rest))
+        parts = replace(parts, recorder=recorder, on_rest=rest.rest, died=own.died)
+        await tg.start(run_node, parts)
         tg.start_soon(ship_in_rest, config.node, config.state, lambda: link.url, rest)
         where = f"its controller is {config.bus_url}" if urls else "looking for its controller"
         log.info("ready: node %s, %s", config.node, where)
+        own.health.notifier.ready()
 
 
 async def _node_parts(
-    config: RunConfig, link: Bus, lane: Lane | None = None, trust: Trust | None = None
+    config: RunConfig,
+    link: Bus,
+    own: Own,
+    lane: Lane | None = None,
+    trust: Trust | None = None,
 ) -> NodeParts:
     """What a node is made of; one without a lane is in its controller's process."""
     dialler = link if isinstance(link, NngDialler) else None
@@ -442,7 +490,7 @@ async def _node_parts(
         config.players,
         FrameRate.FPS_25,
         dict(os.environ),
-        Survivors(config.state / "players") if config.players_survive else None,
+        own.survivors,
     )
     log.info("players: %s", tools.outputs.note if config.players.enabled else "none, as asked")
     if config.role is Role.CONTROLLER and config.mtc in UNHEARD and follow_mtc(config.players):
@@ -471,6 +519,7 @@ async def _node_parts(
         state=config.state,
         trust=trust or Anyone(),
         lane=lane,
+        health=own.health,
         bus_urls=None if dialler is None else lambda: dialler.urls,
         led_from=lambda url: None if dialler is None else dialler.led_from(url),
     )

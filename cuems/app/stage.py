@@ -335,7 +335,7 @@ class Stage:
         cue, seat.adopted, seat.proved = seat.cue, None, True
         assert isinstance(cue, MediaCue), "others have no process"
         return await stack.enter_async_context(
-            open_survivor(cue, adopted, lambda line: self._say(cue.id, line))
+            open_survivor(cue, adopted, self._workshop, lambda line: self._say(cue.id, line))
         )
 
     async def _find_media(self, role: ByMedia) -> Path:

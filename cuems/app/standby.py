@@ -17,6 +17,7 @@ from cuems.app.client import Client, CommandRefusedError, NotReachableError, ope
 from cuems.app.desk import ControlDesk
 from cuems.app.links import Asker, Asks, AsksTogether, Caller, ControllerItem, Greets, Rang
 from cuems.core.cues import NodeId
+from cuems.core.health import Pulse
 from cuems.core.operator import Ping, TakeControl
 from cuems.core.standby import NS_PER_MS, STANDBY, Lease, Takeover, takeover_epoch
 from cuems.core.status import Leadership
@@ -41,6 +42,7 @@ class StandbyParts:
     desk: ControlDesk
     send: MemoryObjectSendStream[ControllerItem]
     unheard: tuple[Callable[[], Awaitable[object]], ...] = ()
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Standby:
             async for item in inbox:
                 if self._decides(item):
                     break
+                self.parts.pulse.turned(time.monotonic_ns())
             tg.cancel_scope.cancel()
         self.parts.desk.end_mirror()
         return takeover_epoch(self.epoch)
@@ -110,12 +113,13 @@ class Standby:
     async def _watch_lease(self) -> None:
         """Look at it whenever it may be over."""
         while True:
+            await self.parts.send.send(Rang())  # it turns, also while all is well
             ends_ns = self._lease.ends_ns
             now_ns = time.monotonic_ns()
             if ends_ns is None:
                 await anyio.sleep(BEAT_S)
             elif now_ns < ends_ns:
-                await anyio.sleep((ends_ns - now_ns) / NS_PER_S)
+                await anyio.sleep(min(BEAT_S, (ends_ns - now_ns) / NS_PER_S))
             else:
                 self._tell("LOST: it does not answer any more. takecontrol takes its place")
                 await self.parts.send.send(Rang())

@@ -28,19 +28,19 @@ def run_to_exit_status(main: Callable[[], int]) -> int:
     try:
         return main()
     except Exception as error:  # house.md B10: the one broad boundary
-        told, bugs = _split(error)
+        bugs = bugs_in(error)
         if bugs is None:
-            sys.stderr.write(f"cuems: {_first(told)}\n")
+            sys.stderr.write(f"cuems: {_first(error)}\n")
             return FAILED
         log.critical("a bug in cuems ends it: please report this", exc_info=bugs)
         return BUG
 
 
-def _split(error: Exception) -> tuple[BaseException | None, BaseException | None]:
-    """What says by itself what is wrong, and what does not."""
+def bugs_in(error: Exception) -> BaseException | None:
+    """What does not say by itself what is wrong."""
     if isinstance(error, BaseExceptionGroup):
-        return error.split(CuemsError)
-    return (error, None) if isinstance(error, CuemsError) else (None, error)
+        return error.split(CuemsError)[1]
+    return None if isinstance(error, CuemsError) else error
 
 
 def _first(error: BaseException | None) -> BaseException | None:

@@ -5,7 +5,7 @@ player already does takes it over as it is. A player that stood armed is of no u
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -33,11 +33,16 @@ class Survivors:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._found: dict[CueId, list[Adopted]] = {}
+        self.are_left = False
 
     @property
     def names(self) -> list[str]:
         """The cues that go on."""
         return sorted(each.record.name for several in self._found.values() for each in several)
+
+    def leave(self) -> None:
+        """We end now, and what sounds goes on: another engine may take it up."""
+        self.are_left = True
 
     async def endpoint(self) -> str:
         """Where one more player of ours is to listen."""
@@ -45,19 +50,20 @@ class Survivors:
 
     @asynccontextmanager
     async def noted(
-        self, cue: MediaCue, path: Path, pid: int, endpoint: str
+        self, cue: MediaCue, path: Path, pid: int, endpoint: str, goes_on: Callable[[], bool]
     ) -> AsyncIterator[None]:
-        """Keep a record of a player of ours for as long as we look after it."""
+        """Keep a record of a player of ours for as long as we look after it, or it goes on."""
         await anyio.to_thread.run_sync(write_record, cue.id, cue.name, path, pid, endpoint)
         try:
             yield
         finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(forget_record, endpoint)
+            if not goes_on():
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(forget_record, endpoint)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Look for them; those that are left at the end are ended with us."""
+        """Look for them; those that are there at the end are ended with us, or left."""
         async with AsyncExitStack() as stack:
             for record in await anyio.to_thread.run_sync(read_records, self._folder):
                 adopted = await stack.enter_async_context(open_adopted(record))
@@ -71,8 +77,9 @@ class Survivors:
             try:
                 yield
             finally:
-                with anyio.CancelScope(shield=True):
-                    await self.end()
+                if not self.are_left:
+                    with anyio.CancelScope(shield=True):
+                        await self.end()
 
     def take(self, cue: CueId) -> Adopted | None:
         """The player of a cue, from now on the caller's to look after."""

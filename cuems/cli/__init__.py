@@ -12,6 +12,7 @@ from cuems.cli.client import COMMANDS
 from cuems.cli.clients import clients
 from cuems.cli.commands import commands
 from cuems.cli.deploy import deploy
+from cuems.cli.doctor import doctor
 from cuems.cli.key import key
 from cuems.cli.mtc import mtc
 from cuems.cli.nodes import nodes
@@ -23,6 +24,7 @@ from cuems.cli.schedule import schedule
 from cuems.cli.settings import settings
 from cuems.cli.ship import ship
 from cuems.cli.simulate import simulate
+from cuems.cli.systemd import systemd
 from cuems.cli.token import token
 
 INTERRUPTED = 130
@@ -38,6 +40,7 @@ cli.add_command(check)
 cli.add_command(clients)
 cli.add_command(commands)
 cli.add_command(deploy)
+cli.add_command(doctor)
 cli.add_command(key)
 cli.add_command(mtc)
 cli.add_command(nodes)
@@ -50,6 +53,7 @@ cli.add_command(schedule)
 cli.add_command(settings)
 cli.add_command(ship)
 cli.add_command(simulate)
+cli.add_command(systemd)
 cli.add_command(token)
 for command in COMMANDS:
     cli.add_command(command)

@@ -77,6 +77,11 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     " yes under systemd (which must not kill them: KillMode=process), no from a terminal.",
 )
 @click.option(
+    "--stop-on-exit",
+    is_flag=True,
+    help="Players that survive end with the engine all the same where it is asked to end (TERM).",
+)
+@click.option(
     "--dmx",
     metavar="sacn|artnet[:ADDRESS][,NAME=VALUE…]|off",
     help="Where lights go [off]: sACN by multicast, Art-Net by broadcast, or to ADDRESS alone;"
@@ -168,6 +173,7 @@ def run_role(
     resume: str | None,
     settings: tuple[tuple[str, str], ...],
     players_survive: str,
+    stop_on_exit: bool,
     load: str | None,
     ipc: Path | None,
     no_discovery: bool,
@@ -193,6 +199,7 @@ def run_role(
         players=players == "auto",
         players_survive=players_survive == "yes"
         or (players_survive == "auto" and not SYSTEMD.isdisjoint(os.environ)),
+        stop_on_exit=stop_on_exit,
         dmx=dmx,
         motions=motions,
         load=load,

@@ -458,6 +458,21 @@ class NoticeReport:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """How this node's process gets on, one line a minute, and what is wrong ("": nothing)."""
+
+    line: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrashReport:
+    """This node's program has died of a bug before it was started again: what it said of it."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOutcomeReport:
     """What became of action cue `cue` (None: an upstream node does not say which) on `target`."""
@@ -536,6 +551,8 @@ NodeReport = (
     | CueEnabledReport
     | GoRefusedReport
     | NoticeReport
+    | HealthReport
+    | CrashReport
     | ActionOutcomeReport
     | ChaseReport
     | ClockProbe

@@ -6,7 +6,7 @@ pointer is, and runs the cues that no node owns (actions, fades, lists).
 """
 
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from cuems.core import bus
 from cuems.core.actions import NOT_OURS_TO_HOLD
@@ -28,6 +28,7 @@ from cuems.core.desk import (
     ControllerEvent,
     DeployImpossible,
     DeployReady,
+    DiedBefore,
     Fenced,
     ForgetCues,
     HoldLine,
@@ -90,6 +91,7 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
+from cuems.core.health import died_of
 from cuems.core.held_go import HeldGo
 from cuems.core.lead import Lead, to_frame
 from cuems.core.operator import (
@@ -133,6 +135,7 @@ from cuems.core.status import (
     Loaded,
     MixerVolume,
     ModeIs,
+    NodeFigures,
     NodeHealth,
     NodeName,
     NodeOutputs,
@@ -172,6 +175,9 @@ class Rules:
     first_seq: int = 0  # loads, runs and stops are numbered from here; another at every start
     adopted: tuple[NodeId, ...] | None = None  # who belongs to the rig; None: every node that comes
     options: Options = field(default_factory=Options)
+
+
+NodeNews: TypeAlias = bus.NoticeReport | bus.GoRefusedReport | bus.HealthReport | bus.CrashReport
 
 
 @dataclass(slots=True)
@@ -267,8 +273,8 @@ class Controller:
                 self._files_news(event)
             case LineMoved(line):
                 self._line_moved(line)
-            case MessageFailed(cue, reason):
-                self._message_failed(cue, reason)
+            case MessageFailed() | DiedBefore():
+                self._failed(event)
             case NodeSeen() | NodelistRead() | NodelistModified():
                 self._rig_changed(event)
             case Woke(now_ns):
@@ -977,18 +983,24 @@ class Controller:
                     self._publish(status)
             case bus.DeployReport() | bus.DeployPlanReport():
                 self._deploys.hear(node, self._cluster.label(node), report)
-            case bus.NoticeReport() | bus.GoRefusedReport():
+            case (
+                bus.NoticeReport() | bus.GoRefusedReport() | bus.HealthReport() | bus.CrashReport()
+            ):
                 self._node_notice(node, report)
             case _:
                 pass
 
-    def _node_notice(self, node: NodeId, report: bus.NoticeReport | bus.GoRefusedReport) -> None:
+    def _node_notice(self, node: NodeId, report: NodeNews) -> None:
         label = self._cluster.label(node)
         match report:
             case bus.NoticeReport(text):
                 self._publish(Notice(f"{label}: {text}"))
             case bus.GoRefusedReport(run_seq, reason):
                 self._publish(Notice(f"{label} refused GO {run_seq}: {reason}"))
+            case bus.HealthReport(line, wrong):
+                self._publish(NodeFigures(node, line, wrong))
+            case bus.CrashReport(text):
+                self._publish(Notice(f"{label}: {died_of(text)}"))
 
     def _runs_by_itself(self) -> None:
         """Timecode has started cues without a GO: a show runs all the same."""
@@ -1046,6 +1058,13 @@ class Controller:
                     self._publish(status)
             case _:
                 pass
+
+    def _failed(self, event: MessageFailed | DiedBefore) -> None:
+        match event:
+            case DiedBefore(text):
+                self._publish(Notice(died_of(text)))
+            case MessageFailed(cue, reason):
+                self._message_failed(cue, reason)
 
     def _message_failed(self, cue: CueId, reason: str) -> None:
         if self._loaded is not None and self._announcer.running:

@@ -184,8 +184,16 @@ class Restore:
     now_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class DiedBefore:
+    """The program has died of a bug before it was started again: what it said of it."""
+
+    text: str
+
+
 ControllerEvent = (
     Restore
+    | DiedBefore
     | Asked
     | Reported
     | ProjectRead

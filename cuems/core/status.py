@@ -319,6 +319,23 @@ class OpeningHours:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnHealth:
+    """How the controller's process gets on, once a minute, and what is wrong ("": nothing)."""
+
+    line: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFigures:
+    """How a node's process gets on, once a minute, and what is wrong ("": nothing)."""
+
+    node: NodeId
+    line: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingValue:
     """What a setting is, as text."""
 
@@ -364,6 +381,8 @@ Status = (
     | CueLate
     | BusWarning
     | Strangers
+    | OwnHealth
+    | NodeFigures
 )
 
 DUMP_ORDER = (
@@ -381,12 +400,14 @@ DUMP_ORDER = (
     OpeningHours,
     BusWarning,
     Strangers,
+    OwnHealth,
     GoLead,
     NodeName,
     NodeHealth,
     NodeWaived,
     NodeOutputs,
     ChaseHealth,
+    NodeFigures,
     DeployProgress,
     DeployBytes,
     DeployPlan,
@@ -414,7 +435,7 @@ def key(status: Status) -> Key:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
             | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
-            | Leadership() | OpeningHours()
+            | Leadership() | OpeningHours() | OwnHealth()
             | DeployTotal() | DeployRun() | ModeIs()
         ):  # fmt: skip
             return type(status), ()
@@ -426,6 +447,7 @@ def key(status: Status) -> Key:
         case (
             NodeName(node) | NodeHealth(node) | NodeWaived(node) | NodeOutputs(node)
             | ChaseHealth(node) | DeployProgress(node) | DeployBytes(node) | DeployPlan(node)
+            | NodeFigures(node)
         ):  # fmt: skip
             return type(status), (node,)
         case SettingValue(name):

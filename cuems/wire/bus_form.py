@@ -29,6 +29,8 @@ Own = (
     | bus.CueResetReport
     | bus.GoRefusedReport
     | bus.NoticeReport
+    | bus.HealthReport
+    | bus.CrashReport
     | bus.ChaseReport
     | bus.ClockProbe
     | bus.ClockReply
@@ -52,6 +54,8 @@ OWN_TARGETS: Mapping[type[Own], str] = {
     bus.CueResetReport: "cue_reset",
     bus.GoRefusedReport: "go_refused",
     bus.NoticeReport: "notice",
+    bus.HealthReport: "health",
+    bus.CrashReport: "crash",
     bus.ChaseReport: "chase",
     bus.ClockProbe: "clock_probe",
     bus.ClockReply: "clock_reply",

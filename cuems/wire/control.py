@@ -202,12 +202,9 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
         ):
             return (_cue_message(status),)
         case (
-            st.NodeHealth()
-            | st.DeployProgress()
-            | st.ChaseHealth()
-            | st.Leadership()
-            | st.OpeningHours()
-        ):
+            st.NodeHealth() | st.DeployProgress() | st.ChaseHealth() | st.Leadership()
+            | st.OpeningHours() | st.OwnHealth() | st.NodeFigures()
+        ):  # fmt: skip
             return _state_messages(status)
         case st.NodeName() | st.NodeOutputs() | st.NodeWaived():
             return (_node_message(status),)
@@ -227,8 +224,9 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return (_show_message(status),)
 
 
+Figures: TypeAlias = st.OwnHealth | st.NodeFigures
 States: TypeAlias = (
-    st.NodeHealth | st.DeployProgress | st.ChaseHealth | st.Leadership | st.OpeningHours
+    st.NodeHealth | st.DeployProgress | st.ChaseHealth | st.Leadership | st.OpeningHours | Figures
 )
 
 
@@ -254,6 +252,21 @@ def _state_messages(status: States) -> tuple[Osc, ...]:
                 _told("schedule_window", window),
                 _told("schedule_next", next_start),
                 _told("schedule_fault", fault),
+            )
+        case st.OwnHealth() | st.NodeFigures():
+            return _health_messages(status)
+        case _:
+            assert_never(status)
+
+
+def _health_messages(status: Figures) -> tuple[Osc, ...]:
+    match status:
+        case st.OwnHealth(line, wrong):
+            return _told("health", line), _told("health_warning", wrong)
+        case st.NodeFigures(node, line, wrong):
+            return (
+                _told(f"node_health/{node}", line),
+                _told(f"node_health_warning/{node}", wrong),
             )
         case _:
             assert_never(status)

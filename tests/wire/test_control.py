@@ -126,6 +126,20 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     (status.BusWarning("open"), (Osc("/engine/status/bus_warning", ("open",)),)),
     (status.Strangers(3), (Osc("/engine/status/strangers", (3,)),)),
     (
+        status.OwnHealth("61 MiB", "the disk is full"),
+        (
+            Osc("/engine/status/health", ("61 MiB",)),
+            Osc("/engine/status/health_warning", ("the disk is full",)),
+        ),
+    ),
+    (
+        status.NodeFigures(NODE, "50 MiB", ""),
+        (
+            Osc(f"/engine/status/node_health/{NODE}", ("50 MiB",)),
+            Osc(f"/engine/status/node_health_warning/{NODE}", ("",)),
+        ),
+    ),
+    (
         status.DeployProgress(NODE, 40, "rain.wav"),
         (
             Osc(f"/engine/status/deploy/{NODE}", (40,)),
