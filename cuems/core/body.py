@@ -10,7 +10,16 @@ its last child has ended. All figures are flicks.
 from dataclasses import dataclass
 from typing import assert_never
 
-from cuems.core.cues import ActionCue, AudioCue, DmxCue, FadeCue, MediaCue, VideoCue
+from cuems.core.cues import (
+    ActionCue,
+    AnyCue,
+    AudioCue,
+    CueList,
+    DmxCue,
+    FadeCue,
+    MediaCue,
+    VideoCue,
+)
 
 BodyCue = AudioCue | VideoCue | DmxCue | ActionCue | FadeCue
 
@@ -69,6 +78,11 @@ def body_flicks(cue: BodyCue) -> int | None:
         return once
     times = plays(cue.loop)
     return None if once is None or times is None else once * times
+
+
+def length_flicks(cue: AnyCue) -> int:
+    """For people: how long a cue takes by itself, 0 where it has no end, or is a list."""
+    return 0 if isinstance(cue, CueList) else body_flicks(cue) or 0
 
 
 def media_position(cue: MediaCue, elapsed: int) -> int:

@@ -12,6 +12,7 @@ from cuems.core import bus
 from cuems.core.actions import NOT_OURS_TO_HOLD
 from cuems.core.adoption import NOT_ADOPTED, Adoption
 from cuems.core.announcing import Announcer
+from cuems.core.body import length_flicks
 from cuems.core.chains import Scope
 from cuems.core.chase_health import ChaseDesk
 from cuems.core.cluster import LOST, Cluster
@@ -614,7 +615,8 @@ class Controller:
         self._reset_statuses(show)
         for cue in order:
             self._publish(CueName(cue, order[cue].name))
-            self._publish(CueKind(cue, kind(order[cue]), len(tuple(order.lists_around(cue)))))
+            depth = len(tuple(order.lists_around(cue)))
+            self._publish(CueKind(cue, kind(order[cue]), depth, length_flicks(order[cue])))
             self._publish(CueEnabled(cue, order[cue].enabled))
         self._publish(Loaded(project, read.show.id))
         everyone = any(has_player(order[c]) and not output_names(order[c]) for c in order)

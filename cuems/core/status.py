@@ -65,11 +65,15 @@ class CueName:
 
 @dataclass(frozen=True, slots=True)
 class CueKind:
-    """What kind of cue it is, and in how many lists it is: 0 at the top."""
+    """What kind of cue it is, and in how many lists it is: 0 at the top.
+
+    `flicks` is how long it takes, 0 where it has no end of its own.
+    """
 
     cue: CueId
     kind: str
     depth: int
+    flicks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,8 +190,12 @@ def _number(given: OscArgument) -> float | None:
 def messages(status: st.Status) -> tuple[Osc, ...]:
     """What clients are told of a status: one message for each fact in it."""
     match status:
-        case st.CueKind(cue, kind, depth):
-            return _told(f"cue_kind/{cue}", kind), _told(f"cue_depth/{cue}", depth)
+        case st.CueKind(cue, kind, depth, flicks):
+            return (
+                _told(f"cue_kind/{cue}", kind),
+                _told(f"cue_depth/{cue}", depth),
+                _told(f"cue_duration/{cue}", to_ms(flicks)),
+            )
         case (
             st.CuePlay()
             | st.CueName()

@@ -154,6 +154,7 @@ PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=0, maximum
 PLAY_PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=-1, maximum=100)
 DEPTH = Argument(name="depth", kind=Kind.WHOLE, unit="lists", minimum=0)
 GUARD_MS = Argument(name="guard", kind=Kind.WHOLE, unit="ms", minimum=0)
+LENGTH_MS = Argument(name="duration", kind=Kind.WHOLE, unit="ms", minimum=0)
 LATE_US = Argument(name="late", kind=Kind.WHOLE, unit="us")
 LEAD_MS = Argument(name="lead", kind=Kind.WHOLE, unit="ms", minimum=0)
 COUNT = Argument(name="messages", kind=Kind.WHOLE, minimum=0)
@@ -356,6 +357,7 @@ TABLE: tuple[Row, ...] = (
     _status("cue_name/{cue}", "A cue's name; cues come in running order", TEXT),
     _status("cue_kind/{cue}", "audio, video, dmx, action, fade or list", TEXT),
     _status("cue_depth/{cue}", "In how many lists a cue is, 0 at the top", DEPTH),
+    _status("cue_duration/{cue}", "How long a cue takes; 0: it has no end by itself", LENGTH_MS),
     _status("cue_start/{cue}", "Where on the line a cue that had its turn starts", TIMECODE_MS),
     _status("cue_reason/{cue}", "Why a cue failed; empty when it did not", TEXT),
     _status("cue_enabled/{cue}", "Whether a cue takes part", ENABLED),

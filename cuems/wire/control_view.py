@@ -42,6 +42,7 @@ class CueView:
     id: str
     name: str = ""
     kind: str = ""
+    duration_ms: int = 0
     percent: int = 0
     reason: str = ""
     enabled: bool = True
@@ -115,6 +116,8 @@ class ShowView:
                 view.name = str(value)
             case "cue_kind":
                 view.kind = str(value)
+            case "cue_duration":
+                view.duration_ms = _whole(value)
             case "cue_reason":
                 view.reason = str(value)
             case "cue_enabled":

@@ -24,7 +24,7 @@ COMMANDS = {
 }  # fmt: skip
 OF_A_CUE = {"start": "gocue", "go": "gocue", "load": "setnextcue"}
 SETTINGS: dict[str, object] = {
-    "version": VERSION, "showMode": True, "liveFadePreview": False, "auditionWindow": False,
+    "version": VERSION, "liveFadePreview": False, "auditionWindow": False,
     "alwaysAudition": False, "auditionMonitors": False, "overrideWindow": False,
     "settings/general/minGoTime": 0.2, "doubleGoWindowRemaining": 0,
 }  # fmt: skip
@@ -150,6 +150,8 @@ def _meaning(
     match parts:
         case ["connect"]:
             return Connect(str(args[0]) if args else "")
+        case ["showMode"] if args:
+            return Wanted((_ours("mode", "show" if _number(args, default=1) else "edit"),))
         case ["thump"]:
             return Told("thump")
         case ["updates" | "alwaysReply" | "udpReplyPort" | "forgetMeNot"]:
@@ -264,6 +266,11 @@ def _is_paused(view: ShowView) -> bool:
     return view.fact("paused") == "yes"
 
 
+def _share(cue: CueView) -> float:
+    """How far it is."""
+    return max(cue.percent, 0) / 100
+
+
 def _number_of(cue: CueView, view: ShowView) -> str:
     return str(list(view.cues).index(cue.id) + 1)
 
@@ -294,11 +301,11 @@ FIELDS: dict[str, Callable[[CueView, ShowView], object]] = {
     "infiniteLoop": lambda *_: False,
     "holdLastFrame": lambda *_: False,
     "isAuditioning": lambda *_: False,
-    "duration": lambda *_: 0,
+    "duration": lambda cue, _: cue.duration_ms * SECONDS_PER_MS,
     "preWait": lambda *_: 0,
     "postWait": lambda *_: 0,
-    "actionElapsed": lambda *_: 0,
-    "percentActionElapsed": lambda cue, _: max(cue.percent, 0) / 100,
+    "actionElapsed": lambda cue, _: _share(cue) * cue.duration_ms * SECONDS_PER_MS,
+    "percentActionElapsed": lambda cue, _: _share(cue),
     "cartPosition": lambda *_: [0, 0],
 }
 IN_A_LIST = ("uniqueID", "name", "listName", "type", "colorName", "flagged", "armed")
@@ -348,6 +355,7 @@ GETTERS: dict[str, Callable[[ShowView], object]] = {
     "runningOrPausedCues": lambda view: _some("active", view),
     "playheadID": lambda view: NO_CUE if view.standby is None else view.standby.id,
     "playhead": lambda view: NO_CUE if view.standby is None else _number_of(view.standby, view),
+    "showMode": lambda view: view.fact("mode") == "show",
     "basePath": lambda _: "",
 }
 
@@ -369,6 +377,8 @@ def update(message: Osc, view: ShowView) -> Osc | None:
             return Osc(f"{prefix}/cueList/{list_id(project)}/playbackPosition", args)
         case ["cue" | "cue_name" | "cue_enabled", cue] if project:
             return Osc(f"{prefix}/cue_id/{cue}")
+        case ["mode"] if project:
+            return Osc(prefix)
         case ["load"]:
             return Osc(prefix if project else "/update/workspace/none/disconnect")
         case _:

@@ -92,7 +92,7 @@ async def test_a_remote_learns_the_show_as_companion_does(tmp_path: Path) -> Non
         await remote.ask(f"{WORKSPACE}/updates", 1)
         (cues,) = await remote.ask(f"{WORKSPACE}/cueLists")
         assert [cue["uniqueID"] for cue in cues["cues"]] == [GONG, CHIME]
-        assert await remote.ask(f"{WORKSPACE}/showMode") is True
+        assert await remote.ask(f"{WORKSPACE}/showMode") is False
         assert await remote.ask(f"{WORKSPACE}/auditionWindow") is False
         assert await remote.ask(f"{WORKSPACE}/cue/active/valuesForKeys", KEYS) == []
         values = await remote.ask(

@@ -1,11 +1,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuems.core.body import body_flicks, iteration_flicks, media_position, next_jump
+from cuems.core.body import (
+    body_flicks,
+    iteration_flicks,
+    length_flicks,
+    media_position,
+    next_jump,
+)
 from cuems.core.cues import (
     ActionCue,
     AudioCue,
     CueId,
+    CueList,
     DmxCue,
     DmxScene,
     FadeCue,
@@ -144,3 +151,8 @@ def test_after_the_last_stretch_and_over_empty_ones_there_is_no_jump() -> None:
     assert next_jump(cue, 0) is None
     nothing = AudioCue(id=CueId("b"), media=Media(file_name="b.wav", regions=(empty,)))
     assert next_jump(nothing, 0) is None
+
+
+def test_for_people_what_has_no_end_takes_no_time() -> None:
+    cues = (audio(loop=3), audio(loop=0), CueList(id=CueId("l"), contents=(audio(),)))
+    assert [length_flicks(cue) for cue in cues] == [300, 0, 0]

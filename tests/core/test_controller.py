@@ -75,7 +75,7 @@ from cuems.core.status import (
     Status,
     WaitingFor,
 )
-from cuems.core.timecode import from_ms
+from cuems.core.timecode import FLICKS_PER_S, from_ms
 from tests.build import NODE, action, audio, cues, show
 
 NODE_ID = NodeId(NODE)
@@ -169,7 +169,7 @@ def test_a_load_is_told_in_the_order_clients_expect() -> None:
         CuePlay(A, 0),
         CuePlay(B, 0),
         CueName(A, "a"),
-        CueKind(A, "audio", 0),
+        CueKind(A, "audio", 0, FLICKS_PER_S),
         CueEnabled(A, True),
         CueName(B, "b"),
         CueKind(B, "list", 0),

@@ -70,10 +70,11 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     (status.NodeName(NODE, "foh"), (Osc(f"/engine/status/node_name/{NODE}", ("foh",)),)),
     (status.CueName(CUE, "Overture"), (Osc(f"/engine/status/cue_name/{CUE}", ("Overture",)),)),
     (
-        status.CueKind(CUE, "audio", 2),
+        status.CueKind(CUE, "audio", 2, from_ms(90_500)),
         (
             Osc(f"/engine/status/cue_kind/{CUE}", ("audio",)),
             Osc(f"/engine/status/cue_depth/{CUE}", (2,)),
+            Osc(f"/engine/status/cue_duration/{CUE}", (90_500,)),
         ),
     ),
     (status.CueStart(CUE, from_ms(1500)), (Osc(f"/engine/status/cue_start/{CUE}", (1500,)),)),

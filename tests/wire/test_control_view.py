@@ -59,6 +59,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
                 "id": "a",
                 "name": "Overture",
                 "kind": "",
+                "duration_ms": 0,
                 "percent": 57,
                 "reason": "",
                 "enabled": True,
@@ -68,6 +69,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
                 "id": "b",
                 "name": "Storm",
                 "kind": "",
+                "duration_ms": 0,
                 "percent": 0,
                 "reason": "",
                 "enabled": False,
@@ -160,6 +162,7 @@ def test_what_is_said_of_something_else_makes_no_node_and_no_cue() -> None:
 def test_everything_of_a_node_and_a_cue_is_noted() -> None:
     view = told(
         ("cue_kind/a", "audio"),
+        ("cue_duration/a", 4_000),
         ("cue_reason/a", "no such file"),
         ("node_outputs/n", "null"),
         ("chase/n", "locked"),
@@ -168,7 +171,7 @@ def test_everything_of_a_node_and_a_cue_is_noted() -> None:
         ("deploy_rate/n", 5_000),
     )
     cue, node = view.cues["a"], view.nodes["n"]
-    assert (cue.kind, cue.reason) == ("audio", "no such file")
+    assert (cue.kind, cue.reason, cue.duration_ms) == ("audio", "no such file", 4_000)
     assert (node.outputs, node.chase, node.chase_detail) == ("null", "locked", "25 fps")
     assert (node.deploy_detail, node.files) == ("7 files", {"rate": 5_000})
 

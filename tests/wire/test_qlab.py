@@ -33,6 +33,7 @@ def show(**facts: str) -> ShowView:
     for cue, name in ((A, "Gong"), (B, "Chime"), (C, "7")):
         view.take(Osc(f"{STATUS}cue/{cue}", (0,)))
         view.take(Osc(f"{STATUS}cue_name/{cue}", (name,)))
+    view.take(Osc(f"{STATUS}cue_duration/{B}", (80_000,)))
     for name, value in ({"load": "demo", "armed": "yes", "nextcue": B} | facts).items():
         view.take(Osc(STATUS + name, (value,)))
     return view
@@ -107,7 +108,10 @@ def test_a_toggle_goes_by_what_is_paused() -> None:
         ("/udpReplyPort", (53002,), Switch("udpReplyPort", 53002)),
         ("/thump", (), Told("thump")),
         ("/version", (), Told("5.0")),
-        ("/showMode", (), Told(True)),
+        ("/showMode", (), Told(False)),
+        ("/showMode", (1,), ours("mode", "show")),
+        ("/workspace/x/showMode", (0,), ours("mode", "edit")),
+        ("/cue/2/duration", (), Told(80.0)),
         ("/settings/general/minGoTime", (), Told(0.2)),
         ("/playheadID", (), Told(B)),
         ("/playhead", (), Told("2")),
@@ -226,3 +230,13 @@ def test_updates_name_what_has_changed_where_remotes_look_for_it() -> None:
     gone = update(Osc(f"{STATUS}load", ("",)), ShowView())
     assert gone is not None
     assert gone.address.endswith("/disconnect")
+
+
+def test_how_far_a_cue_is_and_show_mode_are_told_as_they_are() -> None:
+    view = show(mode="show")
+    view.take(Osc(f"{STATUS}cue/{B}", (25,)))
+    assert meant("/cue/2/actionElapsed", view=view) == Told(20.0)
+    assert meant("/showMode", view=view) == Told(True)
+    assert update(Osc(f"{STATUS}mode", ("show",)), view) == Osc(
+        f"/update/workspace/{project_id('demo')}"
+    )
