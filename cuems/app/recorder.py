@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cuems import __version__
 from cuems.adapters.journal import Journal
+from cuems.app.logs import note
 from cuems.core.controller import Rules
 from cuems.core.desk import ControllerEffect, ControllerEvent, ProjectRead, Publish
 from cuems.core.journal import Happened, Lost, Opened, Record, kept, kept_effects, show_file
@@ -37,6 +38,7 @@ class Recorder:
 
     def _open(self, effects: tuple[ControllerEffect, ...] = ()) -> None:
         before, self._run, self._number = self._run, self._journal.begin_run(), 0
+        note(run=self._run)
         self._stands = None
         opened = Opened(
             run=self._run,

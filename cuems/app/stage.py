@@ -20,6 +20,7 @@ from cuems.adapters.osc_udp import NoFreePortError, PortTakenError
 from cuems.adapters.player_records import Adopted
 from cuems.adapters.process import ProcessDiedError
 from cuems.app.lights import Lights
+from cuems.app.logs import About
 from cuems.app.performer import Line, Moment, Performer, unknown_line
 from cuems.app.performers import Workshop, open_performer, open_survivor
 from cuems.app.played_lights import PlayedLights
@@ -282,7 +283,7 @@ class Stage:
                     tg.start_soon(self._serve_seat, seat)
 
     async def _serve_seat(self, seat: Seat) -> None:
-        with seat.scope:
+        with About(cue=seat.cue.name), seat.scope:
             error = await self._play_to_the_end(seat)
             if self._seats.get(seat.cue.id) is seat:
                 del self._seats[seat.cue.id]

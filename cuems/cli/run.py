@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from cuems.app.config import Flags, Role, read_config
 from cuems.app.doors import MAX_CLIENTS, MOST_CLIENTS, DoorFlags
-from cuems.app.logs import configure_logs
+from cuems.app.logs import LogFormat, note, open_logs
 from cuems.app.run import run
 from cuems.cli.settings import to_setting
 from cuems.core.settings import Resume
@@ -148,7 +148,19 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     help="Password of an upstream controller's rsync daemon, whose files cannot be verified.",
 )
 @click.option("-v", "--verbose", count=True, help="Say more.")
-@click.option("--log-json", is_flag=True, help="Log as JSON, a line each.")
+@click.option(
+    "--log-format",
+    type=click.Choice([each.value for each in LogFormat]),
+    default=LogFormat.AUTO.value,
+    help="auto: JSON where systemd's journal reads it, text elsewhere [auto].",
+)
+@click.option("--log-json", is_flag=True, help="The same as --log-format json.")
+@click.option(
+    "--log-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Log there too, as JSON; 4 MiB each, the last 20 are packed and kept.",
+)
 @click.pass_context
 def run_role(
     context: click.Context,
@@ -184,10 +196,11 @@ def run_role(
     open_bus: bool,
     deploy_legacy_secret: Path | None,
     verbose: int,
+    log_format: str,
     log_json: bool,
+    log_file: Path | None,
 ) -> None:
     """Run this machine's part of the rig until it is stopped."""
-    configure_logs(as_json=log_json, verbosity=verbose)
     flags = Flags(
         role=Role(role),
         config=config,
@@ -222,7 +235,11 @@ def run_role(
         open_bus=open_bus,
         deploy_legacy_secret=deploy_legacy_secret,
     )
-    sys.exit(anyio.run(run, read_config(flags)))
+    log_as = LogFormat.JSON if log_json else LogFormat(log_format)
+    with open_logs(log_as, verbosity=verbose, file=log_file):
+        complete = read_config(flags)
+        note(node=complete.node, role=role)
+        sys.exit(anyio.run(run, complete))
 
 
 def _said(context: click.Context, settings: dict[str, str]) -> dict[str, object]:
