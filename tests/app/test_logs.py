@@ -105,7 +105,8 @@ def test_a_file_that_is_full_is_packed_and_only_so_many_are_kept(tmp_path: Path)
     files.close()
     packed = sorted(tmp_path.glob("log.*.zst"), key=lambda path: int(path.name.split(".")[1]))
     assert len(packed) == FILES_KEPT
-    newest = zstandard.ZstdDecompressor().stream_reader(packed[0].open("rb")).read().decode()
+    with packed[0].open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+        newest = reader.read().decode()
     lines = [*newest.splitlines(), *(tmp_path / "log").read_text().splitlines()]
     numbers = [int(json.loads(line)["event"].split()[1]) for line in lines]
     assert numbers == list(range(numbers[0], 2000))

@@ -242,7 +242,7 @@ def test_go_is_stamped_ahead_where_another_machine_plays_too() -> None:
     )
 
 
-def test_a_second_go_within_the_guard_is_refused_with_the_time_left() -> None:
+def test_f59_a_second_go_within_the_guard_is_refused_with_the_time_left() -> None:
     rig = Rig().armed(audio("a"), audio("b"))
     rig.ask(PressGo())
     rig.now_ns += 50_500_000

@@ -419,7 +419,7 @@ async def test_a_second_signal_is_not_waited_for(home: Home) -> None:
             await until(lambda: processes_of(home) == {})
 
 
-async def test_stop_does_not_wait_for_a_load(home: Home) -> None:
+async def test_f60_stop_does_not_wait_for_a_load(home: Home) -> None:
     write_script(home, "long", many_cues(6000))
     async with open_program(home, *CONTROLLER) as program, open_operator_of(program, home) as it:
         await armed(it)

@@ -37,7 +37,7 @@ def attributes(number: int) -> str:
     return " ".join(f"a{n}=''" for n in range(number))
 
 
-def test_any_document_type_is_refused_where_it_stands() -> None:
+def test_f53_any_document_type_is_refused_where_it_stands() -> None:
     attacks = (
         LAUGHS + settings("&c;"),
         '<!DOCTYPE x SYSTEM "http://example.invalid/x.dtd">' + settings(),
@@ -53,7 +53,7 @@ def test_an_entity_nobody_declared_is_not_well_formed() -> None:
     assert "expected well-formed XML (undefined entity" in refused(settings("&e;").encode())
 
 
-def test_a_file_that_is_too_large_is_not_even_parsed() -> None:
+def test_f53_a_file_that_is_too_large_is_not_even_parsed() -> None:
     data = b" " * (MAX_FILE_BYTES + 1)
     assert refused(data) == (
         f"settings.xml:1: CuemsProjectSettings: '{len(data)} bytes': "
@@ -61,7 +61,7 @@ def test_a_file_that_is_too_large_is_not_even_parsed() -> None:
     )
 
 
-def test_hostile_files_of_the_largest_size_cost_no_more_than_a_few_times_that_size() -> None:
+def test_f53_hostile_files_of_the_largest_size_cost_no_more_than_a_few_times_that_size() -> None:
     room = MAX_FILE_BYTES - 1000
     attacks = (
         settings("<a>" * (room // 3)),
@@ -84,7 +84,7 @@ def test_hostile_files_of_the_largest_size_cost_no_more_than_a_few_times_that_si
         assert peak_bytes < 4 * MAX_FILE_BYTES
 
 
-def test_depth_and_number_of_elements_are_bounded_inside_opaque_elements_too() -> None:
+def test_f53_depth_and_number_of_elements_are_bounded_inside_opaque_elements_too() -> None:
     zoom = '<zoom level="3"/>'
     deep = "<a>" * 70 + "</a>" * 70
     assert "64 inside each other" in told(edited(zoom, deep))[0]
