@@ -54,7 +54,7 @@ systemd_runs() { [[ -z $DEST && -d /run/systemd/system ]]; }
 check_prerequisites() {
     if [[ -z $DEST ]]; then
         # shellcheck disable=SC2046 # a list of words
-        need_packages rsync $([[ $UNIT == cuems-controller ]] || echo mpv) $(system_python_packages)
+        need_packages rsync libasound2 $([[ $UNIT == cuems-controller ]] || echo mpv) $(system_python_packages)
     fi
     can_make_venv "$(system_python)" || ((VENV_TOO == 0)) ||
         die "no Python 3.11 or newer with venv: apt-get install python3 python3-venv"
