@@ -98,7 +98,7 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
         for finding in await anyio.to_thread.run_sync(_taken, look):
             yield finding
     yield await _midi()
-    if shutil.which("mpv"):
+    if await anyio.to_thread.run_sync(shutil.which, "mpv"):
         yield await _codecs()
     if patient.role is Role.NODE:
         async for finding in _controller(patient):
