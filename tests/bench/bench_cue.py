@@ -6,7 +6,8 @@ A whole node in this process, which chases MIDI timecode from a JACK server (or,
 follows its controller's line); every cue is one GO, stamped ahead as a controller stamps it, and
 one stand-in for mpv (tests/fakes/mpv.py), a process that stamps when it is started.
 Where the chase was then is asked of the node's own timekeeper. --load: 200 broadcasts/s to 20
-clients and bus traffic in the same loop. The floor is the bare alarm and socket of the same run.
+clients and bus traffic in the same loop. The floor of the same run: a bare alarm that tells such a
+stand-in to play.
 --killed: jackd is killed before each cue and started again after it; the cue must fire by
 freewheel, on the moment of the line itself.
 """
@@ -53,6 +54,12 @@ SETTLE_S = 1.0
 SPREAD_S = 0.05  # cues are due at no fixed phase of anything
 REPORT_S = 0.5
 PATIENCE_S = 60
+FLOOR_LEAD_NS = 30_000_000
+FLOOR_MOMENTS = 200
+PLAY, STAND = (
+    b'{"command": ["set_property", "pause", %s], "request_id": 0}\n' % each
+    for each in (b"false", b"true")
+)
 MISSED_S = 2  # a machine that stands still for a whole cue (100 ms) makes the node skip it
 
 
@@ -190,22 +197,30 @@ async def follows_midi(timekeeper: Timekeeper) -> None:
     await anyio.sleep(SETTLE_S)
 
 
-async def floor_ns(moments: int) -> list[int]:
-    """A bare alarm that writes to a socket: the same way without a node."""
+async def floor_ns(moments: int, program: str, stamps_path: str) -> list[int]:
+    """A bare alarm that tells the same stand-in to start: the same way without a node."""
     late: list[int] = []
     rings = Mailbox[None](1)
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.setblocking(False)
-        async with open_alarm(lambda: rings.put(None)) as alarm:
-            for _ in range(moments):
-                due_ns = time.monotonic_ns() + 30_000_000
-                alarm.set(due_ns)
-                await rings.receive()
-                ours.send(b"go")
-                await anyio.wait_readable(theirs)
-                late.append(time.monotonic_ns() - due_ns)
-                theirs.recv(64)
+    command = [program, f"--input-ipc-client=fd://{theirs.fileno()}"]
+    async with AsyncExitStack() as stack:
+        stamps = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        stamps.bind(stamps_path)
+        stack.callback(os.unlink, stamps_path)
+        stamps.setblocking(False)
+        with theirs:
+            player = await anyio.open_process(command, pass_fds=(theirs.fileno(),))
+        await stack.enter_async_context(player)
+        stack.enter_context(ours)  # which ends the player
+        alarm = await stack.enter_async_context(open_alarm(lambda: rings.put(None)))
+        for _ in range(moments):
+            due_ns = time.monotonic_ns() + FLOOR_LEAD_NS
+            alarm.set(due_ns)
+            await rings.receive()
+            ours.send(PLAY)
+            await anyio.wait_readable(stamps)
+            late.append(int(stamps.recv(64)) - due_ns)
+            ours.send(STAND)
     return late
 
 
@@ -241,7 +256,7 @@ async def measure(count: int, mtc: str, *, under_load: bool, killed: bool) -> No
         with anyio.fail_after(PATIENCE_S):
             while timekeeper.state != ("locked" if mtc == "midi" else "internal"):  # noqa: ASYNC110
                 await anyio.sleep(0.05)
-        floor = await floor_ns(min(count, 200))
+        floor = await floor_ns(min(count, FLOOR_MOMENTS), config.mpv, stamps)
         if killed and jack is not None:
             late = await fire_through_kills(desk, cues, timekeeper, stamps, jack)
         else:
@@ -251,7 +266,7 @@ async def measure(count: int, mtc: str, *, under_load: bool, killed: bool) -> No
     say(f"{count} cues by {mtc}, {how}")
     on = "line, JACK killed" if killed else "chase"
     show(f"cue's start on the {on} -> player's socket", late)
-    show("floor: alarm -> socket", floor)
+    show("floor: alarm -> player's socket", floor)
     say(f"before their moment: {sum(each < 0 for each in late)}")
 
 
