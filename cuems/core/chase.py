@@ -12,29 +12,22 @@ Firing on time between two pieces is for who sleeps until `moment_of` and then c
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, floor
 
 from cuems.core import mtc
+from cuems.core.chase_line import RollingLine, Suspect, day_flicks
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
-from cuems.core.timecode import FLICKS_PER_S, NS_PER_S, FrameRate, divide_nearest, to_ns
+from cuems.core.timecode import FrameRate, divide_nearest, to_ns
 
 FREEWHEEL_FRAMES = 50
 LOSS_QUARTERS = 10  # two frames after a piece was due, and a quarter-frame for its jitter
 AGREE_FRAMES = 2
 ROLL_IN_FRAMES = 10  # a source that starts from where it was parked is locked within these
 
-# One arrival moves the line by this part of its error once it has settled: 0.3 s at 25 fps,
-# which brings 20 ms of jitter below 5 ms. The speed follows critically damped.
-GAIN = 0.03
-SPEED_GAIN = GAIN * GAIN / 4
-SETTLED_PIECES = 64
-
 BUCKET_NS = 1 << 17  # jitter is counted in buckets of 131 µs; what is early from the far end
 BUCKETS_PER_NS = 1 / BUCKET_NS
 JITTER_BUCKETS = 512
 EXTRA_FAULT, EXTRA_MOST = 16, 32  # pieces too many, less pieces that were not
 RATE_FAULT_PPM = 500  # ten times a bad crystal, half of a 1000/1001 pull-down
-RATE_MEASURED_NS = NS_PER_S
 NEVER_NS = 1 << 63
 
 
@@ -61,116 +54,6 @@ class Quality:
     rate_error_ppm: int = 0
 
 
-class _Rolling:
-    """A straight line through machine time and position, steered by jittery arrivals."""
-
-    __slots__ = ("_first", "_pieces", "at_ns", "forward", "ns_per_flick", "position", "rate")
-
-    def __init__(self, position: int, at_ns: int, rate: FrameRate, *, forward: bool) -> None:
-        self.position = position
-        self.at_ns = float(at_ns)
-        self.rate = rate
-        self.forward = forward
-        self.ns_per_flick = (1 if forward else -1) * NS_PER_S / FLICKS_PER_S
-        self._pieces = 1
-        self._first = (position, self.at_ns)
-
-    def steer(self, position: int, received_ns: int, within_ns: int) -> float | None:
-        """Take an arrival and tell its error (positive: late), or None if that is not `within`.
-
-        All of the first ones count alike, then the newest count more.
-        """
-        moved = position - self.position
-        due_ns = self.at_ns + moved * self.ns_per_flick
-        error_ns = received_ns - due_ns
-        if not -within_ns < error_ns < within_ns:
-            return None
-        gain = GAIN
-        if self._pieces < SETTLED_PIECES:
-            self._pieces += 1
-            gain = max(GAIN, 1 / self._pieces)
-            if self._pieces == SETTLED_PIECES:
-                self._first = (position, due_ns + gain * error_ns)
-        if moved:
-            self.ns_per_flick += SPEED_GAIN * error_ns / moved
-        self.position = position
-        self.at_ns = due_ns + gain * error_ns
-        return error_ns
-
-    def snap(self, position: int, received_ns: int) -> None:
-        """Go on from here at the same speed."""
-        self.position = position
-        self.at_ns = float(received_ns)
-        self._pieces = 1
-        self._first = (position, self.at_ns)
-
-    def shift(self, flicks: int) -> None:
-        """Name the same place differently."""
-        position, at_ns = self._first
-        self.position += flicks
-        self._first = (position + flicks, at_ns)
-
-    def position_at(self, now_ns: int) -> int:
-        """The position at a moment."""
-        return self.position + floor((now_ns - self.at_ns) / self.ns_per_flick)
-
-    def moment_of(self, position: int) -> int:
-        """The first moment at which the line is at or past `position`."""
-        moment_ns = ceil(self.at_ns + (position - self.position) * self.ns_per_flick)
-        while self.position_at(moment_ns) < position:
-            moment_ns += 1
-        return moment_ns
-
-    def rate_error_ppm(self) -> int:
-        """How much faster than its rate the source has run since the line settled."""
-        passed_ns = self.at_ns - self._first[1]
-        if passed_ns < RATE_MEASURED_NS:
-            return 0
-        return round(self.gained_ns() / passed_ns * 1_000_000)
-
-    def gained_ns(self) -> float:
-        """How far ahead of its rate the source has come since the line settled."""
-        position, at_ns = self._first
-        rolled = self.position - position if self.forward else position - self.position
-        return to_ns(rolled) - (self.at_ns - at_ns)
-
-
-class _Suspect:
-    """A source that says something else than the line, until it has proved itself."""
-
-    __slots__ = ("_first_ns", "_first_position", "_last", "addresses", "position")
-
-    def __init__(self, running: mtc.Running, received_ns: int) -> None:
-        self._first_ns = received_ns
-        self._first_position = self.position = running.position
-        self._last = running
-        self.addresses = 1
-
-    def goes_on(self, running: mtc.Running, received_ns: int) -> bool:
-        """Take a piece; False where it does not follow at about play speed from those before."""
-        rate = running.rate
-        if rate is not self._last.rate or running.forward is not self._last.forward:
-            return False
-        step = running.position - self._last.position
-        step -= divide_nearest(step, _day_flicks(rate)) * _day_flicks(rate)
-        rolled = self.position + step - self._first_position
-        expected_ns = to_ns(rolled if running.forward else -rolled)
-        if abs(received_ns - self._first_ns - expected_ns) > to_ns(rate.flicks_per_frame):
-            return False
-        self.position += step
-        self.addresses += running.timecode != self._last.timecode
-        self._last = running
-        return True
-
-    def rolled_flicks(self) -> int:
-        """How far the source has gone meanwhile."""
-        return abs(self.position - self._first_position)
-
-
-def _day_flicks(rate: FrameRate) -> int:
-    return rate.frames_per_day * rate.flicks_per_frame
-
-
 class Chase:
     """Follows one source of any MTC rate.
 
@@ -184,11 +67,11 @@ class Chase:
         self._rest = ChaseState.STOPPED  # what locking falls back to
         self._rate: FrameRate | None = None
         self._frame_ns = self._half_frame_ns = self._loss_after_ns = 0
-        self._line: _Rolling | None = None
+        self._line: RollingLine | None = None
         self._parked: int | None = None  # where the line stands while it does not roll
         self._carry = 0  # flicks of the whole days gone by
         self._told = 0  # the newest position told
-        self._suspect: _Suspect | None = None
+        self._suspect: Suspect | None = None
         self._pending: mtc.Locate | None = None
         self._loss_ns = NEVER_NS  # when silence changes the state
         self._tick_ns = NEVER_NS  # when a freewheeling line tells its next frame
@@ -299,7 +182,7 @@ class Chase:
         line = self._rolling()
         if line is None or self._rate is None:
             return
-        day = _day_flicks(self._rate)
+        day = day_flicks(self._rate)
         days = divide_nearest(near - line.position_at(now_ns), day) * day
         line.shift(days)
         self._carry += days
@@ -321,7 +204,7 @@ class Chase:
         return (Advance(position),)
 
     def _keep(
-        self, line: _Rolling, position: int, received_ns: int, error_ns: float
+        self, line: RollingLine, position: int, received_ns: int, error_ns: float
     ) -> tuple[LineEvent, ...]:
         """A piece that came about when and where it was expected."""
         self._suspect = self._pending = None
@@ -354,7 +237,7 @@ class Chase:
         self._count(running)
         suspect = self._suspect
         if suspect is None or not suspect.goes_on(running, received_ns):
-            suspect = self._suspect = _Suspect(running, received_ns)
+            suspect = self._suspect = Suspect(running, received_ns)
         frame = running.rate.flicks_per_frame
         if self._rolling() is not None:
             proved = suspect.rolled_flicks() >= AGREE_FRAMES * frame
@@ -412,13 +295,13 @@ class Chase:
         if line is not None and same and line.rate is self._rate:
             line.snap(position, received_ns)
         else:
-            self._line = _Rolling(position, received_ns, self._rate, forward=forward)
+            self._line = RollingLine(position, received_ns, self._rate, forward=forward)
             self._missed = 0
             self._jitter = [0] * JITTER_BUCKETS
         self._parked = self._suspect = self._pending = None
         self._rest = ChaseState.STOPPED
 
-    def _rolling(self) -> _Rolling | None:
+    def _rolling(self) -> RollingLine | None:
         return self._line if self._parked is None else None
 
     def _note_rate(self, rate: FrameRate, *, anew: bool) -> None:
@@ -500,5 +383,5 @@ class Chase:
 
 def _carried(event: mtc.MtcEvent, near: int) -> int:
     """The position of an event in the day that puts it nearest to `near`."""
-    day = _day_flicks(event.rate)
+    day = day_flicks(event.rate)
     return event.position + divide_nearest(near - event.position, day) * day

@@ -4,7 +4,8 @@ Timecode that rolls on tells whoever follows it nothing that they do not know: t
 line through it. So only what departs from that line is worth waking anyone for.
 """
 
-from cuems.core.mtc import QUARTER_FRAME, SYSEX, MtcDecoder, Running
+from cuems.core.mtc import QUARTER_FRAME, SYSEX, Running
+from cuems.core.mtc_decoder import MtcDecoder
 
 GAP_NS = 50_000_000  # five quarter-frames at 24 fps: by then something has happened
 

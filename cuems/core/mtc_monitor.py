@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from cuems.core.chase import Chase, ChaseState
 from cuems.core.midi_ports import MidiAbsent, MidiOpen, MidiState
-from cuems.core.mtc import FRAME_RATES, QUARTER_FRAME, MtcDecoder, Running
+from cuems.core.mtc import FRAME_RATES, QUARTER_FRAME, Running
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import NS_PER_S, FrameRate, Timecode, frame_at
 
 SILENT_NS = NS_PER_S  # a port that is open, and a source that is, is heard within this

@@ -11,7 +11,7 @@ from cuems.core.chase import FREEWHEEL_FRAMES, Chase, ChaseState
 from cuems.core.events import LineEvent, LineFound, Locate
 from cuems.core.follow import FREEWHEEL_NS, LineFollower
 from cuems.core.line import Line
-from cuems.core.mtc import MtcDecoder
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.remote_line import RemoteLine
 from cuems.core.timecode import divide_nearest, from_ms, from_ns
 

@@ -12,7 +12,8 @@ from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.core.line import Line
 from cuems.core.midi_ports import MidiOpen
-from cuems.core.mtc import QUARTER_FRAME, SYSEX, Locate, MtcDecoder, Running
+from cuems.core.mtc import QUARTER_FRAME, SYSEX, Locate, Running
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import (
     FLICKS_PER_S,
     FrameRate,

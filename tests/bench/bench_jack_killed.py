@@ -15,7 +15,8 @@ from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.adapters.mtc_output import open_mtc_output
 from cuems.adapters.process import watch_without_threads
 from cuems.core.line import Line
-from cuems.core.mtc import MtcDecoder, Running
+from cuems.core.mtc import Running
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import NS_PER_S
 from tests.bench.figures import show
 from tests.jack import open_jack

@@ -19,7 +19,8 @@ import anyio
 
 from cuems.core.chase import Chase, ChaseState
 from cuems.core.line import Line
-from cuems.core.mtc import MtcDecoder, Running
+from cuems.core.mtc import Running
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.pace import Pacer, to_bytes
 from cuems.core.timecode import NS_PER_S, to_ns
 from tests.bench.figures import say, show

@@ -29,7 +29,8 @@ from cuems.adapters.midi import open_midi_input
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
 from cuems.core.chase import Chase
 from cuems.core.line import Line
-from cuems.core.mtc import MtcDecoder, Running
+from cuems.core.mtc import Running
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.pace import piece_flicks
 from cuems.core.timecode import NS_PER_S, FrameRate, to_ns
 from tests.bench.figures import say, show

@@ -22,7 +22,7 @@ from cuems.adapters.midi import MidiInput, open_midi_input
 from cuems.core.chase import Chase, ChaseState
 from cuems.core.events import Advance, LineEvent, LineLost, Locate
 from cuems.core.midi_ports import MidiOpen
-from cuems.core.mtc import MtcDecoder
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import FLICKS_PER_S, to_ns
 from tests.bench.figures import say, show
 from tests.fakes.mtc_encoder import CLIENT, PORT, Playing, open_encoder

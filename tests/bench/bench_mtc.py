@@ -6,7 +6,8 @@ from collections.abc import Callable
 import mido
 
 from cuems.core.chase import Chase
-from cuems.core.mtc import MtcDecoder, quarter_frames
+from cuems.core.mtc import quarter_frames
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import FrameRate, Timecode
 from tests.bench.figures import say
 

@@ -12,7 +12,7 @@ import anyio
 
 from cuems.adapters.midi import open_midi_input
 from cuems.core.chase import Chase, ChaseState
-from cuems.core.mtc import MtcDecoder
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import FLICKS_PER_S, FrameRate, to_ns
 from tests.bench.figures import say, show
 from tests.fakes.mtc_encoder import CLIENT, PORT, open_encoder

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from cuems.core.chase import Chase, ChaseState
 from cuems.core.events import LineEvent
-from cuems.core.mtc import MtcDecoder, full_frame, quarter_frame
+from cuems.core.mtc import full_frame, quarter_frame
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import FrameRate, Timecode, from_text, to_ns
 
 FPS_25 = FrameRate.FPS_25

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cuems.core.chase import Chase, ChaseState, Quality
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
-from cuems.core.mtc import FRAME_RATES, MtcDecoder, Running, full_frame
+from cuems.core.mtc import FRAME_RATES, Running, full_frame
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import (
     FLICKS_PER_S,
     NS_PER_S,

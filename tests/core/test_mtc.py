@@ -11,7 +11,6 @@ from cuems.core.mtc import (
     FRAME_RATES,
     PIECES,
     Locate,
-    MtcDecoder,
     MtcEvent,
     MtcRate,
     Running,
@@ -20,6 +19,7 @@ from cuems.core.mtc import (
     quarter_frame,
     quarter_frames,
 )
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import FrameRate, Timecode, TimecodeError, from_label, from_text
 from tests.fuzz.fuzz_timecode import wrong
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuems.core.line import Line
-from cuems.core.mtc import MtcDecoder
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.pace import Due, DueFullFrame, DuePiece, Pacer, to_bytes
 from cuems.core.timecode import FLICKS_PER_DAY, FLICKS_PER_S, NS_PER_S, FrameRate, Timecode
 

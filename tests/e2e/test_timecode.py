@@ -7,7 +7,8 @@ import anyio
 import pytest
 
 from cuems.adapters.midi import open_midi_input
-from cuems.core.mtc import MtcDecoder, Running
+from cuems.core.mtc import Running
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import FLICKS_PER_S, FrameRate
 from tests.e2e.rig import PATIENCE_S, Home, Operator, open_operator, open_program
 from tests.jack import open_jack

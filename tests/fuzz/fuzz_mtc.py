@@ -8,7 +8,8 @@ import random
 import sys
 from collections.abc import Iterator
 
-from cuems.core.mtc import FRAME_RATES, MtcDecoder, full_frame, mmc_locate, quarter_frames
+from cuems.core.mtc import FRAME_RATES, full_frame, mmc_locate, quarter_frames
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.timecode import Timecode, from_text
 from tests.bench.figures import say
 

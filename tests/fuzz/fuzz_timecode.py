@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 
 from cuems.core.chase import Chase, ChaseState
 from cuems.core.events import Advance, LineEvent, Locate
-from cuems.core.mtc import FRAME_RATES, MtcDecoder, Running, full_frame
+from cuems.core.mtc import FRAME_RATES, Running, full_frame
+from cuems.core.mtc_decoder import MtcDecoder
 from cuems.core.mtc_foresight import Foresight
 from cuems.core.timecode import NS_PER_S, Timecode, to_ns
 from tests.bench.figures import say
