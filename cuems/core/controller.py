@@ -92,6 +92,7 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
+from cuems.core.found import JOURNAL, Found
 from cuems.core.health import died_of
 from cuems.core.held_go import HeldGo
 from cuems.core.lead import Lead, to_frame
@@ -154,9 +155,6 @@ UPSTREAM_SIGNS = bus.Pong | bus.PlayerAdded | bus.ArmedReport  # a node of ours 
 YIELD_FLICKS = from_ms(10_000)  # transfers trickle this long before the next cue is due
 
 
-JOURNAL = "the journal"
-
-
 class RefusedError(CuemsError):
     """The operator asked for something that cannot be done now; the text says why."""
 
@@ -217,10 +215,7 @@ class Controller:
         self._told_lead_ms = 0
         self._controls: dict[str, bus.PlayerControlCommand] = {}
         self._wanted: set[NodeId] = set()
-        self._found: bus.Hello | None = None  # the show as a node has it, to be taken up
-        self._found_ns = 0
-        self._waiting: list[NodeId] = []  # they have said hello while a found show is being read
-        self._untouched = True  # nothing was asked for since this controller has started
+        self._found = Found()
         self._fenced_by = 0
         self._late: dict[CueId, dict[NodeId, int]] = {}
         self._announcer = Announcer(self._publish)
@@ -316,9 +311,7 @@ class Controller:
                 done = self._change_setting(asked, asked.command)
             else:
                 done = self._do(asked)
-            self._untouched = self._untouched and (
-                isinstance(asked.command, Ping) or asked.client is None
-            )
+            self._found.asked(asked)
         except CuemsError as refused:
             self._out.append(Answer(asked, str(refused)))
         else:
@@ -518,7 +511,7 @@ class Controller:
         if self._announcer.running:
             raise RefusedError("a show is running: stop it first")
         self._load_seq += 1
-        self._found = None
+        self._found.hello = None
         self._welcome_all()
         for load_seq in list(self._loading):
             self._answer_load(load_seq, f"given up for {project!r}, asked for later")
@@ -543,8 +536,9 @@ class Controller:
                 self._restore(event)
 
     def _project_read(self, read: ProjectRead) -> None:
-        if self._found is not None and read.load_seq == self._found.load_seq:
-            self._take_up(read, self._found)
+        found = self._found.hello
+        if found is not None and read.load_seq == found.load_seq:
+            self._take_up(read, found)
             return
         asked = self._loading.get(read.load_seq)
         if asked is None or not isinstance(asked.command, LoadProject):
@@ -563,25 +557,14 @@ class Controller:
 
     def _restore(self, event: Restore) -> None:
         """Take a show up as the journal has it, unless a node has it, or somebody has asked."""
-        remembered, stands = event.remembered, event.remembered.stands
-        if self._found is not None or self._loaded is not None or not self._untouched:
+        stands = event.remembered.stands
+        if self._loaded is not None:
             return
-        stays = remembered.in_the_middle and not event.go_on
+        if not self._found.remembers(event.remembered, event.now_ns, go_on=event.go_on):
+            return
         for control in stands.controls:
             self._controls[control.address] = control
             self._out += map(Publish, mixers(control))
-        self._found_ns = event.now_ns
-        self._found = bus.Hello(
-            boot="",
-            version="",
-            name=JOURNAL,
-            project=stands.project,
-            load_seq=stands.load_seq,
-            stop_generation=stands.stop_generation,
-            state=replace(stands.state, paused=stands.state.paused or stays),
-            position=remembered.position,
-            rolling=not (stands.state.paused or stays),
-        )
         self._out.append(ReadProject(stands.load_seq, stands.project))
 
     @property
@@ -597,8 +580,9 @@ class Controller:
         )
 
     def _unreadable(self, load_seq: int, reason: str) -> None:
-        if self._found is not None and self._found.load_seq == load_seq:
-            self._found = None
+        found = self._found.hello
+        if found is not None and found.load_seq == load_seq:
+            self._found.hello = None
             self._publish(Notice(f"what was found is not here: {reason.splitlines()[0]}"))
             self._welcome_all()
         self._answer_load(load_seq, reason)
@@ -625,7 +609,7 @@ class Controller:
 
     def _take_up(self, read: ProjectRead, found: bus.Hello) -> None:
         """A show was found running on a node, by a controller that has just started: lead it on."""
-        self._found = None
+        state = self._found.taken_up(found)
         for load_seq in list(self._loading):
             self._answer_load(load_seq, f"{found.project!r} was found on a node, and is led on")
         self._start_over()
@@ -634,22 +618,16 @@ class Controller:
         # Never back: who has been told the number of our own start obeys no lower one.
         self._stop_generation = max(self._stop_generation, found.stop_generation)
         self._take(show.sequencer.begin())
-        self._out.append(AdoptLine(found.position or 0, self._found_ns, found.rolling))
-        if found.state is not None:
-            self._take(show.sequencer.restore(found.state))
-            self._run_seq = max([self._run_seq, *(t.run_seq for t in found.state.triggers)])
-            if found.state.triggers:
-                self._announcer.run()
+        if state is None:
+            self._out.append(RestartLine(rolling=True))
+        else:
+            self._out.append(AdoptLine(found.position or 0, self._found.found_ns, found.rolling))
+            self._take(show.sequencer.restore(state))
+            self._run_seq = max([self._run_seq, *(t.run_seq for t in state.triggers)])
+        if state is not None and state.triggers:
+            self._announcer.run()
         self._wanted = {node for node in self._cluster.nodes() if self._cluster.is_member(node)}
-        where = (
-            f"{found.project} was found in {found.name}"
-            if found.name == JOURNAL
-            else (f"{found.project} was found on {found.name}")
-        )
-        stays = found.state is not None and found.state.paused
-        what = "stands where it was: resume, or stop" if stays else "is led on"
-        self._publish(Notice(f"{where}, and {what}"))
-        self._untouched = False
+        self._publish(Notice(_where_found(found, state)))
         self._welcome_all()
 
     def _unload(self) -> None:
@@ -864,43 +842,41 @@ class Controller:
         if started:
             self._node_changed(node, lost=True)
         self._wanted.discard(node)
-        if self._is_found(hello):
-            self._found, self._found_ns = hello, self._now_ns
+        idle = self._loaded is None and not self._loading
+        if self._found.finds(hello, self._now_ns, idle=idle):
             self._out.append(ReadProject(hello.load_seq, hello.project))
-        self._waiting.append(node)
-        if self._found is None:
+        self._found.waits(node)
+        if idle and self._found.silenced and hello.state is not None and hello.state.triggers:
+            self._tell(bus.StopCommand(self._stop_generation, only=(node,)))
+        if self._found.hello is None:
             self._welcome_all()
         if started:  # no oftener: a node that hears news before its welcome has to say hello again
             self._out += self._settings.tell_nodes()
 
     def _welcome_all(self) -> None:
         """Answer those who have said hello: how the show stands is known."""
-        waiting, self._waiting = dict.fromkeys(self._waiting), []
-        for node in waiting:
+        for node in self._found.answer_all():
             self._wanted.discard(node)
             self._welcome(node)
 
     def _welcome(self, node: NodeId) -> None:
         show = self._loaded
+        unknown = show is None and self._found.untouched
         self._out.append(
             Welcome(
                 bus.Snapshot(
                     node=node,
                     # Where a show is to be found yet, its stops are counted on from there.
-                    stop_generation=0 if self._untouched and not show else self._stop_generation,
+                    stop_generation=0 if unknown else self._stop_generation,
                     load=None if show is None else show.load,
-                    empty=show is None and not self._untouched,
+                    empty=show is None and not unknown,
                     state=None if show is None else show.sequencer.state,
                     controls=tuple(self._controls.values()),
                 )
             )
         )
-
-    def _is_found(self, hello: bus.Hello) -> bool:
-        """Whether a node is in the middle of a show that nobody has led since we started."""
-        if not self._untouched or self._found is not None or hello.state is None:
-            return False
-        return bool(hello.state.triggers) or (self._loaded is None and not self._loading)
+        if unknown and self._found.silenced:
+            self._tell(bus.StopCommand(self._stop_generation, only=(node,)))
 
     def _legacy_came(self) -> None:
         """A node of the ecosystem came late: where that disturbs nobody, load for it again."""
@@ -1097,3 +1073,12 @@ class Controller:
     def _taken(self) -> tuple[ControllerEffect, ...]:
         out, self._out = tuple(self._out), []
         return out
+
+
+def _where_found(found: bus.Hello, state: ShowState | None) -> str:
+    """What the operator is told of a show that was taken up."""
+    where = "in the journal" if found.name == JOURNAL else f"on {found.name}"
+    if state is None:
+        return f"{found.project} was found {where}, and is stopped"
+    stays = "stands where it was: resume, or stop"
+    return f"{found.project} was found {where}, and {stays if state.paused else 'is led on'}"

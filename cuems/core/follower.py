@@ -78,8 +78,8 @@ class Follower:
             yield from self._node.handle(Told(message, position))
 
     def _is_foreign(self, said: bus.Envelope) -> bool:
-        """Whether it is not our leader who speaks."""
-        return self.led and said.boot != self._boot
+        """Whether it is not the leader who speaks who last brought us up to now."""
+        return self._boot != "" and said.boot != self._boot
 
     def follows(self, said: bus.Envelope) -> bool:
         """Whether the line or the clock is to be taken: our leader's, and not overtaken."""

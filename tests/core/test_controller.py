@@ -587,14 +587,6 @@ def test_a_controller_that_starts_anew_leads_on_the_show_it_finds_on_a_node() ->
     assert (snapshot.state.at, snapshot.state.triggers[0].run_seq) == (B, 77)
 
 
-def test_stop_works_at_once_and_then_nothing_is_taken_up() -> None:
-    rig = Rig()
-    assert told(rig.ask(PressStop())) == [bus.StopCommand(1)]
-    triggers = (Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0),)
-    hello(rig, project="show", load_seq=5, state=ShowState(triggers=triggers))
-    assert told(list(rig.controller.handle(ProjectRead(5, show(audio("a")), None)))) == []
-
-
 # ---- a GO that has to wait a moment
 
 

@@ -146,7 +146,31 @@ async def test_f15_stop_works_at_once_on_a_controller_that_has_just_started(home
             await stage.controller.ends()
         async with open_stage(home) as stage:
             assert await stage.operator.ask("stop") == "ok"
-            await node.says("empty=True")  # it lets go of what it plays
+            await node.says("told StopCommand")
+            await stage.operator.sees("load", "demo")  # silent, and loaded as before
+            await stage.operator.sees("armed", "yes")
+            assert await stage.operator.ask("go") == "ok"
+            await stage.operator.sees(f"cue/{GONG}", 1)
+
+
+async def test_f15_a_node_that_is_heard_of_after_the_journal_was_read_plays_on(home: Home) -> None:
+    async with open_program(home, *as_node(home)) as node:
+        async with open_stage(home) as stage:
+            await stage.drones()
+            stage.controller.process.send_signal(signal.SIGKILL)
+            await stage.controller.ends()
+        before = len(node.lines)
+        node.process.send_signal(signal.SIGSTOP)
+        async with open_stage(home) as stage:
+            await stage.operator.until(lambda: "in the journal" in notice(stage.operator))
+            node.process.send_signal(signal.SIGCONT)
+            await stage.operator.until(lambda: "is led on" in notice(stage.operator))
+            await stage.operator.sees("armed", "yes")
+            assert not [line for line in node.lines[before:] if "paused=True" in line]
+
+
+def notice(operator: Operator) -> str:
+    return str(operator.state.get(NOTICE))
 
 
 async def test_f17_a_stopped_node_is_suspected_and_fires_nothing_stale_afterwards(

@@ -1,0 +1,138 @@
+"""What a controller that has just started takes up: from its nodes, else from its journal."""
+
+from dataclasses import replace
+
+from cuems.core import bus
+from cuems.core.desk import (
+    AdoptLine,
+    ControllerEffect,
+    ProjectRead,
+    ProjectUnreadable,
+    ReadProject,
+    RestartLine,
+    Restore,
+    Welcome,
+)
+from cuems.core.operator import Ping, PressResume, PressStop
+from cuems.core.runs import Trigger
+from cuems.core.show_state import ShowState
+from cuems.core.stands import Remembered, Stands
+from cuems.core.status import Notice, Paused, Running
+from cuems.core.timecode import from_ms
+from tests.build import audio, show
+from tests.core.test_controller import NODE_ID, A, B, Rig, published, told
+
+TRIGGER = Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0)
+PLAYING = ShowState(at=B, after_go_of=A, triggers=(TRIGGER,))
+STANDS = Stands(project="show", load_seq=5, stop_generation=3, state=PLAYING)
+ON_NODE = bus.Hello(
+    boot="9",
+    version="1",
+    name="foh",
+    project="show",
+    load_seq=5,
+    stop_generation=3,
+    state=PLAYING,
+    position=from_ms(4000),
+)
+
+
+def is_read(rig: Rig) -> list[ControllerEffect]:
+    read = ProjectRead(5, show(audio("a", 60_000), audio("b")), None)
+    return list(rig.controller.handle(read))
+
+
+def reads(effects: list[ControllerEffect]) -> bool:
+    return ReadProject(5, "show") in effects
+
+
+def restored(*, go_on: bool = False) -> Rig:
+    """A controller that has taken its show up from the journal."""
+    rig = Rig()
+    remembered = Remembered(run="1", stands=STANDS, position=from_ms(3900))
+    assert reads(list(rig.controller.handle(Restore(remembered, go_on, 0))))
+    taken_up = is_read(rig)
+    assert AdoptLine(from_ms(3900), 0, rolling=go_on) in taken_up
+    return rig
+
+
+def snapshots(effects: list[ControllerEffect]) -> list[bus.Snapshot]:
+    return [effect.snapshot for effect in effects if isinstance(effect, Welcome)]
+
+
+def test_a_node_that_plays_the_show_of_the_journal_and_says_so_late_is_not_paused() -> None:
+    rig = restored()
+    hello = rig.report(ON_NODE)
+    assert reads(hello)
+    assert snapshots(hello) == []  # it plays on meanwhile
+    effects = is_read(rig)
+    assert AdoptLine(from_ms(4000), 0, rolling=True) in effects
+    assert {Running(True), Paused(False)} <= set(published(effects))
+    assert Notice("show was found on foh, and is led on") in published(effects)
+    (snapshot,) = snapshots(effects)
+    assert snapshot.state is not None
+    assert not snapshot.state.paused
+    assert snapshot.state.triggers == (TRIGGER,)
+
+
+def test_what_a_node_plays_otherwise_than_the_journal_has_it_is_not_taken_up_late() -> None:
+    for otherwise in (
+        replace(ON_NODE, load_seq=6),
+        replace(ON_NODE, stop_generation=4),
+        replace(ON_NODE, project="another"),
+        replace(ON_NODE, state=ShowState()),
+    ):
+        rig = restored()
+        (snapshot,) = snapshots(rig.report(otherwise))
+        assert snapshot.state is not None
+        assert snapshot.state.paused
+
+
+def test_once_the_operator_has_asked_for_something_that_holds_and_not_what_a_late_node_has() -> (
+    None
+):
+    for command in (PressResume(), PressStop()):
+        rig = restored()
+        rig.ask(command)
+        assert not reads(rig.report(ON_NODE))
+    rig = restored()
+    rig.ask(Ping())
+    assert reads(rig.report(ON_NODE))
+
+
+def test_a_stop_at_once_silences_the_nodes_and_the_show_is_taken_up_stopped() -> None:
+    rig = Rig()
+    assert told(rig.ask(PressStop())) == [bus.StopCommand(1)]
+    hello = rig.report(ON_NODE)
+    assert told(hello) == [bus.StopCommand(1, only=(NODE_ID,))]
+    assert reads(hello)
+    effects = is_read(rig)
+    assert RestartLine(rolling=True) in effects
+    assert Running(True) not in published(effects)
+    assert Notice("show was found on foh, and is stopped") in published(effects)
+    (snapshot,) = snapshots(effects)
+    assert not snapshot.empty
+    assert snapshot.load == bus.LoadCommand(project="show", load_seq=5)
+    assert snapshot.state is not None
+    assert snapshot.state.triggers == ()
+
+
+def test_a_stop_at_once_also_holds_for_what_the_journal_has() -> None:
+    rig = Rig()
+    rig.ask(PressStop())
+    remembered = Remembered(run="1", stands=STANDS, position=from_ms(3900))
+    rig.controller.handle(Restore(remembered, False, 0))
+    effects = is_read(rig)
+    assert RestartLine(rolling=True) in effects
+    assert Running(True) not in published(effects)
+    assert not reads(rig.report(ON_NODE))
+
+
+def test_where_the_show_of_a_node_is_not_to_be_read_here_a_stop_still_silences_it() -> None:
+    rig = Rig()
+    rig.ask(PressStop())
+    rig.report(ON_NODE)
+    effects = list(rig.controller.handle(ProjectUnreadable(5, "no such project")))
+    (snapshot,) = snapshots(effects)
+    assert (snapshot.load, snapshot.empty) == (None, False)
+    assert told(effects) == [bus.StopCommand(1, only=(NODE_ID,))]
