@@ -83,7 +83,7 @@ def test_a_project_that_is_gone_is_said_and_the_controller_is_empty() -> None:
 
 def test_what_an_operator_or_a_node_has_said_meanwhile_counts_more() -> None:
     touched = Rig()
-    touched.ask(PressStop())
+    touched.ask(SetMixerVolume(node=NODE_ID, output="0", channel="master", value=0.5))
     assert restore(touched) == []
     found = Rig()
     found.report(bus.Hello(boot="9", version="1", project="show", load_seq=5, state=STANDS.state))
