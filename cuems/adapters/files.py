@@ -114,6 +114,19 @@ def raise_epoch(state: Path, above: int) -> int:
     return epoch
 
 
+def keep_role(state: Path, *, leads: bool) -> None:
+    """Whether a standby has taken over: it goes on leading after a restart."""
+    if leads:
+        _replace(state / "leads", b"")
+    else:
+        (state / "leads").unlink(missing_ok=True)
+
+
+def has_taken_over(state: Path) -> bool:
+    """Whether a standby that was started here has taken over, and not stepped down since."""
+    return (state / "leads").exists()
+
+
 def read_term(state: Path) -> Term:
     """The highest epoch this node has followed, and whose it was."""
     path = state / "term"

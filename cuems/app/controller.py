@@ -6,7 +6,7 @@ sequencer whenever it changes, and to the nodes once a second besides.
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, assert_never
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
@@ -160,7 +161,8 @@ class ControllerParts:
 
     `links` are its ends of the bus, the nearest first; the line is told on the first
     `line_links` of them, and the first `near_links` are within this process. `midi` is what an
-    outside line is heard on. `died` is what the process before this one died of.
+    outside line is heard on. `step_down` is called, in a thread, when another controller leads.
+    `died` is what the process before this one died of.
     """
 
     sender: NodeId
@@ -180,6 +182,7 @@ class ControllerParts:
     near_links: int
     load: str | None
     health: Health
+    step_down: Callable[[], None]
     died: str = ""
 
 
@@ -492,6 +495,7 @@ class ControllerLoop:
             await self._leading.beat(now_ns, self._controller.wanted)
         elif not self._silenced:
             self._silenced = True
+            await anyio.to_thread.run_sync(self._parts.step_down)
             await self._redraw(HoldLine())  # there is one timecode, and it is not ours
         if self._leading.strangers != self._told_strangers:
             self._told_strangers = self._leading.strangers

@@ -125,7 +125,10 @@ class Following:
 
     def from_lane(self, data: bytes) -> bus.Envelope | None:
         """A message from lane X; None where it is not listened to."""
-        message = None if self._session is None else self._session.open(data)
+        session = self._session
+        message = None if session is None else session.open(data)
+        if session is not None and message is None and session.is_double(data):
+            return None
         if message is None:
             self.refuse("a datagram is of no session of ours, or not new")
             return None

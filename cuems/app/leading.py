@@ -217,6 +217,8 @@ class Leading:
         """A message from lane X; None where it is not listened to."""
         peer = self._sessions.get(session_of(data) or b"")
         message = None if peer is None else peer.session.open(data)
+        if peer is not None and message is None and self._is_double(peer, data, address):
+            return None
         if peer is None or message is None:
             self._refuse(address[0], f"a datagram from {address[0]} is of no session, or not new")
             return None
@@ -232,6 +234,10 @@ class Leading:
         if self._peers.get(peer.node) is not peer:
             self._take_over(peer)
         return said
+
+    def _is_double(self, peer: _Peer, data: bytes, address: Address) -> bool:
+        """Whether the network has said something twice: nobody else can, from where the node is."""
+        return address == peer.address and peer.session.is_double(data)
 
     def _take_over(self, peer: _Peer) -> None:
         """A new session is in use: the ones before are over."""

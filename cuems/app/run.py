@@ -21,6 +21,8 @@ from cuems.adapters.access_file import read_keys
 from cuems.adapters.bus import NngDialler, open_bus_dialer, open_bus_listener
 from cuems.adapters.crash_file import open_last_words
 from cuems.adapters.files import (
+    has_taken_over,
+    keep_role,
     library_identity,
     next_epoch,
     only_one,
@@ -177,7 +179,8 @@ async def _end_on_signal(
 async def _run_controller(config: RunConfig, own: Own) -> None:
     health = own.health
     hours = await anyio.to_thread.run_sync(find_hours, config.state)
-    project = None if config.standby else await _first_project(config, hours)
+    standby_of = await _active_one(config)
+    project = None if standby_of else await _first_project(config, hours)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
     nodelist = Nodelist(own=config.node, network_map=config.network_map, folder=config.ipc)
@@ -187,7 +190,7 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
         local_node=config.node if config.local_node else None,
         options=Options(own_line=not config.chases),
     )
-    before = None if config.standby else await _remembered(config)
+    before = None if standby_of else await _remembered(config)
     async with AsyncExitStack() as resources:
         journal = await resources.enter_async_context(
             open_journal(
@@ -242,6 +245,7 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
             near_links=len(near),
             load=project,
             health=health,
+            step_down=partial(keep_role, config.state, leads=False),
             died=own.died,
         )
         front.desk.publish(BusWarning(guard.warning))
@@ -252,12 +256,12 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
         await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
         door = ship_address(listener.url)
         await tg.start(serve_receiving, config.state, door, front.desk.report)
-        if config.standby is None:
+        if standby_of is None:
             epoch = await anyio.to_thread.run_sync(next_epoch, config.state)
         else:
-            log.info("ready: standby of %s, control surface at %s", config.standby, where)
+            log.info("ready: standby of %s, control surface at %s", standby_of, where)
             health.notifier.ready()
-            epoch = await _stand_by(config, config.standby, front.desk, parts, send, inbox)
+            epoch = await _stand_by(config, standby_of, front.desk, parts, send, inbox)
         parts.leading.lead(epoch)
         front.desk.publish(Leadership(role=ACTIVE, epoch=epoch))
         await tg.start(run_controller, parts, send, inbox, front.desk)
@@ -303,6 +307,14 @@ async def _read_settings_again(
             log.info("the settings have been read again")
 
 
+async def _active_one(config: RunConfig) -> str | None:
+    """Whom a standby is to follow; None where it has taken over before it was started again."""
+    if config.standby is None or not await anyio.to_thread.run_sync(has_taken_over, config.state):
+        return config.standby
+    log.warning("this standby has taken over from %s, and leads on", config.standby)
+    return None
+
+
 async def _stand_by(
     config: RunConfig,
     url: str,
@@ -327,9 +339,11 @@ async def _stand_by(
         )
         above = await standby.serve(inbox)
     epoch = await anyio.to_thread.run_sync(raise_epoch, config.state, above)
-    for greets in standby.waiting:
+    await anyio.to_thread.run_sync(partial(keep_role, config.state, leads=True))
+    first: tuple[ControllerItem, ...] = (standby.played, *standby.waiting)
+    for item in first:
         with suppress(anyio.WouldBlock):  # whoever is not answered asks again
-            send.send_nowait(greets)
+            send.send_nowait(item)
     return epoch
 
 

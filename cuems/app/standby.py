@@ -16,11 +16,13 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from cuems.app.client import Client, CommandRefusedError, NotReachableError, open_client
 from cuems.app.desk import ControlDesk
 from cuems.app.links import Asker, Asks, AsksTogether, Caller, ControllerItem, Greets, Rang
-from cuems.core.cues import NodeId
+from cuems.core.cues import CueId, NodeId
 from cuems.core.health import Pulse
 from cuems.core.operator import Ping, TakeControl
+from cuems.core.played import PlayedBefore
 from cuems.core.standby import NS_PER_MS, STANDBY, Lease, Takeover, takeover_epoch
 from cuems.core.status import Leadership
+from cuems.core.tally import PLAYED
 from cuems.wire.control_view import STATUS
 
 BEAT_S = 0.25
@@ -52,9 +54,16 @@ class Standby:
     parts: StandbyParts
     epoch: int = 0
     waiting: list[Greets] = field(default_factory=list)
+    _project: str = ""
+    _played: dict[CueId, None] = field(default_factory=dict)
     _lease: Lease = field(default_factory=Lease)
     _nodes: dict[NodeId, str] = field(default_factory=dict)
     _told: str = ""
+
+    @property
+    def played(self) -> PlayedBefore:
+        """What the active one shows as played."""
+        return PlayedBefore(self._project, tuple(self._played))
 
     async def serve(self, inbox: MemoryObjectReceiveStream[ControllerItem]) -> int:
         """Follow until it is time to lead; the epoch to lead with."""
@@ -149,7 +158,7 @@ class Standby:
                 elif message.address == f"{STATUS}epoch":
                     self.epoch = max(self.epoch, _whole(message.args))
                 elif message.address.startswith(STATUS) and message.address not in OUR_OWN:
-                    self._note_node(message.address, message.args)
+                    self._note(message.address, message.args)
                     self.parts.desk.mirror(message)
                     self.parts.desk.settle()
 
@@ -159,10 +168,22 @@ class Standby:
             await client.send("ping")
             await anyio.sleep(BEAT_S)
 
-    def _note_node(self, address: str, args: tuple[object, ...]) -> None:
-        kind, _, node = address.removeprefix(STATUS).partition("/")
-        if kind == "node" and args:
-            self._nodes[NodeId(node)] = str(args[0])
+    def _note(self, address: str, args: tuple[object, ...]) -> None:
+        """Take note of what we would have to know."""
+        kind, _, name = address.removeprefix(STATUS).partition("/")
+        value = args[0] if args else None
+        match kind:
+            case "node":
+                self._nodes[NodeId(name)] = str(value)
+            case "load":
+                self._project = str(value)
+                self._played.clear()
+            case "cue" if value == PLAYED:
+                self._played[CueId(name)] = None
+            case "cue":
+                self._played.pop(CueId(name), None)
+            case _:
+                pass
 
     def _interrupted(self, reason: str) -> None:
         self._lease.interrupted()

@@ -69,8 +69,8 @@ class PlotError(CuemsError):
     "--loss",
     type=click.FloatRange(0, MOST_LOSS),
     default=0.0,
-    help="Lose that share of the bus messages. The bus is TCP: what is lost comes again 200 ms or"
-    " more later, and a late GO is joined in progress. The engine does not resend by itself yet.",
+    help="Lose that share of all messages. The bus is TCP: what is lost comes again 200 ms or"
+    " more later; a GO also goes by datagrams, again and again until it is answered.",
 )
 @click.option("--seed", type=int, default=0, help="Another seed, other delays and losses [0].")
 @click.option(

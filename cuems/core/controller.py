@@ -5,12 +5,13 @@ where the timecode line is. It plays nothing itself; a sequencer of its own tell
 pointer is, and runs the cues that no node owns (actions, fades, lists).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from cuems.core import bus
 from cuems.core.actions import NOT_OURS_TO_HOLD
-from cuems.core.adoption import NOT_ADOPTED, Adoption
+from cuems.core.adoption import NOT_ADOPTED, ON_BUS, SILENT, Adoption
 from cuems.core.announcing import Announcer
 from cuems.core.body import length_flicks
 from cuems.core.chains import Scope
@@ -119,6 +120,7 @@ from cuems.core.operator import (
     UnloadProject,
     WaiveNode,
 )
+from cuems.core.played import Played, PlayedBefore, ShowAsFound
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings_desk import SettingsDesk, options_of
 from cuems.core.show_state import ShowState
@@ -146,7 +148,7 @@ from cuems.core.status import (
     Status,
     VideoMixer,
 )
-from cuems.core.tally import OWN, Tally
+from cuems.core.tally import OWN, PLAYED, Tally
 from cuems.core.timecode import from_ms, to_ms
 
 CONTROLS_KEPT = 1024  # faders that were moved, for nodes that come later
@@ -216,6 +218,7 @@ class Controller:
         self._controls: dict[str, bus.PlayerControlCommand] = {}
         self._wanted: set[NodeId] = set()
         self._found = Found()
+        self._played = Played()
         self._fenced_by = 0
         self._late: dict[CueId, dict[NodeId, int]] = {}
         self._announcer = Announcer(self._publish)
@@ -237,6 +240,7 @@ class Controller:
             self._cluster.next_wake_ns(),
             self._held.until_ns,
             self._deploys.next_wake_ns(),
+            self._adoption.next_wake_ns(),
         )
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -263,8 +267,8 @@ class Controller:
             case Reported(node, report, now_ns):
                 self._reported(node, report, now_ns)
             case (
-                ProjectRead() | ProjectUnreadable() | Restore() | ProjectHashed() | DeployReady()
-                | DeployImpossible()
+                ProjectRead() | ProjectUnreadable() | Restore() | PlayedBefore() | ProjectHashed()
+                | DeployReady() | DeployImpossible()
             ):  # fmt: skip
                 self._files_news(event)
             case LineMoved(line):
@@ -291,11 +295,12 @@ class Controller:
         event: ProjectRead
         | ProjectUnreadable
         | Restore
+        | PlayedBefore
         | ProjectHashed
         | DeployReady
         | DeployImpossible,
     ) -> None:
-        if isinstance(event, ProjectRead | ProjectUnreadable | Restore):
+        if isinstance(event, ProjectRead | ProjectUnreadable | Restore | PlayedBefore):
             self._project_news(event)
         else:
             self._files_known(event)
@@ -526,7 +531,9 @@ class Controller:
             self._publish(Notice(reason.splitlines()[0]))
         self._out.append(Answer(asked, reason))
 
-    def _project_news(self, event: ProjectRead | ProjectUnreadable | Restore) -> None:
+    def _project_news(
+        self, event: ProjectRead | ProjectUnreadable | Restore | PlayedBefore
+    ) -> None:
         match event:
             case ProjectRead():
                 self._project_read(event)
@@ -534,6 +541,15 @@ class Controller:
                 self._unreadable(load_seq, reason)
             case Restore():
                 self._restore(event)
+                self._tell_played(self._played.remembers(event.remembered.stands))
+            case PlayedBefore():
+                self._tell_played(self._played.remembers(event))
+
+    def _tell_played(self, cues: Iterable[CueId]) -> None:
+        if self._loaded is not None:
+            for cue in cues:
+                for status in self._loaded.tally.played_before(cue):
+                    self._publish(status)
 
     def _project_read(self, read: ProjectRead) -> None:
         found = self._found.hello
@@ -577,6 +593,7 @@ class Controller:
             stop_generation=self._stop_generation,
             state=ShowState() if show is None else show.sequencer.state,
             controls=tuple(self._controls.values()),
+            played=f"{self._played.bits:x}" if self._played.bits else "",
         )
 
     def _unreadable(self, load_seq: int, reason: str) -> None:
@@ -595,6 +612,7 @@ class Controller:
         load = bus.LoadCommand(project=project, load_seq=read.load_seq, source=read.source)
         show = self._loaded = _LoadedShow(load, order, sequencer, Tally(frozenset(order)))
         self._late.clear()
+        self._played.loads(order)
         self._out.append(ForgetCues())
         self._reset_statuses(show)
         for cue in order:
@@ -624,6 +642,8 @@ class Controller:
             self._out.append(AdoptLine(found.position or 0, self._found.found_ns, found.rolling))
             self._take(show.sequencer.restore(state))
             self._run_seq = max([self._run_seq, *(t.run_seq for t in state.triggers)])
+            as_found = ShowAsFound(found.project, found.load_seq, found.stop_generation)
+            self._tell_played(self._played.takes_up(as_found))
         if state is not None and state.triggers:
             self._announcer.run()
         self._wanted = {node for node in self._cluster.nodes() if self._cluster.is_member(node)}
@@ -736,6 +756,7 @@ class Controller:
 
     def _stopped(self, show: _LoadedShow) -> None:
         self._announcer.stop()
+        self._played.stops()
         self._start_over()
         self._cluster.rearms()
         self._reset_statuses(show)
@@ -771,7 +792,7 @@ class Controller:
 
     def _reported(self, node: NodeId, report: bus.NodeReport, now_ns: int) -> None:
         if not self._adoption.admits(node):
-            self._turn_away(node, report)
+            self._turn_away(node, report, now_ns)
             return
         self._now_ns = now_ns
         greets = isinstance(report, bus.Hello)
@@ -792,10 +813,10 @@ class Controller:
         if came:
             self._legacy_came()
 
-    def _turn_away(self, node: NodeId, report: bus.NodeReport) -> None:
+    def _turn_away(self, node: NodeId, report: bus.NodeReport, now_ns: int) -> None:
         hello = report if isinstance(report, bus.Hello) else None
-        if self._adoption.turned_away(node, hello):
-            self._publish(NodeHealth(node, NOT_ADOPTED, "it is on the bus"))
+        if self._adoption.turned_away(node, hello, now_ns):
+            self._publish(NodeHealth(node, NOT_ADOPTED, ON_BUS))
         if hello is not None:
             self._publish(NodeName(node, hello.name))
             self._out.append(ReadNodelist())
@@ -891,6 +912,8 @@ class Controller:
             self._publish(health)
             if health.state == "lost":
                 self._out.append(LoseNode(health.node))
+        for node in self._adoption.silent(now_ns):
+            self._publish(NodeHealth(node, NOT_ADOPTED, SILENT))
         self._out += map(AskSign, self._cluster.silent(now_ns))
         self._deploys.wake(now_ns)
 
@@ -1068,6 +1091,8 @@ class Controller:
         self._out.append(Tell(message))
 
     def _publish(self, status: Status) -> None:
+        if isinstance(status, CuePlay):
+            self._played.note(status.cue, over=status.percent == PLAYED)
         self._out.append(Publish(status))
 
     def _taken(self) -> tuple[ControllerEffect, ...]:

@@ -7,6 +7,7 @@ from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.events import LineEvent
 from cuems.core.messages import Message
 from cuems.core.operator import OperatorCommand
+from cuems.core.played import PlayedBefore
 from cuems.core.settings import Settings
 from cuems.core.stands import Remembered
 from cuems.core.status import Status
@@ -194,6 +195,7 @@ class DiedBefore:
 ControllerEvent = (
     Restore
     | DiedBefore
+    | PlayedBefore
     | Asked
     | Reported
     | ProjectRead

@@ -11,13 +11,17 @@ from cuems.core.status import MixerVolume
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stands:
-    """The loaded project, where its show is, and the faders that were moved."""
+    """The loaded project, where its show is, and the faders that were moved.
+
+    `played` are the cues that are over: a bit for each in running order, as a hexadecimal number.
+    """
 
     project: str
     load_seq: int
     stop_generation: int
     state: ShowState
     controls: tuple[PlayerControlCommand, ...] = ()
+    played: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,11 @@ class Tally:
         """Whether any cue is on."""
         return bool(self._playing)
 
+    def played_before(self, cue: CueId) -> Iterator[CueState]:
+        """A cue was over before anything was heard of it here; no news of one that plays."""
+        if cue in self._cues and cue not in self._playing and cue not in self._failed:
+            yield CuePlay(cue, PLAYED)
+
     def hear(self, node: NodeId, report: bus.NodeReport) -> Iterator[CueState]:
         """What changes by a node's report."""
         match report:

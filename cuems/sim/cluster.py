@@ -133,6 +133,7 @@ class Rig:
             for node in ids
             for way in (Way.DOWN, Way.UP)
         }
+        self.has_bus = not local
         self._midi = MidiSource(setup.drop_outs) if setup.drop_outs else None
         self._line = Line(setup.start, 0, rolling=self._midi is not None)
         self._mail: list[tuple[int, int, _Letter]] = []

@@ -13,6 +13,7 @@ from cuems.sim.setup import Jump, Setup, Step
 LONGEST_NS = 25 * 3600 * NS_PER_S  # a show that goes on for ever is left after a day and an hour
 MOST_MOMENTS = 2_000_000  # a minute of computing
 GO_PAUSE_NS = 200_000_000  # the controller's guard between two GOs
+BEAT_NS = NS_PER_S  # on which GO is pressed where a bus is between
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def rehearse(
     """Run a valid show until `until_ns`, else until nothing more happens by itself.
 
     With `press_go`, GO is pressed at the start and whenever all that has an end has ended, once
-    for every cue that stands by.
+    for every cue that stands by; on a rig with a bus on the next whole second, the first of all
+    after one, so that what the bus delays moves no press, and a good and a bad one compare.
     """
     rig = Rig(show, setup)
     start = rig.position
@@ -67,13 +69,17 @@ class _Presser:
         diary = self._rig.diary
         if diary.standby is None or diary.standby in self._pressed:
             return None
-        quiet_ns = diary.quiet_from_ns() if diary.armed and not self._rig.under_way else None
+        settled = diary.armed and (self._rig.has_bus or not self._rig.under_way)
+        quiet_ns = diary.quiet_from_ns() if settled else None
         if quiet_ns is None:
             if not self._rig.idle():
                 return None
             quiet_ns = self._rig.into_ns
         guarded_ns = 0 if diary.last_go_ns is None else diary.last_go_ns + GO_PAUSE_NS
-        return max(self._rig.into_ns, quiet_ns, guarded_ns)
+        earliest_ns = max(self._rig.into_ns, quiet_ns, guarded_ns)
+        if not self._rig.has_bus:
+            return earliest_ns
+        return max(1, -(-earliest_ns // BEAT_NS)) * BEAT_NS
 
     def press(self) -> None:
         """Press GO."""

@@ -68,22 +68,34 @@ class Session:
         head = _HEAD.pack(MAGIC, self._sends, self.id, self._sent)
         return head + self._mac(head, message) + message
 
+    def is_double(self, datagram: bytes) -> bool:
+        """Whether a datagram is genuine, and was opened before: networks say things twice."""
+        if session_of(datagram) != self.id:
+            return False
+        _, _, _, counter = _HEAD.unpack_from(datagram)
+        back = self._highest - counter
+        seen = 0 <= back < WINDOW and bool(self._seen & (1 << back))
+        return seen and self._is_genuine(datagram)
+
     def open(self, datagram: bytes) -> bytes | None:
         """The message of a datagram; None, and counted, where it is not genuine or not new."""
         if session_of(datagram) != self.id:
             self.refused.forged += 1
             return None
-        head = datagram[: _HEAD.size]
-        mac, message = datagram[_HEAD.size : HEADER_BYTES], datagram[HEADER_BYTES:]
-        _, direction, _, counter = _HEAD.unpack(head)
-        genuine = hmac.compare_digest(mac, self._mac(head, message))
-        if not genuine or direction != self._hears:
+        if not self._is_genuine(datagram):
             self.refused.forged += 1
             return None
+        _, _, _, counter = _HEAD.unpack_from(datagram)
         if not self._is_new(counter):
             self.refused.replayed += 1
             return None
-        return message
+        return datagram[HEADER_BYTES:]
+
+    def _is_genuine(self, datagram: bytes) -> bool:
+        head, mac = datagram[: _HEAD.size], datagram[_HEAD.size : HEADER_BYTES]
+        _, direction, _, _ = _HEAD.unpack(head)
+        message = datagram[HEADER_BYTES:]
+        return direction == self._hears and hmac.compare_digest(mac, self._mac(head, message))
 
     def _mac(self, head: bytes, message: bytes) -> bytes:
         return hmac.digest(self._key, head + message, hashlib.sha256)[:_MAC_BYTES]

@@ -1,7 +1,7 @@
 """Nodes outside the rig are shown, and neither told what to play nor believed."""
 
 from cuems.core import bus
-from cuems.core.adoption import NOBODY
+from cuems.core.adoption import NOBODY, ON_BUS, SILENT, SILENT_NS
 from cuems.core.controller import Rules
 from cuems.core.cues import NodeId
 from cuems.core.desk import (
@@ -16,6 +16,7 @@ from cuems.core.desk import (
     ReadNodelist,
     Tell,
     Welcome,
+    Woke,
 )
 from cuems.core.operator import AdoptNode
 from cuems.core.status import NodeHealth, NodeName
@@ -113,3 +114,20 @@ def test_without_a_list_every_node_belongs_to_the_rig() -> None:
     stage = Rig(Rules(first_seq=0))
     assert healths(stage.report(hello(), STRANGER)) == [(STRANGER, "ok")]
     assert loads(stage.load(audio("a"))) == [()]
+
+
+def test_a_node_outside_that_falls_silent_is_shown_so_and_again_when_it_is_back() -> None:
+    stage = rig()
+    stage.report(hello(), STRANGER)
+    assert stage.controller.next_wake_ns() == SILENT_NS
+    silent = handle(stage, Woke(SILENT_NS))
+    assert silent == [Publish(NodeHealth(STRANGER, "not adopted", SILENT))]
+    assert handle(stage, Woke(2 * SILENT_NS)) == []
+    back = stage.report(bus.Heartbeat(), STRANGER)
+    assert back == [Publish(NodeHealth(STRANGER, "not adopted", ON_BUS))]
+
+
+def test_an_upstream_node_outside_may_be_silent() -> None:
+    stage = rig()
+    stage.report(bus.Pong(), STRANGER)
+    assert handle(stage, Woke(2 * SILENT_NS)) == []

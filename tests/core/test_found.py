@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from cuems.core import bus
+from cuems.core.cues import CueId
 from cuems.core.desk import (
     AdoptLine,
     ControllerEffect,
@@ -13,11 +14,12 @@ from cuems.core.desk import (
     Restore,
     Welcome,
 )
-from cuems.core.operator import Ping, PressResume, PressStop
+from cuems.core.operator import Ping, PressGo, PressResume, PressStop
+from cuems.core.played import PlayedBefore
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Remembered, Stands
-from cuems.core.status import Notice, Paused, Running
+from cuems.core.status import CuePlay, Notice, Paused, Running
 from cuems.core.timecode import from_ms
 from tests.build import audio, show
 from tests.core.test_controller import NODE_ID, A, B, Rig, published, told
@@ -136,3 +138,43 @@ def test_where_the_show_of_a_node_is_not_to_be_read_here_a_stop_still_silences_i
     (snapshot,) = snapshots(effects)
     assert (snapshot.load, snapshot.empty) == (None, False)
     assert told(effects) == [bus.StopCommand(1, only=(NODE_ID,))]
+
+
+def plays_of(effects: list[ControllerEffect]) -> dict[str, int]:
+    return {told.cue: told.percent for told in published(effects) if isinstance(told, CuePlay)}
+
+
+def test_what_the_journal_has_as_played_is_shown_as_played() -> None:
+    before = Rig().armed(audio("a", 1000), audio("b"))
+    before.ask(PressGo())
+    before.report(bus.CueStartedReport(A, 0))
+    assert before.controller.stands.played == ""
+    before.report(bus.CueEndedReport(A))
+    assert before.controller.stands.played == "1"
+    played = replace(STANDS, state=ShowState(at=B), played="1")
+    remembered = Remembered(run="1", stands=played, position=from_ms(3900))
+    rig = Rig()
+    rig.controller.handle(Restore(remembered, False, 0))
+    assert plays_of(is_read(rig)) == {A: 100, B: 0}
+    assert rig.controller.stands.played == "1"
+    rig.ask(PressStop())
+    assert rig.controller.stands.played == ""
+
+
+def test_the_journal_tells_what_was_played_of_a_show_that_a_node_has() -> None:
+    played = replace(STANDS, played="3")
+    remembered = Remembered(run="1", stands=played, position=from_ms(3900))
+    rig = Rig()
+    rig.report(ON_NODE)
+    is_read(rig)
+    rig.report(bus.CueStartedReport(A, 0))
+    told = list(rig.controller.handle(Restore(remembered, False, 0)))
+    assert plays_of(told) == {B: 100}  # the other plays
+
+
+def test_a_standby_goes_on_saying_what_the_one_before_has_said() -> None:
+    for project, shown in (("show", {A: 100, B: 0}), ("another", {A: 0, B: 0})):
+        rig = Rig()
+        rig.controller.handle(PlayedBefore(project, (A, CueId("of no show"))))
+        rig.report(replace(ON_NODE, state=ShowState(at=B)))
+        assert plays_of(is_read(rig)) == shown

@@ -58,11 +58,11 @@ class Rig:
             yield program
 
     @asynccontextmanager
-    async def second(self) -> AsyncIterator[Program]:
+    async def second(self, says: str = "ready: standby") -> AsyncIterator[Program]:
         follow = ("--standby", f"ws://{self.active.control}", "--takeover", self.takeover)
         arguments = ("run", "--role", "controller", "--no-local-node", *QUIET, *follow)
         async with open_program(self.standby, *arguments) as program:
-            await program.says("ready: standby")
+            await program.says(says)
             yield program
 
     @asynccontextmanager
@@ -133,6 +133,7 @@ async def test_f28_a_controller_that_was_killed_is_replaced_and_does_not_lead_wh
             await plays(before, GONG)
             await first.stop(signal.SIGKILL)
         await leads_on(after)
+        await after.sees(f"cue/{GONG}", 100)  # played before, or in the gap
         await after.sees(f"cue/{CHIME}", 100)  # it followed by itself, in the gap or after it
         await after.sees("nextcue", DRONE)
         async with rig.controller(), open_operator(rig.active) as returned:
@@ -155,3 +156,19 @@ async def test_f29_of_two_with_one_epoch_the_nodes_keep_to_the_first(tmp_path: P
                 await second.sees("role", "stepped down")
                 await plays(first, GONG)
                 assert "another controller leads" in await second.ask("go")
+
+
+async def test_f28_a_standby_that_has_taken_over_leads_on_when_it_is_started_again(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, "ask")
+    async with rig.player():
+        async with rig.second() as leads, open_operator(rig.standby) as operator:
+            assert await operator.ask("takecontrol") == "ok"
+            await operator.sees("role", "active")
+            assert await operator.ask("load", "demo") == "ok"
+            await leads.stop(signal.SIGKILL)
+        async with rig.second("ready: control surface"), open_operator(rig.standby) as operator:
+            await operator.sees("role", "active")
+            await operator.sees("armed", "yes")
+            await plays(operator, GONG)

@@ -77,3 +77,13 @@ def test_a_message_that_is_too_long_is_left_to_the_bus() -> None:
     longest = DATAGRAM_MAX_BYTES - HEADER_BYTES
     assert len(sealed(controller, bytes(longest))) == DATAGRAM_MAX_BYTES
     assert controller.seal(bytes(longest + 1)) is None
+
+
+def test_a_double_is_genuine_and_was_heard_before() -> None:
+    controller, node = ends()
+    first, second = sealed(controller, b"1"), sealed(controller, b"2")
+    assert not node.is_double(first)
+    assert node.open(first) == b"1"
+    assert node.is_double(first)
+    assert not node.is_double(second)
+    assert not node.is_double(first[:-1] + b"x")
