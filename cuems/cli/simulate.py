@@ -103,7 +103,7 @@ def simulate(
 
     PROJECT is a project of the library, its folder, or a script.xml. Times are counted from when
     the rig is armed. Without --go, GO is pressed at once and then whenever everything that has an
-    end has ended, until the list is over.
+    end has ended, until the list is over; with more than one node on whole seconds, from 1 s on.
     """
     show = _read(project, library)
     setup = Setup(

@@ -164,9 +164,10 @@ async def test_f28_a_standby_that_has_taken_over_leads_on_when_it_is_started_aga
     rig = Rig(tmp_path, "ask")
     async with rig.player():
         async with rig.second() as leads, open_operator(rig.standby) as operator:
+            async with rig.controller():
+                await operator.sees("armed", "yes")
             assert await operator.ask("takecontrol") == "ok"
-            await operator.sees("role", "active")
-            assert await operator.ask("load", "demo") == "ok"
+            await leads_on(operator)
             await leads.stop(signal.SIGKILL)
         async with rig.second("ready: control surface"), open_operator(rig.standby) as operator:
             await operator.sees("role", "active")
