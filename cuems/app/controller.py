@@ -525,7 +525,7 @@ class ControllerLoop:
         self._report_due_ns = now_ns + LINE_REPORT_NS
         line = self._line.line_at(now_ns)
         if line is not None and (self._drawn or not self._parts.rules.options.own_line):
-            report = bus.LineReport(line, now_ns)
+            report = bus.LineReport(line, now_ns, self._controller.stop_generation)
             await self._leading.tell_line(report, self._parts.line_links)
 
     async def _tell_fault(self) -> None:

@@ -297,8 +297,10 @@ class NodeLoop:
 
     async def _hear(self, said: bus.Envelope, received_ns: int, now_ns: int) -> None:
         match said.message:
-            case bus.LineReport(line, _):
+            case bus.LineReport(line, _) as report:
                 if self._follower.follows(said):
+                    for effect in self._follower.hear_line(report):
+                        await self._follow(effect)
                     same = self._parts.same_clock
                     hear = self._time.hear_line if same else self._time.hear_report
                     await self._moved(hear(line, received_ns))

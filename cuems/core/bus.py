@@ -190,11 +190,13 @@ class PingCommand:
 class LineReport:
     """The controller's timecode line, for nodes that have no MIDI; upstream nodes ignore it.
 
-    Both the line's `at_ns` and `sent_ns` are the controller's clock.
+    Both the line's `at_ns` and `sent_ns` are the controller's clock. `stop_generation` is how often
+    was stopped by then: a line from after a stop is no place to play on what was before it.
     """
 
     line: Line
     sent_ns: int
+    stop_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,12 @@ class Follower:
             self._line_ns, self._line_boot = said.message.sent_ns, said.boot
         return True
 
+    def hear_line(self, report: bus.LineReport) -> Iterator[FollowerEffect]:
+        """Before a line from after a stop is followed that stop is obeyed, should it come later."""
+        generation = report.stop_generation
+        if self.led and self.receiver.stopped(generation):
+            yield from self._node.handle(Told(bus.StopCommand(generation), None))
+
     def _join(
         self, sender: NodeId, snapshot: bus.Snapshot, position: int | None
     ) -> Iterator[FollowerEffect]:

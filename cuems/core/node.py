@@ -344,7 +344,7 @@ class Node:
             return
         self._line_wait.forget()
         again = command.stop_generation == self.stop_generation
-        self.stop_generation = command.stop_generation or 0
+        self.stop_generation = max(self.stop_generation, command.stop_generation or 0)
         match command:
             case bus.StopCommand():
                 self._sequence(StopAll())

@@ -127,6 +127,12 @@ class Receiver:
         self._held[stamp.seq] = stamp, command
         yield from self._release(self.expected)
 
+    def stopped(self, generation: int) -> bool:
+        """There was a stop, which has not come yet; whether that is news."""
+        news = generation > self.stop_generation
+        self.stop_generation = max(self.stop_generation, generation)
+        return news
+
     def done(self, seq: int, refusal: str = "") -> Reply:
         """A command was acted on; the answer to it, now and whenever it comes again."""
         self._results[seq] = refusal

@@ -54,6 +54,7 @@ from cuems.core.events import Advance, Locate
 from cuems.core.line import Line
 from cuems.core.node import Say
 from cuems.core.operator import LoadProject, OperatorCommand
+from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_S, from_ms, to_ns
 from cuems.sim.diary import Diary
 from cuems.sim.log import Verb
@@ -104,12 +105,12 @@ def nodes_of_rig(order: RunningOrder, at_least: int) -> tuple[NodeId, ...]:
 class Rig:
     """A loaded rig, stepped from moment to moment. Moments are ns since it was switched on."""
 
-    def __init__(self, show: Show, setup: Setup) -> None:
+    def __init__(self, show: Show, setup: Setup, diary: Diary | None = None) -> None:
         order = RunningOrder(show)
         ids = nodes_of_rig(order, setup.nodes)
         local = len(ids) == 1 and not setup.loss
         self.now_ns = 0
-        self.diary = Diary(order)
+        self.diary = diary or Diary(order)
         self._show = show
         self._setup = setup
         self._controller = Controller(
@@ -258,6 +259,23 @@ class Rig:
             Asked(client=None, address="", command=command, now_ns=self.now_ns, position=position)
         )
 
+    @property
+    def state(self) -> ShowState:
+        """The show as the controller has it."""
+        return self._controller.stands.state
+
+    def cut(self, node: NodeId, until_ns: int) -> None:
+        """Nothing passes between the controller and a node until then."""
+        for way in Way:
+            self._ways[node, way].cut_until_ns = until_ns
+            self._datagrams[node, way].cut_until_ns = until_ns
+
+    def heal(self) -> None:
+        """From now on nothing is lost any more."""
+        carriers: list[Connection | Datagrams] = [*self._ways.values(), *self._datagrams.values()]
+        for carrier in carriers:
+            carrier.loss = carrier.cut_until_ns = 0
+
     def jump(self, position: int) -> None:
         """The timecode line jumps."""
         self._bring_up()
@@ -285,7 +303,10 @@ class Rig:
         if self._midi is not None:
             self._midi.follow(line, self.now_ns)
         else:
-            self._tell(bus.LineReport(line, self.now_ns))
+            self._tell(self._line_report())
+
+    def _line_report(self) -> bus.LineReport:
+        return bus.LineReport(self._line, self.now_ns, self._controller.stop_generation)
 
     def _hear_timecode(self, until_ns: int) -> int:
         """Play MIDI timecode until then, or until it is of any consequence: that moment."""
@@ -315,12 +336,12 @@ class Rig:
 
     def _keep_in_touch(self) -> None:
         if self._touch_ns % LINE_REPORT_NS == 0 and self._midi is None:
-            self._tell(bus.LineReport(self._line, self.now_ns))
+            self._tell(self._line_report())
         beat = bus.Beat(epoch=1, boot=BOOT, wanted=self._controller.wanted)
         for name in self.nodes:
             self._cast(_Letter(name, Way.DOWN, beat))
             if self._midi is None:
-                self._cast(_Letter(name, Way.DOWN, bus.LineReport(self._line, self.now_ns)))
+                self._cast(_Letter(name, Way.DOWN, self._line_report()))
             self._cast(_Letter(name, Way.UP, self.nodes[name].heartbeat()))
         self._touch_ns += HEARTBEAT_NS
 
@@ -385,7 +406,7 @@ class Rig:
         message = letter.message
         said = bus.Envelope(CONTROLLER, message, letter.stamp, BOOT)
         if isinstance(message, bus.LineReport):
-            self._done(letter.node, node.hear_line(said, message.line, self.now_ns))
+            self._done(letter.node, node.hear_line(said, message, self.now_ns))
         elif isinstance(message, bus.NodeCommand):
             self._done(letter.node, node.tell(said, self.now_ns))
         elif isinstance(message, bus.Receipt):
@@ -405,8 +426,8 @@ class Rig:
                     self._tell(message)
                 case Publish(status):
                     self.diary.published(status)
-                case Answer(_, reason):
-                    self.diary.answered(reason)
+                case Answer(asked, reason):
+                    self.diary.answered(asked.command, reason)
                 case ReadProject(load_seq):
                     self._handle(ProjectRead(load_seq, self._show, None))
                 case RestartLine() | HoldLine() | RollLine():

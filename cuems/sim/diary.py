@@ -137,8 +137,8 @@ class Diary:
             case _:
                 pass  # nothing that a rehearsal shows
 
-    def answered(self, reason: str) -> None:
-        """The controller answers."""
+    def answered(self, _: OperatorCommand, reason: str) -> None:
+        """The controller answers a command ("": it is done)."""
         if reason:
             self.note(Verb.REFUSED, text=reason)
 

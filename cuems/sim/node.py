@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from cuems.core.bus import CueProgressReport, Envelope, Heartbeat, Hello, Snapshot
+from cuems.core.bus import CueProgressReport, Envelope, Heartbeat, Hello, LineReport, Snapshot
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
 from cuems.core.effects import Arm, SetLevel
@@ -24,6 +24,7 @@ from cuems.core.node import (
     Proved,
     Say,
 )
+from cuems.core.show_state import ShowState
 from cuems.core.timekeeper import Timekeeper
 from cuems.sim.setup import Setup
 
@@ -59,6 +60,16 @@ class SimulatedNode:
         self._line: Line | None = None
         self._line_watch = LineWatch()
         self._asking = False  # said hello, and waits for the answer
+
+    @property
+    def state(self) -> ShowState | None:
+        """The show as it stands here."""
+        return self._node.state
+
+    @property
+    def stop_generation(self) -> int:
+        """The last stop that it has obeyed."""
+        return self._node.stop_generation
 
     @property
     def timecode(self) -> str:
@@ -113,12 +124,13 @@ class SimulatedNode:
         effects = self._follower.hear(said, self._time.position_at(now_ns))
         return [*done, *self._follow(effects), *self._look_at_line(now_ns)]
 
-    def hear_line(self, said: Envelope, line: Line, now_ns: int) -> list[Done]:
+    def hear_line(self, said: Envelope, report: LineReport, now_ns: int) -> list[Done]:
         """The controller said its line."""
         if not self._follower.follows(said):
             return []
         done = self._bring_up(now_ns)
-        self._line = line
+        done += self._follow(self._follower.hear_line(report))
+        line = self._line = report.line
         done += self._moved(self._time.hear_line(line, now_ns))
         return [*done, *self._look_at_line(now_ns), *self.wake(now_ns)]
 

@@ -16,9 +16,10 @@ class Connection:
 
     def __init__(self, seed: str, loss: float, *, perfect: bool) -> None:
         self._random = random.Random(seed)
-        self._loss = loss
         self._perfect = perfect
         self._last_ns = 0
+        self.cut_until_ns = 0  # what is sent before then arrives after it
+        self.loss = loss
 
     def arrival_ns(self, sent_ns: int) -> int:
         """When a message arrives."""
@@ -26,7 +27,7 @@ class Connection:
             return sent_ns
         taken_ns = self._random.randint(*DELAY_NS)
         pause_ns = RETRANSMIT_NS
-        while self._random.random() < self._loss:
+        while self._random.random() < self.loss or sent_ns + taken_ns < self.cut_until_ns:
             taken_ns += pause_ns
             pause_ns = min(2 * pause_ns, RETRANSMIT_MOST_NS)
         self._last_ns = max(self._last_ns, sent_ns + taken_ns)
@@ -38,10 +39,11 @@ class Datagrams:
 
     def __init__(self, seed: str, loss: float) -> None:
         self._random = random.Random(seed)
-        self._loss = loss
+        self.cut_until_ns = 0
+        self.loss = loss
 
     def arrival_ns(self, sent_ns: int) -> int | None:
         """When a datagram arrives; None: it does not."""
-        if self._random.random() < self._loss:
+        if self._random.random() < self.loss or sent_ns < self.cut_until_ns:
             return None
         return sent_ns + self._random.randint(*DELAY_NS)

@@ -221,7 +221,7 @@ class ActionOutcome(Struct, frozen=True):
 
 
 class Timeline(Struct, frozen=True):
-    """A line and when it was sent; `rate` is the name of a FrameRate, `began_ns` of the line."""
+    """A line and when it was sent; `rate` is the name of a FrameRate; `stop` as in a stamp."""
 
     position: int
     at_ns: int
@@ -229,6 +229,7 @@ class Timeline(Struct, frozen=True):
     rate: str
     sent_ns: int
     began_ns: int = 0
+    stop: int = 0
 
 
 class Hub(Struct, frozen=True):

@@ -222,7 +222,7 @@ def _timeline(operation: Operation) -> bus.LineReport:
     if at.rate not in FrameRate.__members__:
         raise ValidationError(f"unknown frame rate {at.rate[:40]!r}")
     line = Line(at.position, at.at_ns, at.rolling, FrameRate[at.rate], at.began_ns)
-    return bus.LineReport(line, at.sent_ns)
+    return bus.LineReport(line, at.sent_ns, at.stop)
 
 
 def _deploy(operation: Operation) -> bus.DeployReport:

@@ -174,8 +174,8 @@ def _status(message: State) -> tuple[str, object]:
             cue=cue, outcome=outcome, action=action, target=target, reason=reason
         ):
             return "action_cue_outcome", ActionOutcome(outcome, action, target, reason, cue)
-        case bus.LineReport(line, sent_ns):
+        case bus.LineReport(line, sent_ns, stop):
             at = (line.position, line.at_ns, line.rolling, line.rate.name)
-            return "timeline", Timeline(*at, sent_ns, line.began_ns)
+            return "timeline", Timeline(*at, sent_ns, line.began_ns, stop)
         case _:
             assert_never(message)

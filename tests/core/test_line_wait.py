@@ -1,12 +1,13 @@
 """A GO that came before the line it is for."""
 
 from cuems.core import bus
-from cuems.core.cues import CueId
-from cuems.core.effects import Start
-from cuems.core.events import Locate
+from cuems.core.cues import CueId, NodeId
+from cuems.core.effects import Start, Stop
+from cuems.core.events import Advance, Locate
+from cuems.core.follower import Follower
 from cuems.core.line import Line
 from cuems.core.line_wait import MOST_WAITING, PATIENCE_NS, LineWatch
-from cuems.core.node import LineMissed, Moved, NodeEffect, OnLine
+from cuems.core.node import LineMissed, Moved, NodeEffect, OnLine, Play
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms
@@ -117,3 +118,21 @@ def test_a_line_in_a_clock_that_is_not_known_is_not_there_yet() -> None:
     assert time.line_at(S) == 0
     time.hear_probe(S, 6 * S, 6 * S, S)
     assert time.line_at(S) == NEW
+
+
+def test_a_line_from_after_a_stop_is_not_followed_before_that_is_obeyed() -> None:
+    """Else what has begun early in the line before would begin again."""
+    it = Stand(audio("a", 60_000), audio("b"))
+    follower = Follower(NODE_ID, it.node)
+    leader = NodeId("leader")
+    load = bus.LoadCommand(project="show", load_seq=4)
+    welcome = bus.Snapshot(node=NODE_ID, epoch=1, boot="b", load=load)
+    list(follower.hear(bus.Envelope(leader, welcome), 0))
+    it.tell(go(line=0), 80)
+    it.node.handle(Moved(Advance(from_ms(100))))
+    line = Line(0, 0, rolling=True, began_ns=NEW)
+    assert list(follower.hear_line(bus.LineReport(line, 0))) == []
+    obeyed = tuple(follower.hear_line(bus.LineReport(line, 0, stop_generation=1)))
+    assert Play(Stop(A)) in obeyed
+    assert list(follower.hear_line(bus.LineReport(line, 0, stop_generation=1))) == []
+    assert it.node.stop_generation == 1
