@@ -359,35 +359,27 @@ async def test_f58_players_that_survive_their_engine_play_on_until_the_next_is_t
     assert silences(levels(desk.read(), 1)) == []
 
 
-@pytest.mark.parametrize(("more", "goes_on"), [((), True), (("--stop-on-exit",), False)])
 async def test_f61_a_term_leaves_what_sounds_unless_it_is_to_stop(
-    home: Home, desk: Recorder, more: tuple[str, ...], goes_on: bool
+    home: Home, desk: Recorder
 ) -> None:
     write_tone(home, 60.0)
     tone = sound("tone", 60.0, to=TONES)
     write_project(home, tone)
     survive = (*CONTROLLER, "--players-survive", "yes")
     with anyio.fail_after(3 * PATIENCE_S):
-        async with (
-            open_program(home, *survive, *more) as program,
-            open_operator_of(program, home) as it,
-        ):
+        async with open_program(home, *survive) as program, open_operator_of(program, home) as it:
             await it.sees("armed", "yes")
             assert await it.ask("go") == "ok"
             await it.until(lambda: is_playing(it, tone))
             player = player_of(home, "tone")
             assert await program.stop() == 0
-        others = processes_of(home).keys() - {player}
-        await gone(home, *others)  # helpers end when they see that we have
-        assert (player in processes_of(home)) is goes_on
-        if goes_on:
-            async with (
-                open_program(home, *survive) as program,
-                open_operator_of(program, home) as it,
-            ):
-                await it.until(lambda: "STOP ends that" in notice(it))
-                assert await it.ask("stop") == "ok"
-                await gone(home, player)
+        await gone(home, *(processes_of(home).keys() - {player}))  # helpers see that we have ended
+        assert player in processes_of(home)
+        ending = (*survive, "--stop-on-exit")
+        async with open_program(home, *ending) as program, open_operator_of(program, home) as it:
+            await it.until(lambda: "STOP ends that" in notice(it))
+            assert await program.stop() == 0
+        assert player not in processes_of(home)
 
 
 async def test_f58_after_the_death_of_an_engine_run_from_a_terminal_no_child_is_left(
