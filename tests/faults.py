@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -250,13 +251,19 @@ def markdown(table: Sequence[Line]) -> Iterator[str]:
     yield "| row | what | outcome | tests | figure | seed | long run | not tested, because |"
     yield "|---|---|---|---|---|---|---|---|"
     for line in table:
-        tests = "<br>".join(case.name for case in line.cases)
+        tests = "<br>".join(_names(line.cases))
         figures = "<br>".join(case.figure for case in line.cases if case.figure)
         seeds = "<br>".join(case.seed for case in line.cases if case.seed)
         command = f"`{line.command}`" if line.command else ""
-        reason = "" if line.cases else line.reason
+        reason = "" if line.cases else line.reason or ("" if line.command else "not in this run")
         cells = (line.number, line.title, line.outcome, tests, figures, seeds, command, reason)
         yield f"| {' | '.join(cells)} |"
+
+
+def _names(cases: Sequence[Case]) -> Iterator[str]:
+    """Each test once, with how many variants of it ran."""
+    for name, variants in Counter(case.name.partition("[")[0] for case in cases).items():
+        yield name + (f" ({variants} variants)" if variants > 1 else "")
 
 
 def main() -> None:

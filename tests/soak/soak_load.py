@@ -71,15 +71,15 @@ async def soak(seconds: float, seed: int) -> bool:
             for _ in range(STAYING):
                 await stack.enter_async_context(open_operator(home))
             operator = await stack.enter_async_context(open_operator(home))
-            tasks = await stack.enter_async_context(anyio.create_task_group())
-            tasks.start_soon(press, operator, chance)
-            tasks.start_soon(come_and_go, home)
-            began_s = time.monotonic()
-            while time.monotonic() - began_s < seconds:
-                await anyio.sleep(SAMPLE_S)
-                sample = await anyio.to_thread.run_sync(figures, home)
-                seen.append((time.monotonic() - began_s, sample))
-            tasks.cancel_scope.cancel()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(press, operator, chance)
+                tasks.start_soon(come_and_go, home)
+                began_s = time.monotonic()
+                while time.monotonic() - began_s < seconds:
+                    await anyio.sleep(SAMPLE_S)
+                    sample = await anyio.to_thread.run_sync(figures, home)
+                    seen.append((time.monotonic() - began_s, sample))
+                tasks.cancel_scope.cancel()
             ended = await program.stop()
     return told(seen, seconds, seed) and ended == 0
 
@@ -94,6 +94,8 @@ def told(seen: Sequence[tuple[float, dict[str, float]]], seconds: float, seed: i
         f"{seconds:.0f} s, seed {seed}: memory {mib[0]:.1f} to {mib[-1]:.1f} MiB, slope"
         f" {slope * 3600:+.1f} MiB/h; descriptors {min(files):.0f} to {max(files):.0f}"
     )
+    tenths = [mib[len(mib) * tenth // 10] for tenth in range(10)]
+    say(f"memory by tenths of that: {' '.join(f'{each:.1f}' for each in tenths)} MiB")
     grows = slope * seconds > MOST_MIB
     return not grows and max(files) - min(files) <= STAYING
 
