@@ -11,6 +11,7 @@ from cuems.core.desk import (
     Asked,
     AskSign,
     ControllerEffect,
+    DiedBefore,
     Fenced,
     HoldLine,
     LineMoved,
@@ -66,6 +67,7 @@ from cuems.core.status import (
     MixerVolume,
     ModeIs,
     NextCue,
+    NodeFigures,
     NodeHealth,
     NodeOutputs,
     Notice,
@@ -483,9 +485,19 @@ def test_what_nodes_say_of_themselves_is_published() -> None:
     assert refused == [Notice(f"node {NODE} refused GO 3: too late")]
     lost = published(rig.report(bus.NoticeReport("rain: 0.9 s lost")))
     assert lost == [Notice(f"node {NODE}: rain: 0.9 s lost")]
+    health = published(rig.report(bus.HealthReport("61 MiB", "the disk is full")))
+    assert health == [NodeFigures(NODE_ID, "61 MiB", "the disk is full")]
     failed = rig.report(bus.LoadFailedReport(project="show", reason="no script", load_seq=1))
     assert Notice(f"node {NODE}: show: no script") in published(failed)
     assert Armed(False) in published(failed)
+
+
+def test_f65_what_a_program_has_died_of_is_told_by_the_next_one() -> None:
+    rig = Rig().armed(audio("a"))
+    words = "ValueError: no; cue 'Gong'\nTraceback …"
+    told = "the program has died and was started again: ValueError: no; cue 'Gong'"
+    assert published(rig.report(bus.CrashReport(words))) == [Notice(f"node {NODE}: {told}")]
+    assert published(rig.controller.handle(DiedBefore(words))) == [Notice(told)]
 
 
 def test_a_node_that_has_no_output_for_something_says_so_in_its_greeting() -> None:
