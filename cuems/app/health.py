@@ -42,6 +42,8 @@ class Health:
     queues: list[Callable[[], Queue]] = field(default_factory=list)
     timecode: Callable[[], Counter[str]] = _none
     nodes: Callable[[], Counter[str]] = _none
+    # A disk that never answers keeps one thread, and not one more each minute.
+    one_at_a_time: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
     @contextmanager
     def pulse(self, name: str) -> Iterator[Pulse]:
@@ -69,7 +71,7 @@ class Health:
     async def _gathered(self, lags: dict[str, Lag]) -> Figures:
         with anyio.fail_after(DISK_PATIENCE_S):
             machine = await anyio.to_thread.run_sync(
-                read_machine, self.disks, abandon_on_cancel=True
+                read_machine, self.disks, abandon_on_cancel=True, limiter=self.one_at_a_time
             )
         return Figures(
             lags=lags,
