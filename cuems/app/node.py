@@ -40,7 +40,7 @@ from cuems.core.effects import PlayerEffect, Start
 from cuems.core.errors import CuemsError
 from cuems.core.events import LineEvent, PlayerEvent
 from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
-from cuems.core.health import Pulse
+from cuems.core.health import Pulse, Queue
 from cuems.core.line_news import LineNews
 from cuems.core.line_wait import LineWatch
 from cuems.core.midi_ports import MidiOpen, MidiState
@@ -187,6 +187,8 @@ async def run_node(
             tg.start_soon(parts.workshop.residents.serve, log.warning)
         tg.start_soon(loop.greet)
         tg.start_soon(loop.keep_in_touch)
+        if parts.health is not None:
+            parts.health.queues.append(loop.midi_queue)
         if parts.health is not None and parts.lane is not None:
             loop.show_health(parts.health)
             tg.start_soon(parts.health.watch, loop.tell_health)
@@ -594,6 +596,11 @@ class NodeLoop:
         """What there is to say of this loop."""
         health.timecode = lambda: Counter((self._time.state,))
         health.nodes = lambda: Counter(("led" if self._follower.led else "not led",))
+
+    def midi_queue(self) -> Queue:
+        """What of the MIDI port's messages found no room."""
+        dropped = 0 if self._midi is None else self._midi.dropped_messages
+        return Queue(name="midi", waiting=0, room=1, dropped=dropped)
 
     async def tell_health(self, line: str, wrong: str) -> None:
         """Have the controller know how this process gets on."""
