@@ -86,6 +86,8 @@ class Opening:
         self._missed = ""
         self._enabled = parts.enabled
         self._schedule: Schedule | None = None
+        # Whether the show that runs is one we began: only that is ours to stop.
+        self._is_ours = parts.goes_on and parts.found.kept.run is not None
         self._armed_news = anyio.Event()
         self._waiting = anyio.CancelScope()
         self._doing = anyio.CancelScope()
@@ -96,6 +98,8 @@ class Opening:
         if isinstance(status, Armed | Loaded):
             self._armed_news.set()
             self._armed_news = anyio.Event()
+        if isinstance(status, Running) and status.value is False:
+            self._is_ours = False
         if isinstance(status, SettingValue) and status.name == SETTING:
             self._enabled = status.value == "on"
             self._waiting.cancel()
@@ -195,12 +199,11 @@ class Opening:
             case Begin(run):
                 await self._begin(run)
             case End(run):
-                log.info("opening hours: the show of %s is over", run.window)
-                await self._ask(PressStop())
+                if self._is_ours:
+                    log.info("opening hours: the show of %s is over", run.window)
+                    await self._ask(PressStop())
             case ShutDown():
-                log.info("opening hours: the day is over")
-                await self._ask(PressStop())
-                await self._ask(UnloadProject())
+                await self._shut_down()
 
     async def _begin(self, run: Run) -> None:
         self._miss("")
@@ -214,6 +217,15 @@ class Opening:
             self._miss(f"{run.window}: not started: {reason}")
         else:
             log.info("opening hours: the show of %s has started", run.window)
+
+    async def _shut_down(self) -> None:
+        if self._plays and not self._is_ours:
+            self._miss(f"outputs are not let go of: {OTHERS_SHOW}")
+            return
+        log.info("opening hours: the day is over")
+        if self._is_running:
+            await self._ask(PressStop())
+        await self._ask(UnloadProject())
 
     async def _load(self, run: Run) -> str:
         """Have its project loaded; why that did not work."""
@@ -238,6 +250,7 @@ class Opening:
             while not self._is_running:
                 is_armed = any(status.value for status in board.of(Armed))
                 if is_armed and project in ("", self._loaded):
+                    self._is_ours = True
                     reason = await self._ask(PressGo())
                     if reason in ("", NO_ANSWER):  # a GO that may have been obeyed is not repeated
                         return reason

@@ -140,16 +140,32 @@ async def test_disabled_while_a_show_still_waits_to_be_armed_it_never_starts(
     async with open_house(tmp_path, hours_of_now(), arms=False) as house:
         await house.controller.until(LoadProject("welcome"))
         house.desk.publish(SettingValue("opening_hours", "off"))
-        await house.controller.until(LoadProject("welcome"), PressStop())
-        house.desk.publish(Armed(True))
         await house.shows("off")
-        assert PressGo() not in house.controller.asked
+        house.desk.publish(Armed(True))
+        await anyio.wait_all_tasks_blocked()
+        assert house.controller.asked == [LoadProject("welcome")]
 
 
 async def test_a_show_that_somebody_else_has_begun_is_left_alone(tmp_path: Path) -> None:
     async with open_house(tmp_path, hours_of_now(), plays=True) as house:
         await house.shows("open", "now: not started: a show runs that somebody else has begun")
+        house.desk.publish(SettingValue("opening_hours", "off"))  # nor does its end come with ours
+        await house.shows("off")
+        await anyio.wait_all_tasks_blocked()
         assert house.controller.asked == []
+
+
+async def test_a_show_begun_by_hand_after_ours_was_stopped_is_left_alone_too(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, hours_of_now()) as house:
+        await house.controller.until(LoadProject("welcome"), PressGo())
+        for running in (False, True):  # STOP, and a GO
+            house.desk.publish(Running(running))
+        house.desk.publish(SettingValue("opening_hours", "off"))
+        await house.shows("off")
+        await anyio.wait_all_tasks_blocked()
+        assert house.controller.asked == [LoadProject("welcome"), PressGo()]
 
 
 async def test_other_hours_are_kept_when_they_are_read_and_bad_ones_are_named(
