@@ -254,8 +254,6 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
         tg.start_soon(health.watch, partial(tell_health, front))
         where = await tg.start(serve_front, front, config.state, config.control, config.doors)
         await tg.start(serve_lane_r, lane_r_url(listener.url), parts.leading, send)
-        door = ship_address(listener.url)
-        await tg.start(serve_receiving, config.state, door, front.desk.report)
         if standby_of is None:
             epoch = await anyio.to_thread.run_sync(next_epoch, config.state)
         else:
@@ -276,6 +274,8 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
             )
         )
         tg.start_soon(opening.serve)
+        door = ship_address(listener.url)
+        tg.start_soon(serve_receiving, config.state, door, front.desk.report)
         tg.start_soon(_read_settings_again, own.hangups, settings, opening, send, front.desk)
         if config.ipc is not None:
             tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
