@@ -138,7 +138,7 @@ class Rig:
         self._midi = MidiSource(setup.drop_outs) if setup.drop_outs else None
         self._line = Line(setup.start, 0, rolling=self._midi is not None)
         self._mail: list[tuple[int, int, _Letter]] = []
-        self._letters = 0
+        self.letters = 0  # that were sent
         self.under_way = 0  # messages of which something may come
         self._touch_ns = 0
         # While every replica of the show has heard the same, the controller's due moments are
@@ -396,9 +396,9 @@ class Rig:
             self._send(letter, at_ns)
 
     def _send(self, letter: _Letter, at_ns: int) -> None:
-        self._letters += 1
+        self.letters += 1
         self.under_way += letter.matters
-        heappush(self._mail, (at_ns, self._letters, letter))
+        heappush(self._mail, (at_ns, self.letters, letter))
 
     def _deliver(self, letter: _Letter) -> None:
         self.under_way -= letter.matters

@@ -1,0 +1,179 @@
+"""A controller and its nodes as processes of this machine: how alike, how fast back, how much.
+
+    python -m tests.bench.bench_cluster spread [--gos 1000]   three nodes: spread of actual starts
+    python -m tests.bench.bench_cluster rejoin [--rounds 20]   SIGKILL of a node to joined again
+    python -m tests.bench.bench_cluster many [--nodes 20] [--seconds 20]   the controller's CPU
+    python -m tests.bench.bench_cluster simulated [--nodes 50] [--seconds 60]   sim/cluster.py
+
+Goals: spread p99 within 1 ms on one host; back p99 within 3 s (faults.md G4, G7).
+"""
+
+import argparse
+import os
+import re
+import signal
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import anyio
+
+from cuems.core.cues import AudioCue, AudioOutput, CueId, CueList, Media, NodeId, Show
+from cuems.core.operator import PressGo
+from cuems.core.timecode import from_ms
+from cuems.sim.cluster import Rig
+from cuems.sim.setup import Setup
+from cuems.wire.show_xml import write_show
+from tests.bench.figures import say, show
+from tests.e2e.rig import Home, Operator, Program, open_operator, open_program
+
+QUIET = ("--players", "none", "--mtc", "bus")
+CONTROLLER = ("run", "--role", "controller", "--no-local-node", "--load", "bench", *QUIET)
+NODE = ("run", "--role", "node", "-vv", *QUIET)
+CUE = CueId("c0e00000-0000-4000-8000-000000000001")
+WRITTEN = "2026-01-01T00:00:00"
+BETWEEN_GOS_S = 0.5  # a cue is over by then; nobody plays it, so that it counts as failed
+TIMING = re.compile(r"says CueTimingReport\(.*run_seq=(\d+), .*late_us=(-?\d+), joined=False")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def a_show(nodes: list[NodeId], ms: int) -> Show:
+    """One cue on every node."""
+    outputs = tuple(AudioOutput(output_name=f"{node}_0") for node in nodes)
+    media = Media(file_name="tone.wav", duration_flicks=from_ms(ms))
+    cue = AudioCue(id=CUE, name="all", media=media, outputs=outputs)
+    cues = CueList(id=CueId(str(uuid4())), name="bench", contents=(cue,))
+    return Show(id=str(uuid4()), name="bench", created=WRITTEN, modified=WRITTEN, cue_list=cues)
+
+
+def homes_of(folder: Path, count: int, ms: int) -> tuple[Home, list[Home]]:
+    """The controller's machine, and those of its nodes; they share the library."""
+    controller = Home(folder / "controller")
+    (controller.library / "media").mkdir(parents=True)
+    (controller.library / "media" / "tone.wav").write_bytes(b"nobody plays it")
+    nodes = [NodeId(str(uuid4())) for _ in range(count)]
+    project = controller.library / "projects" / "bench"
+    project.mkdir(parents=True)
+    (project / "script.xml").write_bytes(write_show(a_show(nodes, ms)))
+    homes = []
+    for number, node in enumerate(nodes):
+        home = Home(folder / f"node{number}", control=controller.control, bus=controller.bus)
+        home.environment["CUEMS_LIBRARY"] = str(controller.library)
+        state = home.folder / "state" / "cuems"
+        state.mkdir(parents=True)
+        (state / "identity").write_text(node)
+        homes.append(home)
+    return controller, homes
+
+
+@asynccontextmanager
+async def open_rig(
+    folder: Path, count: int, ms: int
+) -> AsyncIterator[tuple[Program, list[Program], Operator, list[Home]]]:
+    controller, homes = homes_of(folder, count, ms)
+    async with AsyncExitStack() as stack:
+        program = await stack.enter_async_context(open_program(controller, *CONTROLLER))
+        await program.says("ready: control surface")
+        nodes = [await stack.enter_async_context(open_program(home, *NODE)) for home in homes]
+        operator = await stack.enter_async_context(open_operator(controller))
+        await operator.sees("armed", "yes")
+        yield program, nodes, operator, homes
+
+
+async def spread(gos: int, folder: Path) -> None:
+    async with open_rig(folder, 3, 100) as (_, nodes, operator, _):
+        for _ in range(gos):
+            assert await operator.ask("gocue", CUE) == "ok"
+            await anyio.sleep(BETWEEN_GOS_S)
+        late: dict[int, list[int]] = defaultdict(list)
+        for node in nodes:
+            for line in node.lines:
+                if found := TIMING.search(line):
+                    late[int(found[1])].append(int(found[2]) * 1000)
+    whole = [each for each in late.values() if len(each) == 3]
+    show("spread of a start over three nodes", [max(each) - min(each) for each in whole])
+    show("a start after its moment", [one for each in whole for one in each])
+    say(f"{gos} GOs, {len(whole)} of them started by all three")
+
+
+async def rejoin(rounds: int, folder: Path) -> None:
+    took_ns = []
+    async with (
+        open_rig(folder, 1, 3_600_000) as (_, nodes, operator, homes),
+        AsyncExitStack() as stack,
+    ):
+        assert await operator.ask("go") == "ok"
+        await operator.until(lambda: operator.state.get(f"/engine/status/cue/{CUE}") != 0)
+        node = nodes[0]
+        for _ in range(rounds):
+            killed_ns = time.monotonic_ns()
+            node.process.send_signal(signal.SIGKILL)
+            await node.ends()
+            again = await stack.enter_async_context(open_program(homes[0], *NODE))
+            await again.says("joined=True")
+            took_ns.append(time.monotonic_ns() - killed_ns)
+            node = again
+    show("SIGKILL of a node, started at once: joined", took_ns)
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+async def many(count: int, seconds: float, folder: Path) -> None:
+    async with open_rig(folder, count, 3_600_000) as (program, nodes, operator, _):
+        assert await operator.ask("go") == "ok"
+        await operator.until(lambda: operator.state.get(f"/engine/status/cue/{CUE}") != 0)
+        pids = [program.process.pid, *(node.process.pid for node in nodes)]
+        before = [cpu_s(pid) for pid in pids]
+        await anyio.sleep(seconds)
+        used = [(cpu_s(pid) - was) / seconds for pid, was in zip(pids, before, strict=True)]
+    beats = count * 8 + count  # 4 Hz both ways, and the line once a second
+    say(
+        f"{count} nodes, a show running: controller {used[0]:.1%} of a core, a node"
+        f" {sum(used[1:]) / count:.1%}; at least {beats} datagrams/s of heartbeats and line"
+    )
+
+
+def simulated(count: int, seconds: float) -> None:
+    nodes = [NodeId(f"{number:08d}-0000-4000-8000-000000000000") for number in range(count)]
+    began = time.process_time()
+    rig = Rig(a_show(nodes, 3_600_000), Setup(nodes=count, loss=0.2))
+    rig.ask(PressGo())
+    before, letters = time.process_time(), rig.letters
+    rig.run_to(rig.now_ns + int(seconds * 1e9))
+    took = time.process_time() - before
+    say(
+        f"{count} simulated nodes at 20 % loss: {seconds:.0f} s in {took:.1f} s of CPU, switched on"
+        f" in {before - began:.1f} s, {(rig.letters - letters) / seconds:.0f} messages/s"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("spread", "rejoin", "many", "simulated"))
+    parser.add_argument("--gos", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--nodes", type=int)
+    parser.add_argument("--seconds", type=float)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        match options.what:
+            case "spread":
+                anyio.run(spread, options.gos, folder)
+            case "rejoin":
+                anyio.run(rejoin, options.rounds, folder)
+            case "many":
+                anyio.run(many, options.nodes or 20, options.seconds or 20.0, folder)
+            case _:
+                simulated(options.nodes or 50, options.seconds or 60.0)
+
+
+if __name__ == "__main__":
+    main()
