@@ -1,9 +1,11 @@
 """settings.toml: read, and replaced as a whole, so that a crash leaves the old one or the new.
 
 The file that will be the next one is opened beforehand and kept open, so that a process which has
-run out of file descriptors can still save what a crew has set.
+run out of file descriptors can still save what a crew has set; what else the file holds it then
+knows from the last time that it was read.
 """
 
+import errno
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ import tomli_w
 from cuems.core.errors import CuemsError
 
 MAX_BYTES = 1 << 20
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 PRIVATE = 0o600
 HEAD = "# Settings of cuems. `cuems settings show` explains them; the engine writes this file.\n"
 
@@ -60,8 +63,11 @@ class SettingsFile:
         self._next = path.with_name(f".{path.name}.next")
         self._descriptor: int | None = None
         self._folder: int | None = None
+        self._known: Mapping[str, object] = {}
         with suppress(OSError):  # a save will say why
             self._prepare()
+        with suppress(SettingsFileError):  # whoever needs it is told
+            self.read()
 
     def __enter__(self) -> "SettingsFile":
         return self
@@ -87,10 +93,21 @@ class SettingsFile:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
             self._descriptor = os.open(self._next, flags, PRIVATE)
 
+    def read(self) -> Mapping[str, object]:
+        """What the file sets; raises SettingsFileError."""
+        try:
+            self._known = read_settings_file(self.path)
+        except SettingsFileError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, OSError) and cause.errno in NO_DESCRIPTOR):
+                raise
+        return self._known
+
     def save(self, values: Mapping[str, object]) -> None:
         """Have the file set these, on the disk when this returns; raises SettingsFileError."""
         try:
             self._save(to_toml(values))
+            self._known = dict(values)
         except OSError as error:
             raise SettingsFileError(f"{self.path} cannot be saved: {error.strerror}") from error
 

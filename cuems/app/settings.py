@@ -105,6 +105,6 @@ class SettingsKeeper:
         """In a thread. What else stands in the file stays there."""
         self._saving = True
         try:
-            self._file.save({**read_settings_file(self._sources.file), name: value})
+            self._file.save({**self._file.read(), name: value})
         finally:
             self._saving = False

@@ -54,7 +54,9 @@ def test_f62_a_process_that_is_out_of_file_descriptors_still_saves(tmp_path: Pat
         with no_more_files():
             with pytest.raises(OSError, match="Too many open files"):
                 path.open("ab").close()
+            assert file.read() == {}
             file.save(VALUES)
+            assert file.read() == VALUES
             with pytest.raises(SettingsFileError, match="cannot be saved: Too many open files"):
                 file.save({})
         assert read_settings_file(path) == VALUES
