@@ -27,6 +27,7 @@ from anyio.abc import ByteReceiveStream, Process
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
 from cuems.wire.rsync import (
+    REFUSAL,
     DaemonFiles,
     Progress,
     Source,
@@ -64,6 +65,8 @@ PARTIAL_EXIT_CODE = 23
 SO_MAX_PACING_RATE = 47  # <asm-generic/socket.h>; the socket module has no name for it
 UNPACED = (1 << 64) - 1
 LEAST_BYTES_PER_S = 16 << 10  # a connection that starves would be taken for a frozen one
+ADMISSION_S = 2.0  # a node is heard four times a second, and a client waits for longer
+TURNED_AWAY_S = 1.0  # until a client that is refused has read why
 SCARCE_S = 1.0  # until there may be descriptors or memory again
 
 log = logging.getLogger(__name__)
@@ -413,13 +416,32 @@ async def _all_gone(process: Process) -> None:
 
 
 class Daemon:
-    """A daemon that serves; `source` is where, and `manifests` is a folder it serves besides."""
+    """A daemon that serves; `source` is where, and `manifests` is a folder it serves besides.
+
+    It serves addresses that `admits` says yes to, whoever has the secret.
+    """
 
     def __init__(self, source: Source, manifests: Path) -> None:
         self.source = source
         self.manifests = manifests
+        self.admits: Callable[[str], bool] = lambda _: True
+        self._news = anyio.Event()
         self._connections: set[socket.socket] = set()
         self._limit_bytes_per_s = 0
+
+    async def admitted(self, address: str) -> bool:
+        """Whether it is; a node may ask for files before it is heard on all its ways."""
+        with anyio.move_on_after(ADMISSION_S):
+            while not self.admits(address):
+                await self._news.wait()
+            return True
+        return False
+
+    def look_again(self) -> None:
+        """Somebody may be admitted by now."""
+        if self._news.statistics().tasks_waiting:
+            self._news.set()
+            self._news = anyio.Event()
 
     def limit(self, bytes_per_s: int) -> None:
         """Serve no faster from now on, all connections taken together; 0 is no limit.
@@ -458,15 +480,14 @@ async def open_rsync_daemon(
     secret: str,
     address: str = "127.0.0.1",
     port: int = 0,
-    allowed: Sequence[str] = (),
 ) -> AsyncIterator[Daemon]:
     """Serve a library's projects and media, to be read only, until left.
 
     `state` is a folder of the daemon's own. Port 0 takes a free one; the daemon's source names it.
-    `allowed` are addresses or networks, empty for all. Raises RsyncDaemonError, RsyncNameError.
+    Raises RsyncDaemonError, RsyncNameError.
     """
     with _listen(address, port) as listener:
-        command = await anyio.to_thread.run_sync(_write_daemon, library, state, secret, allowed)
+        command = await anyio.to_thread.run_sync(_write_daemon, library, state, secret)
         source = Source(host=address, port=listener.getsockname()[1], secret=secret)
         daemon = Daemon(source, state / MANIFESTS_FOLDER)
         async with anyio.create_task_group() as tg:
@@ -489,7 +510,7 @@ def _listen(address: str, port: int) -> socket.socket:
     return listener
 
 
-def _write_daemon(library: Path, state: Path, secret: str, allowed: Sequence[str]) -> list[str]:
+def _write_daemon(library: Path, state: Path, secret: str) -> list[str]:
     """Write the daemon's files, all private; its command line."""
     if shutil.which("rsync") is None:
         raise RsyncDaemonError(
@@ -507,7 +528,6 @@ def _write_daemon(library: Path, state: Path, secret: str, allowed: Sequence[str
             library.resolve(),
             files,
             chroot_owner=(owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None,
-            allowed=allowed,
         )
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         state.chmod(0o700)
@@ -557,6 +577,11 @@ async def _serve_connection(
 ) -> None:
     with connection:
         try:
+            address = connection.getpeername()[0]
+            if not await daemon.admitted(address):
+                log.warning("no files for %s: no node that was adopted speaks from there", address)
+                await _turn_away(connection)
+                return
             async with _open_group(command, stdin=connection.fileno()) as process:
                 daemon.add(connection)
                 try:
@@ -566,4 +591,17 @@ async def _serve_connection(
                     connection.close()  # with the child's copy gone, the client sees the end
         except OSError as error:  # this node has to ask again; the others go on
             log.warning("a node cannot fetch files now: %s", error.strerror)
-    slots.release()
+        finally:
+            slots.release()
+
+
+async def _turn_away(connection: socket.socket) -> None:
+    """Say so in rsync's words, and wait until the client has taken it."""
+    connection.setblocking(False)
+    connection.send(REFUSAL)
+    connection.shutdown(socket.SHUT_WR)
+    with anyio.move_on_after(TURNED_AWAY_S):
+        while True:
+            await anyio.wait_readable(connection)
+            if not connection.recv(ERROR_TAIL_BYTES):
+                return

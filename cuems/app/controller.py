@@ -103,6 +103,7 @@ from cuems.core.timecode import from_ns, to_ns
 
 NODES_FIRST_NS = 1_500_000_000  # nodes are the truth for what plays: they dial within 0.2 s
 LINE_REPORT_NS = 1_000_000_000
+OWN = ("127.", "::1")  # addresses that are this machine's alone
 HASH_PATIENCE_S = 0.5  # most projects' files are known by then, and a load need not be told twice
 
 log = logging.getLogger(__name__)
@@ -310,6 +311,7 @@ class ControllerLoop:
         self._report_due_ns = 0
         self._restore_due_ns: int | None = None
         self._told_fault = ""
+        parts.served.admit(self._may_fetch)
         self.show_log = ShowLog()
         self.messenger = Messenger(self._message_failed)
 
@@ -334,6 +336,7 @@ class ControllerLoop:
             now_ns = time.monotonic_ns()
             await self._moved(self._line.wake(now_ns))
             await self._take(item, now_ns)
+            self._parts.served.look_again()
             await self._restore(now_ns)
             await self._keep_in_touch(now_ns)
             await self._tell_fault()
@@ -580,6 +583,11 @@ class ControllerLoop:
             log.warning("who belongs to the rig cannot be read: %s", error)
             return
         await self._send.send(NodelistRead(adopted, time.monotonic_ns()))
+
+    def _may_fetch(self, address: str) -> bool:
+        """Whether files go to an address: this machine's, or one of a node that was adopted."""
+        nodes = self._leading.nodes_at(address)
+        return address.startswith(OWN) or any(self._controller.admits(node) for node in nodes)
 
     async def _modify_nodelist(self, seq: int, node: NodeId, adopt: bool) -> None:
         reason = ""

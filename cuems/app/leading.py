@@ -239,6 +239,11 @@ class Leading:
         """Whether the network has said something twice: nobody else can, from where the node is."""
         return address == peer.address and peer.session.is_double(data)
 
+    def nodes_at(self, address: str) -> list[NodeId]:
+        """The nodes that speak lane X from an address, each with proof of the rig's key."""
+        peers = self._peers.values()
+        return [peer.node for peer in peers if peer.address and peer.address[0] == address]
+
     def _take_over(self, peer: _Peer) -> None:
         """A new session is in use: the ones before are over."""
         self._peers[peer.node] = peer

@@ -1,7 +1,7 @@
 """What the controller serves of its library: where, what a project consists of, how fast."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +50,16 @@ class Served:
             raise NotServedError(f"{place}: {error.strerror}") from error
         return replace(self.source, project_hash=found)
 
+    def admit(self, admits: Callable[[str], bool]) -> None:
+        """Serve only addresses of which this is true."""
+        if self.daemon is not None:
+            self.daemon.admits = admits
+
+    def look_again(self) -> None:
+        """Somebody may be admitted by now."""
+        if self.daemon is not None:
+            self.daemon.look_again()
+
     def pace(self, *, trickle: bool) -> None:
         """Yield to the show, or go on."""
         self.hashes.trickles = trickle
@@ -58,13 +68,8 @@ class Served:
 
 
 @asynccontextmanager
-async def open_served(
-    library: Path, state: Path, address: str, allowed: Sequence[str] = ()
-) -> AsyncIterator[Served]:
-    """Serve a library to nodes; where that cannot be, the source has port 0.
-
-    `allowed` are the addresses of those that may fetch, empty for all who have the key.
-    """
+async def open_served(library: Path, state: Path, address: str) -> AsyncIterator[Served]:
+    """Serve a library to nodes; where that cannot be, the source has port 0."""
     identity = await anyio.to_thread.run_sync(library_identity, library)
     key = await anyio.to_thread.run_sync(lambda: read_deploy_key(state, make=True))
     assert key is not None
@@ -73,7 +78,6 @@ async def open_served(
         state=state / "rsync",
         secret=derive_secret(key),
         address=address,
-        allowed=allowed,
     )
     async with AsyncExitStack() as stack:
         daemon: Daemon | None = None

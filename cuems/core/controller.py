@@ -254,6 +254,10 @@ class Controller:
         """The nodes that have to say hello, because they do not know how the show stands."""
         return tuple(sorted(self._wanted))
 
+    def admits(self, node: NodeId) -> bool:
+        """Whether a node belongs to the rig."""
+        return self._adoption.admits(node)
+
     @property
     def fenced(self) -> bool:
         """Whether the nodes obey another controller, so that this one is to keep still."""

@@ -8,7 +8,7 @@ lines rsync takes `#` and `;` for comments.
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -24,6 +24,8 @@ CONNECT_TIMEOUT_S = 3  # an absent controller is named within this
 BLOCK_BYTES = 8192
 DAEMON_TIMEOUT_S = 20  # the daemon's own patience with a client that takes nothing
 
+# What a daemon says to an address it does not serve, before it has asked for anything.
+REFUSAL = b"@RSYNCD: 31.0\n@ERROR: access denied to this address\n"
 SECRET_LABEL = b"cuems rsync secret 1"
 
 
@@ -112,12 +114,11 @@ def daemon_configuration(
     files: DaemonFiles,
     *,
     chroot_owner: tuple[int, int] | None,
-    allowed: Sequence[str] = (),
 ) -> str:
     """The text of rsyncd.conf: projects and media of one library, and manifests, to be read only.
 
     `chroot_owner` is the (uid, gid) to serve as from inside a chroot, None where the daemon is
-    not root. `allowed` are addresses or networks; empty allows all. Raises RsyncNameError.
+    not root. Which addresses are served is decided where they connect. Raises RsyncNameError.
     """
     privilege = ["use chroot = no"]
     if chroot_owner is not None:
@@ -133,7 +134,6 @@ def daemon_configuration(
         "strict modes = yes",
         f"timeout = {DAEMON_TIMEOUT_S}",
         "refuse options = delete",
-        *([f"hosts allow = {' '.join(allowed)}"] if allowed else []),
         f"[{MODULE}]",
         f"path = {_config_value(library)}",
         "include = /projects/ /projects/** /media/ /media/**",

@@ -74,7 +74,10 @@ _PHRASES = {
         "the controller refused the credential",
         "give node and controller the same cluster key",
     ),
-    "@ERROR: access denied": ("the controller does not serve this address", "adopt the node first"),
+    "@ERROR: access denied": (
+        "the controller serves no files to this address",
+        "adopt the node; if it is, let its datagrams (UDP) through to the controller",
+    ),
     "@ERROR: Unknown module": (
         "the controller serves no library",
         "check address and port of its rsync",

@@ -99,6 +99,50 @@ def received(library: Path) -> list[str]:
     return sorted(str(p.relative_to(library)) for p in library.rglob("*") if p.is_file())
 
 
+async def test_an_address_that_is_not_admitted_is_told_so_and_gets_nothing(
+    controller: Path, node: Path
+) -> None:
+    asked: list[str] = []
+
+    def admits(address: str) -> bool:
+        asked.append(address)
+        return False
+
+    async with open_rsync_daemon(
+        library=controller, state=controller.parent / "state", secret=SECRET
+    ) as daemon:
+        daemon.admits = admits
+        with anyio.fail_after(30):
+            with pytest.raises(DeployError, match="adopt the node"):
+                await fetch(wanted(daemon.source, node, "media/rain.wav"), ignore)
+    assert set(asked) == {"127.0.0.1"}
+    assert received(node) == []
+
+
+async def test_a_node_that_is_admitted_a_moment_later_gets_its_files(
+    controller: Path, node: Path
+) -> None:
+    admitted: list[bool] = []
+    asked = anyio.Event()
+
+    def admits(_: str) -> bool:
+        asked.set()
+        return bool(admitted)
+
+    async with open_rsync_daemon(
+        library=controller, state=controller.parent / "state", secret=SECRET
+    ) as daemon:
+        daemon.admits = admits
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                request = wanted(daemon.source, node, "media/rain.wav")
+                tasks.start_soon(fetch, request, ignore)
+                await asked.wait()
+                admitted.append(True)
+                daemon.look_again()
+    assert received(node) == ["media/rain.wav"]
+
+
 async def test_files_arrive_with_their_times(controller: Path, node: Path) -> None:
     os.utime(controller / "media/rain.wav", (1_300_000_000, 1_300_000_000))
     async with serving(controller) as source:

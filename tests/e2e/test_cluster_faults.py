@@ -326,13 +326,14 @@ async def test_f28_a_controller_from_before_is_fenced_off_and_says_so(
         async with open_program(old, *CONTROLLER) as fenced:
             await fenced.says("ready: control surface")
             async with open_operator(old) as operator:
-                await operator.until(
-                    lambda: "another controller leads" in str(operator.state.get(NOTICE))
+                await operator.until(  # a notice would go with the load that comes after it
+                    lambda: "another controller leads" in str(operator.state.get(ROLE))
                 )
                 assert "another controller leads" in await operator.ask("go")
 
 
 NOTICE = "/engine/status/notice"
+ROLE = "/engine/status/role_detail"
 
 
 # ---- on a bad network
