@@ -203,20 +203,6 @@ async def test_f20_a_go_overtakes_ten_thousand_faders(home: Home) -> None:
             await operator.sees(f"cue/{GONG}", 1)
 
 
-async def test_f21_a_flood_from_a_stranger_delays_no_go(home: Home) -> None:
-    await new_key(home)
-    async with open_stage(home) as stage, open_program(home, *as_node(home)):
-        operator = stage.operator
-        await operator.sees("armed", "yes")
-        with pynng.Bus0(dial=home.bus, block_on_dial=True) as stranger:
-            report = encode(NodeId("stranger"), bus.ArmedReport(armed=True))
-            for _ in range(5_000):
-                await stranger.asend(report)
-            assert await operator.ask("go") == "ok"
-            await operator.sees(f"cue/{GONG}", 1)
-        await operator.until(lambda: int(str(operator.state.get(STRANGERS, 0))) > 1_000)
-
-
 GARBAGE = (
     b"",
     b"\xff\xfe",
