@@ -40,7 +40,7 @@ HANDSHAKE = (
 
 
 @asynccontextmanager
-async def open_ours(most: int) -> AsyncIterator[Door]:
+async def open_ours(most: int, surface: Deaf | None = None) -> AsyncIterator[Door]:
     """Our control port."""
     clients = Clients()
     async with anyio.create_task_group() as tasks:
@@ -48,7 +48,7 @@ async def open_ours(most: int) -> AsyncIterator[Door]:
             lambda *, task_status: serve_control(
                 ("127.0.0.1", 0),
                 console={},
-                surface=Deaf(),
+                surface=surface or Deaf(),
                 clients=clients,
                 max_clients=most,
                 task_status=task_status,

@@ -15,9 +15,17 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.bench.bench_broadcast import all_there, listening, open_ours, p99, pace
+from tests.bench.load import Deaf
 
 TRY_AGAIN_LATER = 1013
 EVERY_S = 0.25  # a thousand clients in one process of Python read no faster
+
+
+class Full(Deaf):
+    """Refuses nobody itself: that the port does."""
+
+    def refused(self, peer: str, reason: str) -> None:
+        pass
 
 
 def resident_mb() -> float:
@@ -37,7 +45,10 @@ async def refusal(url: str) -> int:
 
 async def soak(clients: int, frames: int) -> bool:
     before_mb = resident_mb()
-    async with open_ours(clients) as (url, publish, count), listening(url, clients) as audience:
+    async with (
+        open_ours(clients, Full()) as (url, publish, count),
+        listening(url, clients) as audience,
+    ):
         await all_there(count, clients)
         grown_mb = resident_mb() - before_mb
         code = await refusal(url)
