@@ -1,4 +1,4 @@
-"""Every async test runs on asyncio, and nothing may block its loop."""
+"""Every async test runs on asyncio, nothing may block its loop, and no home of a user is read."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,14 @@ if settings.get_current_profile_name() == "default":  # in CI it is Hypothesis's
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def nobodys_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever runs the tests may use cuems too: what it keeps for him is none of theirs."""
+    home = tmp_path_factory.getbasetemp() / "home"
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home / name))
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from cuems.core.cues import CueId, NodeId
 from cuems.demo.show import demo_show, write_demo
 from cuems.wire.bus import encode
 from cuems.wire.show_xml import write_show
-from tests.e2e.rig import Home, Operator, Program, open_operator, open_program
+from tests.e2e.rig import PATIENCE_S, Home, Operator, Program, open_operator, open_program
 from tests.unetem import Host, Link, OpenLink, open_link, why_not
 
 pytestmark = pytest.mark.slow
@@ -403,5 +403,7 @@ async def test_f16_what_was_asked_while_the_link_was_cut_is_reported_and_never_f
         again = len(desk.watch.lines)
         await desk.watch.says('status/armed", "value": "yes"', since=again)
         assert not [line for line in node.lines if "says CueStarted" in line]
-        await desk.does("go")
+        with anyio.fail_after(PATIENCE_S):
+            while "not armed" in await desk.does("go"):  # until it has found the line again
+                pass
         await node.says(f"says CueStartedReport(cue='{GONG}'")

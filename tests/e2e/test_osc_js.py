@@ -144,7 +144,10 @@ async def test_the_web_uis_library_hears_every_sequence_in_the_order_it_expects(
 
             await ui.send("/engine/command/stop")
             stopped = [("running", "no"), ("timecode", 0), ("armed", "no"), ("nextcue", "")]
-            await ui.sees(*stopped, *each("cue", 0), ("armed", "yes"), ("nextcue", CUES[0]))
+            heard = await ui.sees(*stopped, ("armed", "yes"), ("nextcue", CUES[0]))
+            # A value that still waits to be told is replaced where it stands in the queue: a cue
+            # that was just told of may be reset before the rest.
+            assert set(each("cue", 0)) <= set(heard)
 
             await ui.send("/engine/command/cue_enabled", f"{CUES[2]} 0")
             await ui.sees((f"cue_enabled/{CUES[2]}", 0))
