@@ -16,6 +16,7 @@ LOST_NS = 1_500_000_000
 ASK_NS, ASK_AGAIN_NS = 350_000_000, 25_000_000  # a bad network loses some heartbeats, never so many
 
 OK, LATE, LOST = "ok", "late", "lost"
+NO_LINE = "it has no timecode yet"  # all that is left where no cue is waited for
 
 
 @dataclass(slots=True)
@@ -121,7 +122,8 @@ class Cluster:
         """
         if load_seq in (0, self._load_seq):
             known = self._nodes[node]
-            known.armed, known.waiting, known.standby = ready, waiting, standby
+            known.armed, known.standby = ready, standby
+            known.waiting = waiting or ("" if ready else NO_LINE)
 
     def why_not_armed(self) -> str:
         """What a GO would have to wait for, nodes named; "" when it may pass."""

@@ -98,6 +98,13 @@ def test_readiness_for_an_older_load_is_no_news() -> None:
     assert cluster.why_not_armed() == ""
 
 
+def test_a_node_that_has_the_show_and_waits_for_no_cue_waits_for_timecode() -> None:
+    cluster = rig(LEFT)
+    cluster.loads(1, frozenset({LEFT}), everyone=False)
+    cluster.armed(LEFT, False, "", 1)
+    assert cluster.why_not_armed() == "node left is not ready: it has no timecode yet"
+
+
 def test_a_stop_makes_everybody_arm_again() -> None:
     cluster = rig(LEFT)
     cluster.loads(1, frozenset({LEFT}), everyone=False)

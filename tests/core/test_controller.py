@@ -632,7 +632,7 @@ def test_a_go_that_has_waited_for_two_seconds_is_refused_with_the_reason() -> No
     rig.report(ready("c", armed=False))
     assert rig.controller.next_wake_ns() == 2 * S
     assert answers(list(rig.controller.handle(Woke(2 * S)))) == [
-        f"not armed: node {NODE_ID} is not ready: loading"
+        f"not armed: node {NODE_ID} is not ready: it has no timecode yet"
     ]
 
 
