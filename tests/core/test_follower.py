@@ -9,7 +9,7 @@ from cuems.core.events import Advance, CueArmed, LineFound
 from cuems.core.follower import NO_COMMAND, Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.line import Line
 from cuems.core.node import Fetched, Moved, Node, Play, Proved, Say, Told
-from cuems.core.receipt import Term
+from cuems.core.receipt import Deliver, Receiver, Term
 from tests.build import NODE, audio, show
 
 ME, LEADER, OTHER = NodeId(NODE), NodeId("leader"), NodeId("other")
@@ -159,3 +159,23 @@ def test_the_line_is_taken_from_its_leader_and_never_an_older_report() -> None:
         True, False, True, False,
     ]  # fmt: skip
     assert rig.follower.follows(bus.Envelope(LEADER, bus.Pong(), None, BOOT, 1))
+
+
+def test_a_snapshot_of_one_who_is_fenced_off_or_of_before_is_not_adopted() -> None:
+    receiver = Receiver()
+
+    def adopts(next_seq: int, *, epoch: int = 2, stops: int = 0) -> bool:
+        return receiver.adopt(
+            LEADER, epoch=epoch, boot=BOOT, next_seq=next_seq, stop_generation=stops
+        )
+
+    assert adopts(5, stops=1)
+    assert not adopts(5, epoch=1, stops=1)
+    assert not adopts(4, stops=1)
+    assert not adopts(5, stops=0)
+    ahead = bus.Stamp(epoch=2, boot=BOOT, seq=7, floor=0, stop_generation=1)
+    assert list(receiver.take(LEADER, ahead, bus.CueEnabledCommand(A, False))) == []
+    assert adopts(8, stops=1)  # it knows all that was held here
+    after = bus.Stamp(epoch=2, boot=BOOT, seq=8, floor=0, stop_generation=1)
+    told = list(receiver.take(LEADER, after, bus.CueEnabledCommand(A, True)))
+    assert told == [Deliver(8, bus.CueEnabledCommand(A, True))]

@@ -279,6 +279,12 @@ GO = bus.GoCommand(run_seq=1, cue=CUE, at=0)
         (operation("cue", CUE, {"offset": "nan"}, NODE, "add").encode(), "'nan'"),
         (operation("cue", CUE, {"percentage": 101}, NODE).encode(), "<= 100"),
         (operation("status", "deploy", {"percent": -1}, NODE).encode(), "percent, got -1"),
+        (
+            encode(CONTROLLER, bus.LineReport(Line(0, 0, rolling=True), 0)).replace(
+                b"FPS_25", b"FPS_26"
+            ),
+            "unknown frame rate 'FPS_26'",
+        ),
         (damaged(GO, v=2), "version 2"),
         (damaged(GO, at=None), "x.at"),
         (damaged(GO, at="soon"), "Expected `int | null`"),

@@ -15,7 +15,7 @@ from cuems.core.events import Advance
 from cuems.core.journal import Opened, Record
 from cuems.core.operator import GoCue, SetPlayer
 from cuems.core.status import CuePlay
-from cuems.wire.journal import RecordError, decode, encode
+from cuems.wire.journal import RecordError, decode, encode, from_plain, to_plain
 
 CUE = CueId("cue")
 NODE = NodeId("node")
@@ -116,3 +116,21 @@ def _sealed(line: bytes) -> bytes:
 
     body = line.rpartition(b',"len":')[0]
     return b'%b,"len":%d,"crc":"%08x"}\n' % (body, len(body), zlib.crc32(body))
+
+
+class Marked(str):
+    """A text with a type of its own, as OSC arguments have."""
+
+
+def test_a_value_of_a_type_of_its_own_is_kept_as_the_plain_one_it_is() -> None:
+    plain = to_plain((Marked("x"), True, None, b"\0"))
+    assert type(plain[0]) is str
+    assert from_plain(plain) == ("x", True, None, b"\0")
+
+
+def test_what_is_no_value_of_the_core_is_neither_kept_nor_read() -> None:
+    with pytest.raises(TypeError, match="a object cannot be kept in the journal"):
+        to_plain(object())
+    for name in ("no value", "no.Such", "bus.no_such"):
+        with pytest.raises(ValueError, match="is no value"):
+            from_plain({"$": name})
