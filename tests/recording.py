@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cuems.core import bus
-from cuems.core.controller import Controller, Rules
+from cuems.core.controller import Controller
 from cuems.core.cues import AnyCue, CueId, NodeId, Show
 from cuems.core.desk import (
     Asked,
@@ -18,6 +18,7 @@ from cuems.core.desk import (
 from cuems.core.events import Advance, LineFound, Locate
 from cuems.core.journal import Opened, Record, kept, kept_effects
 from cuems.core.operator import LoadProject, OperatorCommand
+from cuems.core.rules import Rules
 from cuems.core.timecode import from_ms, to_ns
 from tests.build import NODE, show
 

@@ -48,7 +48,7 @@ from cuems.app.settings import SettingsKeeper
 from cuems.app.show_log import ShowLog
 from cuems.core import bus
 from cuems.core.chased_line import ChasedLine
-from cuems.core.controller import Controller, Rules
+from cuems.core.controller import Controller
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.desk import (
@@ -95,6 +95,7 @@ from cuems.core.line import Line
 from cuems.core.messages import Message
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.operator import GoCue, LoadProject, PressGo
+from cuems.core.rules import Rules
 from cuems.core.settings import Resume, Settings
 from cuems.core.settings_desk import settings_from
 from cuems.core.stands import Remembered

@@ -17,8 +17,8 @@ from cuems.adapters.journal import Journal, JournalState, open_journal
 from cuems.adapters.journal_files import Limits, seal_runs_before
 from cuems.app.shipping import SPOOL
 from cuems.core import bus
-from cuems.core.controller import Rules
 from cuems.core.journal import Happened, NodeSaid, NodeTold, Opened, Record
+from cuems.core.rules import Rules
 from cuems.wire.journal import encode
 
 UNTOLD = (bus.Heartbeat, bus.ClockProbe, bus.ChaseReport, bus.Hello, bus.Receipt)

@@ -9,9 +9,9 @@ from pathlib import Path
 from cuems import __version__
 from cuems.adapters.journal import Journal
 from cuems.app.logs import note
-from cuems.core.controller import Rules
 from cuems.core.desk import ControllerEffect, ControllerEvent, ProjectRead, Publish
 from cuems.core.journal import Happened, Lost, Opened, Record, kept, kept_effects, show_file
+from cuems.core.rules import Rules
 from cuems.core.stands import Stands
 from cuems.core.status import Loaded
 from cuems.wire.journal import encode

@@ -78,10 +78,10 @@ from cuems.app.shipping import Rest, ship_in_rest
 from cuems.app.standby import Standby, StandbyParts
 from cuems.app.survivors import Survivors
 from cuems.core.chased_line import ChasedLine
-from cuems.core.controller import Rules
 from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState
 from cuems.core.own_line import OwnLine
+from cuems.core.rules import Rules
 from cuems.core.sequencer import Options
 from cuems.core.settings import Resume
 from cuems.core.standby import ACTIVE

@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from typing import assert_never
 
 from cuems.core import bus
-from cuems.core.controller import Controller, Rules
+from cuems.core.controller import Controller
 from cuems.core.cuelist import RunningOrder, output_names
 from cuems.core.cues import UUID_LENGTH, NodeId, Show
 from cuems.core.delivery import Numbered, Sender
@@ -54,6 +54,7 @@ from cuems.core.events import Advance, Locate
 from cuems.core.line import Line
 from cuems.core.node import Say
 from cuems.core.operator import LoadProject, OperatorCommand
+from cuems.core.rules import Rules
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_S, from_ms, to_ns
 from cuems.sim.diary import Diary

@@ -17,7 +17,6 @@ from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.journal_files import Limits
 from cuems.app.recorder import Recorder
 from cuems.core import bus
-from cuems.core.controller import Rules
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
     Answer,
@@ -29,6 +28,7 @@ from cuems.core.desk import (
     Tell,
 )
 from cuems.core.operator import PressGo
+from cuems.core.rules import Rules
 from cuems.core.status import CuePlay, NextCue
 from tests.bench.figures import say, show
 

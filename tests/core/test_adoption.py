@@ -2,7 +2,6 @@
 
 from cuems.core import bus
 from cuems.core.adoption import NOBODY, ON_BUS, SILENT, SILENT_NS
-from cuems.core.controller import Rules
 from cuems.core.cues import NodeId
 from cuems.core.desk import (
     Answer,
@@ -19,6 +18,7 @@ from cuems.core.desk import (
     Woke,
 )
 from cuems.core.operator import AdoptNode
+from cuems.core.rules import Rules
 from cuems.core.status import NodeHealth, NodeName
 from tests.build import audio
 from tests.core.test_controller import NODE_ID, Rig

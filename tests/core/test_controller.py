@@ -3,7 +3,7 @@
 from typing import Any
 
 from cuems.core import bus
-from cuems.core.controller import Controller, Rules
+from cuems.core.controller import Controller
 from cuems.core.cues import Action, AnyCue, CueId, NodeId
 from cuems.core.desk import (
     AdoptLine,
@@ -47,6 +47,7 @@ from cuems.core.operator import (
     SetPlayer,
     UnloadProject,
 )
+from cuems.core.rules import Rules
 from cuems.core.runs import Trigger
 from cuems.core.sequencer import Options
 from cuems.core.settings import Settings

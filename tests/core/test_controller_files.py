@@ -3,7 +3,6 @@
 import pytest
 
 from cuems.core import bus
-from cuems.core.controller import Rules
 from cuems.core.desk import (
     DeployImpossible,
     DeployReady,
@@ -28,6 +27,7 @@ from cuems.core.operator import (
     UnloadProject,
     WaiveNode,
 )
+from cuems.core.rules import Rules
 from cuems.core.settings import Settings
 from cuems.core.status import DeployRun, ModeIs, NodeWaived, Notice, VideoMixer
 from tests.build import audio

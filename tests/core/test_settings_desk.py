@@ -4,7 +4,7 @@ from typing import Any
 
 from cuems.core import bus
 from cuems.core.chains import ChainTiming
-from cuems.core.controller import Controller, Rules
+from cuems.core.controller import Controller
 from cuems.core.cues import NodeId
 from cuems.core.desk import (
     Answer,
@@ -19,6 +19,7 @@ from cuems.core.desk import (
 )
 from cuems.core.node import Node, Told
 from cuems.core.operator import SetSetting
+from cuems.core.rules import Rules
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import RIG, options_of, settings_from
 from cuems.core.status import SettingValue

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuems.core import bus
-from cuems.core.controller import Rules
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.desk import Answer, Asked, LineMoved, Publish, Reported, Tell
 from cuems.core.effects import Outcome
 from cuems.core.events import Advance
 from cuems.core.journal import Opened, Record
 from cuems.core.operator import GoCue, SetPlayer
+from cuems.core.rules import Rules
 from cuems.core.status import CuePlay
 from cuems.wire.journal import RecordError, decode, encode, from_plain, to_plain
 
