@@ -38,3 +38,29 @@ def test_adapters_do_not_know_each_other() -> None:
         and node.module.removeprefix("cuems.adapters.") in adapters - {path.stem}
     ]
     assert found == []
+
+
+def test_who_waits_on_a_walk_walks_over_a_copy() -> None:
+    """Else a task that adds to the dict meanwhile ends the process."""
+    found = [
+        f"{path.relative_to(ROOT)}:{walk.lineno}"
+        for path in sources()
+        for walk in ast.walk(ast.parse(path.read_text()))
+        if isinstance(walk, ast.For) and is_view(walk.iter) and waits(walk)
+    ]
+    assert found == []
+
+
+def is_view(walked: ast.expr) -> bool:
+    """Whether it is a view of a dict that somebody else can get at."""
+    return (
+        isinstance(walked, ast.Call)
+        and isinstance(walked.func, ast.Attribute)
+        and walked.func.attr in {"items", "keys", "values"}
+        and isinstance(walked.func.value, ast.Attribute)
+    )
+
+
+def waits(walk: ast.For) -> bool:
+    waiting = ast.Await | ast.AsyncFor | ast.AsyncWith
+    return any(isinstance(node, waiting) for part in walk.body for node in ast.walk(part))

@@ -107,7 +107,7 @@ class Leading:
             stamp = self.sender.post(
                 message, now_ns, deadline_ns=deadline_ns, stop_generation=stop_generation
             )
-            for peer in self._peers.values():
+            for peer in tuple(self._peers.values()):
                 await self._cast(peer, message, self.sender.stamp_for(peer.node, stamp))
         for wire in self.wires:
             await wire.outgoing.send(wire.pen.write(message, stamp))
@@ -117,7 +117,7 @@ class Leading:
         for wire in self.wires[:line_links]:
             await wire.outgoing.send(wire.pen.write(report))
         if line_links >= len(self.wires):
-            for peer in self._peers.values():
+            for peer in tuple(self._peers.values()):
                 await self._cast(peer, report)
 
     async def reply(self, node: NodeId, message: bus.NodeCommand) -> None:
@@ -135,7 +135,7 @@ class Leading:
             return
         self._beat_ns = now_ns + BEAT_NS
         beat = bus.Beat(epoch=self.epoch, boot=self.boot, wanted=wanted)
-        for peer in self._peers.values():
+        for peer in tuple(self._peers.values()):
             await self._cast(peer, beat)
         for wire in self.wires:
             if not wire.near or wanted:
