@@ -21,7 +21,7 @@ from cuems.core.standby import Takeover
 from cuems.players import AudioProgram, PlayerConfig
 from cuems.players.equipment import VIDEOCOMPOSER_PORT
 from cuems.wire.dmx_option import OFF, DmxOut, read_dmx_option
-from cuems.wire.mappings_xml import read_mappings
+from cuems.wire.mappings_xml import Kind, read_mappings
 from cuems.wire.network_map_xml import NodeRole, read_network_map
 from cuems.wire.settings_xml import NodeSettings, read_settings
 
@@ -250,7 +250,8 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
             dmx=_dmx(flags, node.uuid),
             equipment=read_equipment(node, folder, flags.motions),
             node=node.uuid,
-            audio_outputs=_audio_outputs(folder / MAPPINGS_FILE, node.uuid),
+            audio_outputs=_outputs("audio", folder / MAPPINGS_FILE, node.uuid),
+            video_outputs=_outputs("video", folder / MAPPINGS_FILE, node.uuid),
             excluded_ports=_ports_of_others(node),
         ),
         players_survive=flags.players_survive,
@@ -286,11 +287,11 @@ def _ports_of_others(node: NodeSettings) -> frozenset[int]:
     return frozenset(ports)
 
 
-def _audio_outputs(path: Path, node: NodeId) -> tuple[Output, ...] | None:
-    """This node's audio outputs; None where there are no mappings."""
+def _outputs(kind: Kind, path: Path, node: NodeId) -> tuple[Output, ...] | None:
+    """This node's outputs of a kind; None where there are no mappings."""
     if not path.is_file():
         return None
-    mapped = read_mappings(read_small_file(path), str(path)).outputs("audio")
+    mapped = read_mappings(read_small_file(path), str(path)).outputs(kind)
     return tuple(Output(str(at), port) for (owner, at), port in mapped.items() if owner == node)
 
 

@@ -12,8 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from cuems.adapters.files import read_small_file
-from cuems.core.check_outputs import Output
-from cuems.core.cues import NodeId
 from cuems.players.equipment import (
     VIDEOCOMPOSER_PORT,
     Composer,
@@ -22,7 +20,6 @@ from cuems.players.equipment import (
     MixerProgram,
     Motions,
 )
-from cuems.wire.mappings_xml import read_mappings
 from cuems.wire.settings_xml import NodeSettings
 
 MAPPINGS_FILE = "default_mappings.xml"
@@ -43,7 +40,6 @@ def is_installed(path: str) -> bool:
 def read_equipment(node: NodeSettings, folder: Path, motions: str | None) -> Equipment:
     """The players of a node. `motions`: as asked for on the command line."""
     mixer, dmx, video = node.audio_mixer, node.dmx_player, node.video_player
-    mappings = folder / MAPPINGS_FILE
     return Equipment(
         mixer=None
         if mixer is None or not _is_there("audiomixer", mixer.path)
@@ -61,8 +57,7 @@ def read_equipment(node: NodeSettings, folder: Path, motions: str | None) -> Equ
             port=video.osc_port or VIDEOCOMPOSER_PORT, display_conf=str(_display_conf(folder))
         ),
         motions=_motions(node, folder / MOTIONS_FILE, motions),
-        video_outputs=_video_outputs(mappings, node.uuid),
-        mappings_file=str(mappings),
+        mappings_file=str(folder / MAPPINGS_FILE),
     )
 
 
@@ -77,13 +72,6 @@ def _display_conf(folder: Path) -> Path:
     """The machine's own, which the services write, or the one that is put beside the settings."""
     beside = folder / DISPLAY_CONF
     return beside if beside.is_file() else RUNTIME_DISPLAY_CONF
-
-
-def _video_outputs(path: Path, node: NodeId) -> tuple[Output, ...]:
-    if not path.is_file():
-        return ()
-    mapped = read_mappings(read_small_file(path), str(path)).outputs("video")
-    return tuple(Output(str(at), port) for (owner, at), port in mapped.items() if owner == node)
 
 
 def _motions(node: NodeSettings, path: Path, asked: str | None) -> Motions | None:

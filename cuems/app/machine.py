@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cuems.players.outputs import Machine
+from cuems.players.screens import Connector
 
 
 def look_at_machine(environment: Mapping[str, str], root: Path = Path("/")) -> Machine:
@@ -24,3 +25,19 @@ def look_at_machine(environment: Mapping[str, str], root: Path = Path("/")) -> M
 
 def _any(folder: Path, pattern: str) -> bool:
     return any(folder.glob(pattern))
+
+
+def look_at_connectors(root: Path = Path("/")) -> tuple[Connector, ...] | None:
+    """The screens that hang on this machine's graphics devices; None where it has none of these.
+
+    Reads the file system: /sys/class/drm/card0-HDMI-A-1/status says `connected`.
+    """
+    ports = sorted((root / "sys/class/drm").glob("card*-*/status"))
+    if not ports:
+        return None
+    found = []
+    for port in ports:
+        card, _, name = port.parent.name.partition("-")
+        if port.read_text().strip() == "connected":
+            found.append(Connector(name, f"/dev/dri/{card}"))
+    return tuple(found)

@@ -29,9 +29,9 @@ from cuems.app.faders import Faders
 from cuems.app.following import Following
 from cuems.app.health import Health
 from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Rang, send_all
-from cuems.app.performers import Workshop
 from cuems.app.project import load_show
 from cuems.app.stage import Stage
+from cuems.app.workshop import Workshop
 from cuems.core import bus
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import NodeId

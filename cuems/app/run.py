@@ -69,7 +69,6 @@ from cuems.app.node_recorder import open_node_recorder
 from cuems.app.nodelist import Nodelist
 from cuems.app.obituary import Obituary
 from cuems.app.opening import FoundHours, Opening, OpeningParts, find_hours
-from cuems.app.performers import workshop
 from cuems.app.receiving import serve_receiving
 from cuems.app.recorder import Recorder
 from cuems.app.serving import open_served
@@ -77,6 +76,7 @@ from cuems.app.settings import SettingsKeeper
 from cuems.app.shipping import Rest, ship_in_rest
 from cuems.app.standby import Standby, StandbyParts
 from cuems.app.survivors import Survivors
+from cuems.app.workshop import workshop
 from cuems.core.chased_line import ChasedLine
 from cuems.core.errors import CuemsError
 from cuems.core.midi_ports import MidiOpen, MidiState

@@ -37,9 +37,9 @@ Wanted = Ready | Playing | Held
 class Seat:
     """What is asked of one cue's player, and the scope of the task that sees to it."""
 
-    def __init__(self, cue: AnyCue, wanted: Wanted, adopted: Adopted | None = None) -> None:
+    def __init__(self, cue: AnyCue, wanted: Wanted, adopted: tuple[Adopted, ...] = ()) -> None:
         self.cue = cue
-        self.adopted = adopted  # a player that plays it already, until it has been opened
+        self.adopted = adopted  # players that play it already, until they have been taken over
         self.wanted = wanted
         self.levels: dict[Parameter, float] = {}
         self.scope = anyio.CancelScope()

@@ -7,7 +7,7 @@ REPLY_DEADLINE_S fails its cue. STOP does not stand in line either: it cancels t
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import assert_never
@@ -21,10 +21,12 @@ from cuems.adapters.player_records import Adopted
 from cuems.adapters.process import ProcessDiedError
 from cuems.app.lights import Lights
 from cuems.app.logs import About
+from cuems.app.mpv_players import open_survivors
 from cuems.app.performer import Line, Moment, Performer, unknown_line
-from cuems.app.performers import Workshop, open_performer, open_survivor
+from cuems.app.performers import open_performer
 from cuems.app.played_lights import PlayedLights
 from cuems.app.seat import Held, Playing, Ready, Seat, Wanted
+from cuems.app.workshop import Workshop
 from cuems.core.body import body_flicks
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, MediaCue
 from cuems.core.effects import (
@@ -223,9 +225,9 @@ class Stage:
 
     def _start(self, cue: CueId, moment: Moment) -> None:
         survivors = self._workshop.survivors
-        adopted = None if survivors is None else survivors.take(cue)
+        adopted = () if survivors is None else survivors.take(cue)
         seat = self._seats.get(cue)
-        if adopted is not None and cue in self._cues:
+        if adopted and cue in self._cues:
             if seat is not None:
                 seat.scope.cancel()
             self._seats[cue] = self._new[cue] = Seat(self._cues[cue], Playing(moment), adopted)
@@ -311,7 +313,7 @@ class Stage:
         try:
             async with AsyncExitStack() as stack:
                 standing: Wanted
-                if seat.adopted is not None:
+                if seat.adopted:
                     performer = await self._take_over(seat, seat.adopted, stack)
                     standing = Ready(0)
                 else:
@@ -332,11 +334,13 @@ class Stage:
             open_performer(role, path, self._workshop, lambda line: self._say(cue, line))
         )
 
-    async def _take_over(self, seat: Seat, adopted: Adopted, stack: AsyncExitStack) -> Performer:
-        cue, seat.adopted, seat.proved = seat.cue, None, True
+    async def _take_over(
+        self, seat: Seat, adopted: Sequence[Adopted], stack: AsyncExitStack
+    ) -> Performer:
+        cue, seat.adopted, seat.proved = seat.cue, (), True
         assert isinstance(cue, MediaCue), "others have no process"
         return await stack.enter_async_context(
-            open_survivor(cue, adopted, self._workshop, lambda line: self._say(cue.id, line))
+            open_survivors(cue, adopted, self._workshop, lambda line: self._say(cue.id, line))
         )
 
     async def _find_media(self, role: ByMedia) -> Path:

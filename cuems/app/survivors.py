@@ -81,15 +81,9 @@ class Survivors:
                     with anyio.CancelScope(shield=True):
                         await self.end()
 
-    def take(self, cue: CueId) -> Adopted | None:
-        """The player of a cue, from now on the caller's to look after."""
-        several = self._found.get(cue)
-        if not several:
-            return None
-        taken = several.pop()
-        if not several:
-            del self._found[cue]
-        return taken
+    def take(self, cue: CueId) -> tuple[Adopted, ...]:
+        """The players of a cue, from now on the caller's to look after."""
+        return tuple(self._found.pop(cue, ()))
 
     async def end(self) -> None:
         """Silence all of them."""

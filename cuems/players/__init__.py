@@ -38,8 +38,8 @@ class PlayerConfig:
 
     `video_output` and `audio_output` are names of mpv outputs (--vo, --ao), or "auto": what the
     machine has, "null" where it has nothing. Ports are those a player may take for OSC. `dmx` is
-    where lights go, None: nowhere. `audio_outputs` are those of `node` in the mappings, None where
-    there are no mappings.
+    where lights go, None: nowhere. `audio_outputs` and `video_outputs` are those of `node` in the
+    mappings, None where there are no mappings.
     """
 
     enabled: bool = True
@@ -53,6 +53,7 @@ class PlayerConfig:
     excluded_ports: frozenset[int] = frozenset()
     node: NodeId | None = None
     audio_outputs: tuple[Output, ...] | None = None
+    video_outputs: tuple[Output, ...] | None = None
     equipment: Equipment = Equipment()  # noqa: RUF009 - frozen
 
 

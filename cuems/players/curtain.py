@@ -38,7 +38,7 @@ BESIDE_THE_SCREEN = Curtain(
 def closed(output: str) -> Curtain:
     """The output, mpv's `--vo`, is opened at the GO."""
     return Curtain(
-        ("--vo=null",),
+        ("--vo=null", "--fullscreen"),
         up=("set_property", "vo", output),
         down=("set_property", "vo", "null"),
     )

@@ -1,8 +1,6 @@
-"""What the ecosystem's configuration says a node has: its players, and what its outputs are."""
+"""What the ecosystem's configuration says a node has: its players."""
 
 from dataclasses import dataclass
-
-from cuems.core.check_outputs import Output
 
 VIDEOCOMPOSER_PORT = 7000
 
@@ -44,12 +42,11 @@ class Motions:
 class Equipment:
     """What a node has. None where it is not configured: then mpv, or nobody, does that work.
 
-    `video_outputs` are the node's by the mappings in `mappings_file`.
+    `mappings_file` says what its outputs are.
     """
 
     mixer: MixerProgram | None = None
     dmx: DmxProgram | None = None
     composer: Composer | None = None
     motions: Motions | None = None
-    video_outputs: tuple[Output, ...] = ()
     mappings_file: str = "default_mappings.xml"

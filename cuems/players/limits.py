@@ -1,14 +1,14 @@
 """What the player that would play a cue cannot do of what its author asked.
 
 To be kept in step with players/*.py and app/performers.py: mpv's sound goes where a cue says by
-JACK only, and nothing routes a picture to a chosen output yet.
+JACK only, and its picture fills the screens that a cue names.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from cuems.core.check_outputs import CUSTOM, Rig, output_ids
+from cuems.core.check_outputs import Rig, output_ids
 from cuems.core.cuelist import has_player, nodes_of
 from cuems.core.cues import AnyCue, AudioCue, DmxCue, Geometry, MediaCue, VideoCue
 from cuems.core.findings import Finding, Script, Severity, worst_for
@@ -29,7 +29,6 @@ from cuems.players.outputs import JACK
 
 FULL = 100
 SPEAKERS = 2  # outputs that sound reaches without routing
-SCREENS = 1
 BY_JACK = "; where its node runs a JACK server it is as authored"
 
 
@@ -119,7 +118,6 @@ def _by_mpv(
         case VideoCue():
             yield from _picture(cue)
             yield from _opacity(cue, alone=alone)
-            yield from _routing(cue, rig, SCREENS, "mpv")
         case _:
             assert_never(cue)
 
@@ -146,7 +144,7 @@ def _levels(cue: AudioCue) -> Iterator[Limit]:
             )
 
 
-def _routing(cue: MediaCue, rig: Rig | None, reached: int, player: str) -> Iterator[Limit]:
+def _routing(cue: AudioCue, rig: Rig | None, reached: int, player: str) -> Iterator[Limit]:
     """Outputs other than those that are reached without any routing."""
     for node in sorted(nodes_of(cue)):
         outputs = rig.nodes[node].of(cue) if rig is not None and node in rig.nodes else ()
@@ -154,16 +152,14 @@ def _routing(cue: MediaCue, rig: Rig | None, reached: int, player: str) -> Itera
         wanted = [
             next((output.id for output in outputs if name in (output.id, output.physical)), None)
             for name in output_ids(cue, node)
-            if not name.startswith(CUSTOM)
         ]
         if not first or not wanted or None in wanted or wanted == first:
             continue
         names = ", ".join(map(str, wanted))
-        what = "sound is" if isinstance(cue, AudioCue) else "its picture is"
         yield Limit(
             field="outputs",
             value=names,
-            text=f"it names output {names}, but {player} is not routed yet: {what} on output"
+            text=f"it names output {names}, but {player} is not routed yet: sound is on output"
             f" {', '.join(first)} of that node",
             remedy="patch it behind the machine, or choose that output",
         )
@@ -171,12 +167,11 @@ def _routing(cue: MediaCue, rig: Rig | None, reached: int, player: str) -> Itera
 
 def _picture(cue: VideoCue) -> Iterator[Limit]:
     for output in cue.outputs:
-        if output.geometry is not None and output.geometry != Geometry():
+        if output.geometry is not None and _is_bent(output.geometry):
             yield Limit(
                 field="output_geometry",
-                value=_geometry(output.geometry),
-                text=f"{_geometry(output.geometry)} on output {_short(output.output_name)}: mpv"
-                " fills the screen, without scale or corners",
+                value="moved corners",
+                text=f"moved corners on output {_short(output.output_name)}: mpv shows a rectangle",
                 remedy="render the file as it is to appear, or set the corners in the projector",
             )
         region = output.canvas_region
@@ -190,11 +185,8 @@ def _picture(cue: VideoCue) -> Iterator[Limit]:
             )
 
 
-def _geometry(geometry: Geometry) -> str:
-    scaled = (geometry.x_scale, geometry.y_scale) != (1.0, 1.0)
-    cornered = geometry != Geometry(x_scale=geometry.x_scale, y_scale=geometry.y_scale)
-    said = [f"scale {geometry.x_scale:g}x{geometry.y_scale:g}"] if scaled else []
-    return " and ".join([*said, *(["moved corners"] if cornered else [])])
+def _is_bent(geometry: Geometry) -> bool:
+    return geometry != Geometry(x_scale=geometry.x_scale, y_scale=geometry.y_scale)
 
 
 def _opacity(cue: VideoCue, *, alone: bool) -> Iterator[Limit]:

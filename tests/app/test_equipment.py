@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from cuems.app.equipment import read_equipment
-from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
 from cuems.players.equipment import Composer, DmxProgram, Equipment, MixerProgram, Motions
 from cuems.wire.mappings_xml import Device, MappedNode, Mappings, Port, write_mappings
@@ -42,7 +41,6 @@ def test_players_that_are_installed_are_used_as_they_are_configured(tmp_path: Pa
         mixer=MixerProgram(path=sys.executable, args=("-v", "-x")),
         dmx=DmxProgram(path=sys.executable, output_latency_ms=35),
         composer=Composer(port=7007, display_conf=str(tmp_path / "display.conf")),
-        video_outputs=(Output("4", "HDMI-A-1"),),
         mappings_file=str(mappings),
     )
 

@@ -12,8 +12,8 @@ import anyio
 from cuems.adapters.dmx import DmxUnreachableError
 from cuems.adapters.osc_udp import Ports
 from cuems.app.lights import Lights
-from cuems.app.performers import Workshop
 from cuems.app.stage import Stage
+from cuems.app.workshop import Workshop
 from cuems.core.cues import CueId, DmxChannel, DmxCue, DmxScene, DmxUniverse
 from cuems.core.dmx_stream import Packet
 from cuems.core.effects import (

@@ -1,7 +1,8 @@
 from pathlib import Path
 
-from cuems.app.machine import look_at_machine
+from cuems.app.machine import look_at_connectors, look_at_machine
 from cuems.players.outputs import Machine
+from cuems.players.screens import Connector
 
 
 def test_a_bare_machine_has_nothing(tmp_path: Path) -> None:
@@ -29,3 +30,12 @@ def test_another_jack_server_is_not_ours(tmp_path: Path) -> None:
 def test_a_sound_server_of_the_session_is_a_sound_device(tmp_path: Path) -> None:
     (tmp_path / "pipewire-0").touch()
     assert look_at_machine({"XDG_RUNTIME_DIR": str(tmp_path)}, tmp_path / "root").sound
+
+
+def test_the_screens_of_a_machine_are_those_that_are_connected(tmp_path: Path) -> None:
+    assert look_at_connectors(tmp_path) is None
+    for name, status in (("card0-DP-1", "disconnected"), ("card1-HDMI-A-1", "connected")):
+        port = tmp_path / "sys/class/drm" / name
+        port.mkdir(parents=True)
+        (port / "status").write_text(f"{status}\n")
+    assert look_at_connectors(tmp_path) == (Connector("HDMI-A-1", "/dev/dri/card1"),)

@@ -16,8 +16,8 @@ import pytest
 
 from cuems.adapters.osc_udp import Ports
 from cuems.app.performer import Line, unknown_line
-from cuems.app.performers import Workshop
 from cuems.app.stage import Stage
+from cuems.app.workshop import Workshop
 from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, DmxScene, Media, VideoCue
 from cuems.core.effects import (
     Arm,

@@ -10,9 +10,9 @@ import pytest
 from cuems.adapters.mpv import open_mpv
 from cuems.adapters.osc_udp import Ports
 from cuems.adapters.player_records import new_endpoint, open_adopted, write_record
-from cuems.app.performers import Workshop
 from cuems.app.stage import Stage
 from cuems.app.survivors import Survivors
+from cuems.app.workshop import Workshop
 from cuems.core.cues import AudioCue, CueId, Media
 from cuems.core.effects import Start, Stop
 from cuems.core.events import PlayerEvent

@@ -24,7 +24,7 @@ import anyio
 
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.app.node import NodeParts, run_node
-from cuems.app.performers import workshop
+from cuems.app.workshop import workshop
 from cuems.core import bus
 from cuems.core.cues import AudioCue, AudioOutput, CueId, CueList, Media, PostGo, Show
 from cuems.core.line import Line

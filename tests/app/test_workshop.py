@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from cuems.app.performer import Moment
-from cuems.app.performers import workshop
+from cuems.app.workshop import workshop
 from cuems.core.timecode import FLICKS_PER_S, NS_PER_S, FrameRate
 from cuems.players import PlayerConfig
 
