@@ -1,62 +1,75 @@
 """The command line: parses, then calls app or sim. Usage errors are one line and exit 2."""
 
 import sys
+from importlib import import_module
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 import cuems
 from cuems.app.supervise import run_to_exit_status
-from cuems.cli.check import check
-from cuems.cli.client import COMMANDS
-from cuems.cli.clients import clients
-from cuems.cli.commands import commands
-from cuems.cli.deploy import deploy
-from cuems.cli.doctor import doctor
-from cuems.cli.key import key
-from cuems.cli.mtc import mtc
-from cuems.cli.nodes import nodes
-from cuems.cli.ports import ports
-from cuems.cli.project import project
-from cuems.cli.run import run_role
-from cuems.cli.runs import list_runs, replay_run, report, why_cue
-from cuems.cli.schedule import schedule
-from cuems.cli.settings import settings
-from cuems.cli.ship import ship
-from cuems.cli.simulate import simulate
-from cuems.cli.systemd import systemd
-from cuems.cli.token import token
 
 INTERRUPTED = 130
 
+WHERE = {  # a command: its module here, and its name there
+    "check": "check:check",
+    "clients": "clients:clients",
+    "commands": "commands:commands",
+    "deploy": "deploy:deploy",
+    "disable": "client:disable",
+    "doctor": "doctor:doctor",
+    "enable": "client:enable",
+    "go": "client:go",
+    "key": "key:key",
+    "load": "client:load",
+    "mtc": "mtc:mtc",
+    "next": "client:next_cue",
+    "nodes": "nodes:nodes",
+    "panic": "client:panic",
+    "pause": "client:pause",
+    "ports": "ports:ports",
+    "project": "project:project",
+    "replay": "runs:replay_run",
+    "report": "runs:report",
+    "resume": "client:resume",
+    "run": "run:run_role",
+    "runs": "runs:list_runs",
+    "schedule": "schedule:schedule",
+    "settings": "settings:settings",
+    "ship": "ship:ship",
+    "simulate": "simulate:simulate",
+    "status": "client:status",
+    "stop": "client:stop",
+    "systemd": "systemd:systemd",
+    "takecontrol": "client:takecontrol",
+    "token": "token:token",
+    "watch": "watching:watch",
+    "why": "runs:why_cue",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """Loads the command that was given and no other: `cuems go` is not to wait for a report's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """By their names."""
+        return sorted(WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """None where there is no such command."""
+        where = WHERE.get(cmd_name)
+        if where is None:
+            return None
+        module, _, name = where.partition(":")
+        command = getattr(import_module(f"{__name__}.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(cuems.__version__, prog_name="cuems")
 def cli() -> None:
     """Show control: one controller, any number of nodes, every cue on its frame."""
-
-
-cli.add_command(check)
-cli.add_command(clients)
-cli.add_command(commands)
-cli.add_command(deploy)
-cli.add_command(doctor)
-cli.add_command(key)
-cli.add_command(mtc)
-cli.add_command(nodes)
-cli.add_command(ports)
-cli.add_command(project)
-cli.add_command(run_role)
-for command in (list_runs, report, replay_run, why_cue):
-    cli.add_command(command)
-cli.add_command(schedule)
-cli.add_command(settings)
-cli.add_command(ship)
-cli.add_command(simulate)
-cli.add_command(systemd)
-cli.add_command(token)
-for command in COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -22,7 +22,6 @@ from cuems.app.client import (
     open_client,
 )
 from cuems.cli.show_lines import status_lines
-from cuems.cli.watching import watch_show
 from cuems.wire.control_view import NoSuchCueError, NoSuchNodeError
 
 REFUSED = 1
@@ -174,34 +173,3 @@ def status(*, url: str, token: str, timeout: float, as_json: bool) -> int:
             click.echo(line)
 
     return operate(Target(url=url, token=token, timeout_s=timeout, as_json=as_json), tell)
-
-
-@click.command("watch")
-@client_options
-def watch(*, url: str, token: str, timeout: float, as_json: bool) -> int:
-    """Follow a show until interrupted, or until the connection is lost.
-
-    A live picture on a terminal; a line for each change where the output goes elsewhere (--json:
-    an object with address and value).
-    """
-
-    async def follow(client: Client) -> None:
-        await watch_show(client, as_json=as_json, on_terminal=sys.stdout.isatty())
-
-    return operate(Target(url=url, token=token, timeout_s=timeout, as_json=as_json), follow)
-
-
-COMMANDS = (
-    go,
-    stop,
-    pause,
-    resume,
-    panic,
-    load,
-    next_cue,
-    enable,
-    disable,
-    takecontrol,
-    status,
-    watch,
-)

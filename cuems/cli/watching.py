@@ -1,6 +1,7 @@
 """`cuems watch`: a show as it goes on, drawn on a terminal or told line by line."""
 
 import json
+import sys
 from collections.abc import Iterator
 
 import anyio
@@ -10,12 +11,28 @@ from rich.live import Live
 from rich.text import Text
 
 from cuems.app.client import Client
+from cuems.cli.client import Target, client_options, operate
 from cuems.cli.show_lines import cue_lines, head_lines, node_lines, printable
 from cuems.wire.control_view import STATUS, CueView, ShowView
 from cuems.wire.osc import Osc, OscArgument
 
 DRAWN_EVERY_S = 0.1  # a GO changes ten facts at once; a person sees no more than this
 KEPT_ABOVE = 3  # cues above the one that is followed
+
+
+@click.command("watch")
+@client_options
+def watch(*, url: str, token: str, timeout: float, as_json: bool) -> int:
+    """Follow a show until interrupted, or until the connection is lost.
+
+    A live picture on a terminal; a line for each change where the output goes elsewhere (--json:
+    an object with address and value).
+    """
+
+    async def follow(client: Client) -> None:
+        await watch_show(client, as_json=as_json, on_terminal=sys.stdout.isatty())
+
+    return operate(Target(url=url, token=token, timeout_s=timeout, as_json=as_json), follow)
 
 
 async def watch_show(client: Client, *, as_json: bool, on_terminal: bool) -> None:
