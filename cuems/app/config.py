@@ -74,6 +74,7 @@ class Flags:
     mtc: str | None = None
     players: bool = True
     dmx: str | None = None
+    realtime: bool = True
     players_survive: bool = False
     stop_on_exit: bool = False
     motions: str | None = None
@@ -127,6 +128,7 @@ class RunConfig:
     takeover: Takeover = Takeover.ASK
     open_bus: bool = False
     deploy_legacy_secret: Path | None = None
+    realtime: bool = True
 
     @property
     def bus_urls(self) -> tuple[str, ...]:
@@ -181,6 +183,7 @@ def read_config(flags: Flags) -> RunConfig:
         local_node=flags.local_node,
         open_bus=flags.open_bus,
         deploy_legacy_secret=flags.deploy_legacy_secret,
+        realtime=flags.realtime,
         embedded=True,
         ipc=flags.ipc,
         network_map=None,
@@ -260,6 +263,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         local_node=flags.local_node,
         open_bus=flags.open_bus,
         deploy_legacy_secret=flags.deploy_legacy_secret,
+        realtime=flags.realtime,
         embedded=False,
         ipc=flags.ipc or ECOSYSTEM_IPC,
         network_map=network_map if network_map.is_file() else None,

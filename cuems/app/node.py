@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, assert_never
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -63,6 +64,7 @@ from cuems.core.node import (
     Proved,
     Say,
 )
+from cuems.core.players_first import players_first
 from cuems.core.receipt import Term
 from cuems.core.timecode import to_ns
 from cuems.core.timekeeper import Timekeeper
@@ -125,7 +127,7 @@ class NodeParts:
     `timekeeper` is new, and the node's alone to change. `state` is where it keeps whom it follows,
     `lane` its end of lane X (None: its controller is in this process). `recorder` keeps its own
     record, and `on_rest` hears whether nothing plays. `died` is what the process before this one
-    died of.
+    died of. `give_way` lets others of this machine whose cue is due as well go before our reports.
     """
 
     node: NodeId
@@ -145,6 +147,7 @@ class NodeParts:
     on_rest: Callable[[bool], None] = lambda _: None
     health: Health | None = None
     died: str = ""
+    give_way: Callable[[], None] = lambda: None
 
 
 async def run_node(
@@ -259,6 +262,7 @@ class NodeLoop:
         self._told_chase: tuple[str, str, str] | None = None
         self._quality_due_ns = 0
         self._told_survivors = 0  # the load at which it was told of players left playing
+        self._timings: list[tuple[bus.CueTimingReport, int]] = []  # when; not told yet
         self._faders = Faders(parts.workshop.residents)
 
     async def decide(self, inbox: MemoryObjectReceiveStream[Item]) -> None:
@@ -392,33 +396,42 @@ class NodeLoop:
     # ---- doing
 
     async def _perform(self, effects: Iterable[NodeEffect]) -> None:
-        for effect in effects:
-            match effect:
-                case Play(played):
-                    await self._play(played)
-                case Say(report):
-                    await self._say(report)
-                    if isinstance(report, bus.ArmedReport) and report.armed:
-                        await self._tell_survivors()
-                case Fetch() | Deploy():
-                    self._see_to_files(effect)
-                case Prepare(order):
-                    self._set_stage(order)
-                case ClearStage():
-                    self._fetching.cancel()
-                    self._staging.cancel()
-                    self._stage = None
-                case Control(control):
-                    self._control(control)
-                case AskIn():
-                    await self._ask_in()
-                case _:
-                    assert_never(effect)
+        for effect in players_first(effects):
+            if isinstance(effect, Play):
+                self._play(effect.effect)
+            else:
+                await self._tell_timings()
+                await self._see_to(effect)
+        await self._tell_timings()
 
-    async def _play(self, effect: PlayerEffect) -> None:
+    async def _see_to(
+        self, effect: Say | Fetch | Deploy | Prepare | ClearStage | Control | AskIn
+    ) -> None:
+        match effect:
+            case Say(report):
+                await self._say(report)
+                if isinstance(report, bus.ArmedReport) and report.armed:
+                    await self._tell_survivors()
+            case Fetch() | Deploy():
+                self._see_to_files(effect)
+            case Prepare(order):
+                self._set_stage(order)
+            case ClearStage():
+                self._fetching.cancel()
+                self._staging.cancel()
+                self._stage = None
+            case Control(control):
+                self._control(control)
+            case AskIn():
+                await self._ask_in()
+            case _:
+                assert_never(effect)
+
+    def _play(self, effect: PlayerEffect) -> None:
         if self._stage is not None:
             self._stage.perform(effect)
-            await self._tell_timing(effect)
+            if isinstance(effect, Start):
+                self._note_timing(effect)
 
     def _see_to_files(self, effect: Fetch | Deploy) -> None:
         self._deploying.cancel()  # a load is more urgent, and so is a newer deploy
@@ -453,23 +466,32 @@ class NodeLoop:
             position = self._time.position_at(time.monotonic_ns())
             self._parts.recorder.said(report, position or 0)
 
-    async def _tell_timing(self, played: PlayerEffect) -> None:
-        """Report when a player was told to start: the moment at hand, not the one that was due."""
-        if not isinstance(played, Start):
-            return
-        position = self._time.position_at(time.monotonic_ns())
+    def _note_timing(self, played: Start) -> None:
+        """When a player was told to start: the moment at hand, not the one that was due."""
+        now_ns = time.monotonic_ns()
+        position = self._time.position_at(now_ns)
         if position is not None:
             joined = played.elapsed > played.late
             late = 0 if joined else position - played.start
-            await self._say(
-                bus.CueTimingReport(
-                    cue=played.cue,
-                    run_seq=played.run_seq,
-                    start=played.start,
-                    late_us=to_ns(late) // NS_PER_US,
-                    joined=joined,
-                )
+            timing = bus.CueTimingReport(
+                cue=played.cue,
+                run_seq=played.run_seq,
+                start=played.start,
+                late_us=to_ns(late) // NS_PER_US,
+                joined=joined,
             )
+            self._timings.append((timing, now_ns))
+
+    async def _tell_timings(self) -> None:
+        """Report starts, once all of them have reached their players, and other engines' theirs."""
+        if not self._timings:
+            return
+        timings, self._timings = self._timings, []
+        await anyio.lowlevel.checkpoint()
+        self._parts.give_way()
+        for timing, started_ns in timings:
+            log.debug("run %d was started at %d ns", timing.run_seq, started_ns)
+            await self._say(timing)
 
     def _hello(self) -> bus.Hello:
         now_ns, last = time.monotonic_ns(), self._time.last_line

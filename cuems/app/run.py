@@ -36,6 +36,7 @@ from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import open_memory_bus
 from cuems.adapters.mtc_output import MtcOutput, open_mtc_output
+from cuems.adapters.priority import go_first
 from cuems.adapters.process import watch_without_threads
 from cuems.adapters.settings_file import SettingsFile
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
@@ -521,6 +522,7 @@ async def _node_parts(
         bus_url=lambda: link.url,
         legacy_secret=config.deploy_legacy_secret,
     )
+    give_way = go_first() if config.realtime else None
     return NodeParts(
         node=config.node,
         library=config.library,
@@ -534,6 +536,7 @@ async def _node_parts(
         trust=trust or Anyone(),
         lane=lane,
         health=own.health,
+        give_way=give_way or (lambda: None),
         bus_urls=None if dialler is None else lambda: dialler.urls,
         led_from=lambda url: None if dialler is None else dialler.led_from(url),
     )

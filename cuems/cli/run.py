@@ -77,6 +77,12 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     " yes under systemd (which must not kill them: KillMode=process), no from a terminal.",
 )
 @click.option(
+    "--realtime",
+    type=click.Choice(["auto", "no"]),
+    default="auto",
+    help="auto: cues go before everything else on the machine, where it allows real-time priority.",
+)
+@click.option(
     "--stop-on-exit",
     is_flag=True,
     help="Players that survive end with the engine all the same where it is asked to end (TERM).",
@@ -185,6 +191,7 @@ def run_role(
     resume: str | None,
     settings: tuple[tuple[str, str], ...],
     players_survive: str,
+    realtime: str,
     stop_on_exit: bool,
     load: str | None,
     ipc: Path | None,
@@ -212,6 +219,7 @@ def run_role(
         players=players == "auto",
         players_survive=players_survive == "yes"
         or (players_survive == "auto" and not SYSTEMD.isdisjoint(os.environ)),
+        realtime=realtime == "auto",
         stop_on_exit=stop_on_exit,
         dmx=dmx,
         motions=motions,

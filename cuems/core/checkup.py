@@ -112,11 +112,12 @@ def judge_governor(governors: Collection[str]) -> Finding:
 
 
 def judge_realtime(priority: int) -> Finding:
-    """What sound needs where JACK is used."""
+    """What sound needs where JACK is used, and cues where players want every core."""
     if priority < REALTIME:
         return doubtful(
             "priority",
-            f"real-time priority is limited to {priority}: sound may crackle under load",
+            f"real-time priority is limited to {priority}: under load sound may crackle and cues"
+            " be late",
             "LimitRTPRIO=95 and LimitMEMLOCK=infinity of the unit, or the group audio and"
             " /etc/security/limits.d/audio.conf",
         )

@@ -8,6 +8,18 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def percentile(samples: Sequence[int], share: float) -> int:
+    """The sample that this share of all is below."""
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def judge(goal: str, value: float, most: float, unit: str) -> None:
+    """One line: a figure of the issue, and whether it is what was promised."""
+    met = "met" if value <= most else "MISSED"
+    say(f"goal {met}: {goal}: {value:.4g} {unit}, at most {most:g}")
+
+
 def show(name: str, samples_ns: Sequence[int]) -> None:
     """One line: the median, the 99th and 99.9th of a hundred, and the worst; µs."""
     ordered = sorted(samples_ns)

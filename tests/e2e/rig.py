@@ -55,6 +55,7 @@ class Home:
             "CUEMS_BUS": self.bus,
             "JACK_NO_START_SERVER": "1",
             "CUEMS_NO_DISCOVERY": "1",
+            "CUEMS_REALTIME": "no",
             **self.environment,
         }
 
