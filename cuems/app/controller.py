@@ -543,7 +543,7 @@ class ControllerLoop:
             self._line.freewheel(settings_from(message, Settings()).freewheel_frames)
         now_ns = time.monotonic_ns()
         deadline_ns = None
-        if isinstance(message, bus.GoCommand):
+        if isinstance(message, bus.GoCommand | bus.InterveneCommand):
             message = replace(message, line=self._line_name(now_ns))
         if isinstance(message, bus.GoCommand) and message.deadline is not None:
             patience = message.deadline - self._line.position_at(now_ns)

@@ -21,11 +21,14 @@ from cuems.core.operator import (
     LoadTo,
     MoveStandby,
     OperatorCommand,
+    PauseCue,
     PressGo,
     PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
+    StopCue,
     UnloadProject,
 )
 from cuems.core.status import (
@@ -46,6 +49,11 @@ PLAIN_WORDS: dict[type[OperatorCommand], str] = {
     PressPause: "pause",
     PressResume: "resume",
     UnloadProject: "unloaded",
+}
+ON_ONE_CUE: dict[type[OperatorCommand], str] = {
+    StopCue: "stopped",
+    PauseCue: "paused",
+    ResumeCue: "resumed",
 }
 
 LINGER_S = 0.005
@@ -184,6 +192,8 @@ class ShowLog:
                 return f"cue {self._name(cue)!r} stands by"
             case EnableCue(cue, enabled):
                 return f"cue {self._name(cue)!r} {'enabled' if enabled else 'disabled'}"
+            case StopCue(cue) | PauseCue(cue) | ResumeCue(cue):
+                return f"cue {self._name(cue)!r} {ON_ONE_CUE[type(command)]}"
             case LoadTo(into_ms):
                 return f"the next GO starts {into_ms} ms in"
             case _:

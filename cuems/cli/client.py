@@ -118,9 +118,6 @@ def _plain(name: str, command: str, text: str) -> click.Command:
 
 
 go = _plain("go", "go", "Fire the cue that stands by.")
-stop = _plain("stop", "stop", "Silence everything at once and stand by at the top.")
-pause = _plain("pause", "pause", "Freeze timecode and every player.")
-resume = _plain("resume", "resume", "Go on from the pause.")
 panic = _plain("panic", "panic", "Fade everything out, then stop; twice: stop at once.")
 
 takecontrol = _plain(
@@ -141,17 +138,40 @@ def load(*, project: str, url: str, token: str, timeout: float, as_json: bool) -
 def _about_cue(name: str, command: str, text: str, flag: str = "") -> click.Command:
     """A command about one cue, which is looked up among those of the show."""
 
-    def ask(*, cue: str, url: str, token: str, timeout: float, as_json: bool) -> int:
-        async def about(client: Client) -> None:
-            await client.learn()
-            found = client.view.find(cue)
-            await client.ask(command, f"{found} {flag}" if flag else found)
-
+    def about(*, cue: str, url: str, token: str, timeout: float, as_json: bool) -> int:
         target = Target(url=url, token=token, timeout_s=timeout, as_json=as_json)
-        return said_done(target, operate(target, about))
+        return _ask_about(target, command, cue, flag)
 
     helped = f"{text}\n\nCUE is a cue's name or id."
-    return click.command(name, help=helped)(click.argument("cue")(client_options(ask)))
+    return click.command(name, help=helped)(click.argument("cue")(client_options(about)))
+
+
+def _about_all_or_one(name: str, text: str) -> click.Command:
+    """A command about the show, or about one cue of it."""
+
+    def about(*, cue: str | None, url: str, token: str, timeout: float, as_json: bool) -> int:
+        if cue is None:
+            return ask(name, url=url, token=token, timeout=timeout, as_json=as_json)
+        target = Target(url=url, token=token, timeout_s=timeout, as_json=as_json)
+        return _ask_about(target, f"{name}cue", cue)
+
+    helped = f"{text}\n\nCUE is a cue's name or id, where only that one is meant."
+    argument = click.argument("cue", required=False)
+    return click.command(name, help=helped)(argument(client_options(about)))
+
+
+def _ask_about(target: Target, command: str, cue: str, flag: str = "") -> int:
+    async def about(client: Client) -> None:
+        await client.learn()
+        found = client.view.find(cue)
+        await client.ask(command, f"{found} {flag}" if flag else found)
+
+    return said_done(target, operate(target, about))
+
+
+stop = _about_all_or_one("stop", "Silence everything at once and stand by at the top.")
+pause = _about_all_or_one("pause", "Freeze timecode and every player.")
+resume = _about_all_or_one("resume", "Go on from the pause.")
 
 
 next_cue = _about_cue("next", "setnextcue", "Put standby on a cue.")

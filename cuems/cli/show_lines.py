@@ -12,7 +12,13 @@ from cuems.wire.control_view import CueView, NodeView, ShowView, to_clock
 NAME_WIDTH = 32
 LABEL_WIDTH = 10
 DONE = 100  # percent
-COLOURS = {"playing": "green", "failed": "red", "disabled": "bright_black", "played": "cyan"}
+COLOURS = {
+    "playing": "green",
+    "paused": "yellow",
+    "failed": "red",
+    "disabled": "bright_black",
+    "played": "cyan",
+}
 NODE_COLOURS = {"ok": "green", "late": "yellow", "lost": "red"}
 
 
@@ -88,6 +94,7 @@ def cue_lines(view: ShowView) -> Iterator[str]:
         mark = ">" if cue is standby else " "
         name = padded(printable(name_of(cue)), width)
         state = f"{cue.percent:3} %" if cue.state == "playing" else cue.state
+        state += f" at {cue.percent} %" if cue.state == "paused" else ""
         also = " (disabled)" if not cue.enabled and cue.state != "disabled" else ""
         reason = f"  {printable(cue.reason)}" if cue.reason else ""
         yield f"{mark} {name}  {_styled(state, fg=COLOURS.get(cue.state))}{also}{reason}"

@@ -1,6 +1,7 @@
 """Times and what is done at them, as people write them on a command line."""
 
 import re
+from collections.abc import Callable
 
 import click
 
@@ -11,10 +12,13 @@ from cuems.core.operator import (
     LoadTo,
     MoveStandby,
     OperatorCommand,
+    PauseCue,
     PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
+    StopCue,
 )
 from cuems.core.timecode import FrameRate, TimecodeError, from_ms, from_text, to_ms, to_ns
 from cuems.sim.setup import Jump
@@ -31,9 +35,15 @@ BARE: dict[str, OperatorCommand] = {
     "pause": PressPause(),
     "resume": PressResume(),
 }
+OF_A_CUE: dict[str, Callable[[CueId], OperatorCommand]] = {
+    "stop": StopCue,
+    "pause": PauseCue,
+    "resume": ResumeCue,
+    "setnextcue": MoveStandby,
+}
 COMMANDS = (
     *BARE,
-    "setnextcue CUE",
+    *(f"{word} CUE" for word in OF_A_CUE),
     "enable CUE",
     "disable CUE",
     "locate TIME",
@@ -75,8 +85,8 @@ def to_command(text: str, show: Show) -> OperatorCommand | Jump:
     match word:
         case "stop" | "panic" | "pause" | "resume" if not what:
             return BARE[word]
-        case "setnextcue" if what:
-            return MoveStandby(to_cue(what, show))
+        case "stop" | "pause" | "resume" | "setnextcue" if what:
+            return OF_A_CUE[word](to_cue(what, show))
         case "enable" | "disable" if what:
             return EnableCue(to_cue(what, show), word == "enable")
         case "locate" if what:

@@ -124,7 +124,7 @@ def fitted(view: ShowView, height: int) -> Iterator[str]:
 def _followed(view: ShowView) -> int:
     """The first cue to be shown: some above what plays, or what stands by."""
     cues = list(view.cues.values())
-    playing = (number for number, cue in enumerate(cues) if cue.state == "playing")
+    playing = (number for number, cue in enumerate(cues) if cue.state in ("playing", "paused"))
     standby: CueView | None = view.standby
     at = next(playing, 0 if standby is None else cues.index(standby))
     return max(at - KEPT_ABOVE, 0)

@@ -3,7 +3,7 @@
 import { at, element, keep, put } from "./page.js";
 import { cueState, nameOf } from "./show.js";
 
-const STATE_WORDS = { failed: "failed", played: "played", ready: "", off: "off" };
+const STATE_WORDS = { paused: "paused", failed: "failed", played: "played", ready: "", off: "off" };
 const rows = new Map(); // cue id -> its row
 
 function newRow(id, ask) {
@@ -28,8 +28,16 @@ function newRow(id, ask) {
     parts.state, parts.reason);
   parts.pick.type = "button";
   parts.pick.addEventListener("click", () => ask("setnextcue", id));
+  for (const [name, sign] of [["hold", ""], ["stop", "■"]]) {
+    parts[name] = element("button", "one", sign);
+    parts[name].type = "button";
+  }
+  parts.hold.addEventListener("click", () => {
+    ask(parts.item.dataset.state === "paused" ? "resumecue" : "pausecue", id);
+  });
+  parts.stop.addEventListener("click", () => ask("stopcue", id));
   const toggle = element("label", "toggle", parts.enabled, element("span", "", "on"));
-  parts.item = element("li", "cue", parts.pick, toggle, parts.progress);
+  parts.item = element("li", "cue", parts.pick, parts.hold, parts.stop, toggle, parts.progress);
   parts.item.dataset.cue = id;
   return parts;
 }
@@ -59,7 +67,15 @@ function drawCue(row, cue, number, show, alive) {
   put(row.name, nameOf(cue));
   put(row.state, stateWords(cue, state, show.waitOf(cue)));
   put(row.reason, state === "failed" ? cue.reason : "");
-  row.progress.hidden = state !== "playing";
+  const paused = state === "paused", on = paused || state === "playing";
+  put(row.hold, paused ? "▶" : "❚❚");
+  row.hold.setAttribute("aria-label", `${paused ? "Resume" : "Pause"} ${nameOf(cue)}`);
+  row.stop.setAttribute("aria-label", `Stop ${nameOf(cue)}`);
+  for (const button of [row.hold, row.stop]) {
+    button.hidden = !on;
+    button.disabled = !alive;
+  }
+  row.progress.hidden = !on;
   row.progress.value = Math.max(0, cue.percent);
 }
 

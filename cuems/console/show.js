@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const CHASES = ["internal", "locked", "locking", "freewheeling", "stopped", "lost"]; // ever worse
 
 const newCue = (id) => ({
-  id, name: "", kind: "", depth: 0, percent: 0, start: null, reason: "", enabled: true,
+  id, name: "", kind: "", depth: 0, percent: 0, start: null, reason: "", enabled: true, paused: false,
 });
 const newNode = (id) => ({
   id, name: "", state: "", detail: "", outputs: "", chase: "", chaseDetail: "", deploy: null,
@@ -23,6 +23,7 @@ const CUE_FACTS = {
   cue_start: (cue, value) => { cue.start = Number(value); },
   cue_reason: (cue, value) => { cue.reason = String(value); },
   cue_enabled: (cue, value) => { cue.enabled = Number(value) === 1; },
+  cue_paused: (cue, value) => { cue.paused = Number(value) === 1; },
 };
 const NODE_FACTS = {
   node: (node, value) => { node.state = String(value); },
@@ -120,10 +121,10 @@ export class Show {
 
 export const nameOf = (cue) => cue.name || `cue ${cue.id.slice(0, 8)}`;
 
-export function cueState({ percent, enabled }) {
+export function cueState({ percent, enabled, paused }) {
   if (percent < 0) return "failed";
   if (percent === 100) return "played";
-  if (percent > 0) return "playing";
+  if (percent > 0) return paused ? "paused" : "playing";
   return enabled ? "ready" : "off";
 }
 

@@ -12,6 +12,7 @@ from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.errors import CuemsError
 from cuems.core.line import Line
+from cuems.core.runs import Word
 from cuems.core.show_state import ShowState
 
 PlayerValue = bool | int | float | str
@@ -116,6 +117,20 @@ class PauseCommand:
 @dataclass(frozen=True, slots=True)
 class ResumeCommand:
     """Let the players go on where they stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterveneCommand:
+    """Stop one cue, hold it or let it go on, when the line comes to `at`; upstream ignores it.
+
+    `run_seq` numbers it among the runs, `line` is as a GO's.
+    """
+
+    run_seq: int
+    cue: CueId
+    word: Word
+    at: int
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,6 +536,7 @@ NodeCommand = (
     | UnloadCommand
     | PauseCommand
     | ResumeCommand
+    | InterveneCommand
     | SetNextCueCommand
     | CueEnabledCommand
     | LoadToTimeCommand

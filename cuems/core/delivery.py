@@ -25,6 +25,7 @@ Numbered = (
     | bus.GoCommand
     | bus.PauseCommand
     | bus.ResumeCommand
+    | bus.InterveneCommand
     | bus.SetNextCueCommand
     | bus.CueEnabledCommand
     | bus.LoadToTimeCommand

@@ -167,6 +167,14 @@ class EnabledChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldChanged:
+    """A cue was paused on its own, or goes on."""
+
+    cue: CueId
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StandbyChanged:
     """The standby pointer moved (None: the end of the list)."""
 
@@ -230,6 +238,7 @@ Report = (
     | CueFailed
     | CueReset
     | EnabledChanged
+    | HeldChanged
     | StandbyChanged
     | ArmedChanged
     | GoRefused

@@ -7,6 +7,7 @@ the machine that received a command, carried as data because the core reads no c
 from dataclasses import dataclass
 
 from cuems.core.cues import CueId
+from cuems.core.runs import Word
 
 # ---- commands: what the operator, or the controller in the operator's name, asks
 
@@ -23,6 +24,16 @@ class Go:
     at: int
     deadline: int | None = None
     into: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervene:
+    """Stop one cue, hold it or let it go on, when the line comes to `at`; numbered like a run."""
+
+    run_seq: int
+    cue: CueId
+    word: Word
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +125,7 @@ class CueBroken:
     reason: str
 
 
-Command = Go | SetNextCue | SetEnabled | StopAll | Panic | Pause | Resume | LoadToTime
+Command = Go | Intervene | SetNextCue | SetEnabled | StopAll | Panic | Pause | Resume | LoadToTime
 LineEvent = Advance | Locate | LineLost | LineFound
 PlayerEvent = CueArmed | CueBroken
 Event = Command | LineEvent | PlayerEvent

@@ -15,6 +15,7 @@ Sequenced = (
     | bus.GoCommand
     | bus.PauseCommand
     | bus.ResumeCommand
+    | bus.InterveneCommand
     | bus.SetNextCueCommand
     | bus.CueEnabledCommand
     | bus.LoadToTimeCommand
@@ -56,7 +57,7 @@ class LineWait:
 
     def _is_early(self, command: Sequenced) -> bool:
         match command:
-            case bus.GoCommand(line=line):
+            case bus.GoCommand(line=line) | bus.InterveneCommand(line=line):
                 return line not in (0, self.line)
             case bus.Snapshot(line=line):
                 return self.line != 0 and line not in (0, self.line)

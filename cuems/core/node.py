@@ -28,6 +28,7 @@ from cuems.core.events import (
     Advance,
     Event,
     Go,
+    Intervene,
     LineEvent,
     LineFound,
     LoadToTime,
@@ -449,6 +450,7 @@ def _event(
     command: bus.GoCommand
     | bus.PauseCommand
     | bus.ResumeCommand
+    | bus.InterveneCommand
     | bus.SetNextCueCommand
     | bus.CueEnabledCommand
     | bus.LoadToTimeCommand,
@@ -456,6 +458,8 @@ def _event(
     match command:
         case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into):
             return Go(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into)
+        case bus.InterveneCommand(run_seq=run_seq, cue=cue, word=word, at=at):
+            return Intervene(run_seq=run_seq, cue=cue, word=word, at=at)
         case bus.PauseCommand():
             return Pause()
         case bus.ResumeCommand():

@@ -57,6 +57,27 @@ class PressResume:
 
 
 @dataclass(frozen=True, slots=True)
+class StopCue:
+    """End one cue, or all of a list; what was to follow it does not come."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCue:
+    """Hold one cue, or all of a list, where it is."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCue:
+    """Let a cue that is held go on; it runs that much later from now on."""
+
+    cue: CueId
+
+
+@dataclass(frozen=True, slots=True)
 class MoveStandby:
     """Put the standby pointer on a cue."""
 
@@ -197,6 +218,9 @@ OperatorCommand: TypeAlias = (
     | PressPanic
     | PressPause
     | PressResume
+    | StopCue
+    | PauseCue
+    | ResumeCue
     | MoveStandby
     | EnableCue
     | LoadTo

@@ -13,7 +13,7 @@ from cuems.core.chains import Act, Chains, ChainTiming, Scope
 from cuems.core.cuelist import has_player, wait_before
 from cuems.core.cues import AnyCue, CueId, CueList, Curve, PostGo
 from cuems.core.effects import Effect
-from cuems.core.runs import Address, Arrive, Phase, Run, Trigger, Turn
+from cuems.core.runs import Address, Arrive, Phase, Run, Trigger, Turn, Word
 from cuems.core.standing import Standing
 from cuems.core.telling import Telling
 from cuems.core.timetable import Timetable
@@ -40,6 +40,7 @@ class Performance:
         self._voices = self._chains.voices
         self._timetable = Timetable(standing.order, self._roster.agenda)
         self._triggers: deque[Trigger] = deque(maxlen=TRIGGERS_KEPT)
+        self._begun_at: int | None = None  # what timecode was to start before has not been
 
     # ---- what others ask
 
@@ -76,8 +77,13 @@ class Performance:
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
-        """The GOs from which everything that runs has come, the oldest first."""
+        """The words from which everything that runs has come, the oldest first."""
         return tuple(self._triggers)
+
+    def held(self) -> dict[CueId, None]:
+        """The cues that are paused on their own."""
+        runs = self._roster.runs
+        return {cue: None for cue, run in runs.items() if run.frozen_at is not None}
 
     def sounding(self) -> set[CueId]:
         """The cues whose players are in use."""
@@ -115,13 +121,15 @@ class Performance:
             if taken is None:
                 return
             due, moment = taken
-            if not isinstance(moment, Address):
+            if isinstance(moment, Trigger):
+                self._obey(moment, due)
+            elif not isinstance(moment, Address):
                 self._chains.happen(due, moment)
             elif (turn := self._timetable.turn(moment)) is not None:
                 self._roster.turn_to(turn)
 
     def restore(self, triggers: Iterable[Trigger]) -> None:
-        """Have another machine's GOs instead of ours, and join in progress what runs by them."""
+        """Have another machine's words instead of ours; join in progress what runs by them."""
         self._triggers = deque(triggers, maxlen=TRIGGERS_KEPT)
         if self._chains.position is not None:
             self.catch_up(self._chains.position, jumped=False, afresh=True)
@@ -138,7 +146,7 @@ class Performance:
         self._chains.position = position
         self._chains.silent = True
         if rewound:
-            self._rewind(position)
+            self._rewind(position, afresh=afresh)
         else:
             self._run_to(position - 1)
         self._chains.silent = False
@@ -146,16 +154,19 @@ class Performance:
         self.telling.unmute(told, {cue: run.start for cue, run in self._roster.runs.items()})
         self.advance(position)
 
-    def _rewind(self, position: int) -> None:
+    def _rewind(self, position: int, *, afresh: bool) -> None:
         """Run the show from its first trigger on; the standby pointer follows, and comes back."""
         pointer = self._standing.pointer
         self._chains.forget()
         self._standing.move_to_top()
-        self._timetable.begin_at_top()
+        if afresh and self._begun_at is not None and self._begun_at <= position:
+            self._timetable.begin_at(self._begun_at)
+        else:
+            self._timetable.begin_at_top()
         self._chains.rewound = True
         for trigger in sorted(self._triggers, key=lambda trigger: trigger.entered):
             self._run_to(min(trigger.entered, position - 1))
-            self._turn_to(trigger)
+            self._wait_for(trigger)
         self._run_to(position - 1)
         self._chains.rewound = False
         waiting = [run for run in self._roster.lists() if self._roster.stands_by_inside(run)]
@@ -194,7 +205,7 @@ class Performance:
         by = position - (self._chains.position if self._chains.position is not None else position)
         self._chains.position = position
         self._chains.shift(by)
-        self._timetable.begin_at(position)
+        self._begin_timetable(position)
         self._triggers = deque((t.shifted(by) for t in self._triggers), maxlen=TRIGGERS_KEPT)
 
     # ---- turns
@@ -206,6 +217,39 @@ class Performance:
         self._triggers.append(trigger)
         self._turn_to(trigger)
         self.advance(here)
+
+    def intervene(self, word: Word, cue: CueId, *, run_seq: int, at: int, stands: bool) -> None:
+        """Have a word on one cue hold at a position; at once where the line `stands`, or pauses.
+
+        Coming late, it is made up for: what it would have kept from happening has not been.
+        """
+        here = at if self._chains.position is None else self._chains.position
+        at_once = (stands or self.paused) and word is not Word.RESUME
+        due = min(at, here - 1) if at_once else at
+        trigger = Trigger(cue=cue, run_seq=run_seq, given=here, due=due, arrival=due, word=word)
+        self._triggers.append(trigger)
+        if at_once:
+            self._obey(trigger, due)
+        elif due >= here:
+            self._wait_for(trigger)
+            self.advance(here)
+        elif self._chains.position is not None:
+            self.catch_up(here, jumped=False, afresh=True)
+
+    def _wait_for(self, trigger: Trigger) -> None:
+        if trigger.word is Word.GO:
+            self._turn_to(trigger)
+        else:
+            self._roster.agenda.put(trigger.due, trigger)
+
+    def _obey(self, trigger: Trigger, at: int) -> None:
+        """Do what is said of a cue. What changed nothing has brought nothing about: forget it."""
+        said = {Word.STOP: self.stop, Word.PAUSE: self.freeze, Word.RESUME: self.unfreeze}
+        changed = said[trigger.word](trigger.cue, at)
+        self._chains.moved = True
+        if not (changed or self._chains.silent):
+            others = [kept for kept in self._triggers if kept.run_seq != trigger.run_seq]
+            self._triggers = deque(others, maxlen=TRIGGERS_KEPT)
 
     def _turn_to(self, trigger: Trigger) -> None:
         turn = Turn(
@@ -353,7 +397,11 @@ class Performance:
         self.paused = self._roster.closed = False
         self.telling.reset_all()
         if self._chains.position is not None:
-            self._timetable.begin_at(self._chains.position)
+            self._begin_timetable(self._chains.position)
+
+    def _begin_timetable(self, position: int) -> None:
+        self._begun_at = position
+        self._timetable.begin_at(position)
 
     def broke(self, cue: CueId) -> None:
         """A cue's player is gone by itself."""

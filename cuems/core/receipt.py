@@ -159,7 +159,7 @@ class Receiver:
                 break
             stamp, command = self._held.pop(first)
             self.expected = first + 1
-            if isinstance(command, bus.GoCommand):
+            if isinstance(command, bus.GoCommand | bus.InterveneCommand):
                 if stamp.stop_generation < self.stop_generation:
                     yield self.done(first, STOPPED)
                     continue

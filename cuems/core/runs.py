@@ -82,11 +82,21 @@ class Turn:
         self.arrival += by
 
 
+class Word(Enum):
+    """What an operator says of one cue."""
+
+    GO = "go"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """A GO, given at `given`: `cue` has its turn when the line comes to `due`.
+    """A word of the operator's, given at `given`: it holds when the line comes to `due`.
 
-    Its arrival is counted from `arrival`, before `due` where the chain starts in the middle.
+    A GO gives `cue` its turn then. Its arrival is counted from `arrival`, before `due` where the
+    chain starts in the middle.
     """
 
     cue: CueId
@@ -94,6 +104,7 @@ class Trigger:
     given: int
     due: int
     arrival: int
+    word: Word = Word.GO
 
     @property
     def entered(self) -> int:
@@ -101,7 +112,7 @@ class Trigger:
         return min(self.given, self.due)
 
     def shifted(self, by: int) -> "Trigger":
-        """The same GO on a line that was moved."""
+        """The same word on a line that was moved."""
         return replace(self, given=self.given + by, due=self.due + by, arrival=self.arrival + by)
 
 
@@ -171,4 +182,4 @@ class Address:
 
 RunMoment = Begin | BodyOver | Finish | Tick | FadeOutBegins
 ChainMoment = Arrive | RunMoment | FadeStep
-Moment = ChainMoment | Address
+Moment = ChainMoment | Address | Trigger

@@ -21,6 +21,7 @@ from cuems.core.effects import (
     EnabledChanged,
     FreezeLine,
     GoRefused,
+    HeldChanged,
     ReleaseLine,
     SendMessage,
     ShowStopped,
@@ -30,10 +31,12 @@ from cuems.core.effects import (
 )
 from cuems.core.events import (
     Advance,
+    Command,
     CueArmed,
     CueBroken,
     Event,
     Go,
+    Intervene,
     LineFound,
     LineLost,
     LoadToTime,
@@ -47,7 +50,7 @@ from cuems.core.events import (
 )
 from cuems.core.performance import Performance
 from cuems.core.rehearsal import rehearsed
-from cuems.core.runs import Run
+from cuems.core.runs import Run, Word
 from cuems.core.seamless import seamless
 from cuems.core.show_state import ShowState
 from cuems.core.standing import Pointer, Standing
@@ -100,6 +103,7 @@ class Sequencer:
         self._run_seqs: dict[int, None] = {}
         self._told_standby: CueId | None = None
         self._told_armed: ArmedChanged | None = None
+        self._told_held: dict[CueId, None] = {}
 
     # ---- what others may ask
 
@@ -218,12 +222,12 @@ class Sequencer:
         self._settle()
         return self._taken()
 
-    def _command(
-        self, event: Go | SetNextCue | SetEnabled | StopAll | Panic | Pause | Resume | LoadToTime
-    ) -> None:
+    def _command(self, event: Command) -> None:
         match event:
             case Go():
                 self._go(event)
+            case Intervene():
+                self._intervene(event)
             case SetNextCue(cue):
                 self._set_next(cue)
             case SetEnabled(cue, enabled):
@@ -273,12 +277,18 @@ class Sequencer:
 
     # ---- commands
 
-    def _go(self, go: Go) -> None:
-        if go.run_seq in self._run_seqs:
-            return
-        self._run_seqs[go.run_seq] = None
+    def _is_new(self, run_seq: int) -> bool:
+        """Whether a numbered word comes for the first time."""
+        if run_seq in self._run_seqs:
+            return False
+        self._run_seqs[run_seq] = None
         if len(self._run_seqs) > RUNS_REMEMBERED:
             del self._run_seqs[next(iter(self._run_seqs))]
+        return True
+
+    def _go(self, go: Go) -> None:
+        if not self._is_new(go.run_seq):
+            return
         reason = self.why_not(go)
         if reason:
             self._emit(GoRefused(go.run_seq, reason))
@@ -286,6 +296,28 @@ class Sequencer:
         self._into = 0
         self._standing.move_past(go.cue)
         self._performance.go(go.cue, run_seq=go.run_seq, at=go.at, into=go.into)
+
+    def _intervene(self, word: Intervene) -> None:
+        """While everything is being faded out, it all comes to its end anyway."""
+        if self._is_new(word.run_seq) and word.cue in self._order and self._panic_over is None:
+            self._performance.intervene(
+                word.word, word.cue, run_seq=word.run_seq, at=word.at, stands=not self._trusted
+            )
+
+    def why_not_one(self, word: Word, cue: CueId) -> str:
+        """Why a word on one cue would change nothing now; "" where it would, or may."""
+        held, runs = self._performance.held(), self._performance.runs_within(cue)
+        match word:
+            case Word.PAUSE if all(run.cue.id in held for run in runs):
+                return "it is paused already" if runs else "it is not running"
+            case Word.RESUME if not any(run.cue.id in held for run in runs):
+                return "it is not paused"
+            case Word.RESUME if self._performance.paused:
+                return "the show is paused: resume that first"
+            case Word.RESUME if not self._trusted:
+                return "timecode is lost"
+            case _:
+                return ""
 
     def _set_next(self, cue: CueId) -> None:
         if cue in self._order:  # where it is not, the show it is meant for is not here yet
@@ -384,6 +416,7 @@ class Sequencer:
             self._told_standby = standby
             self._into = 0
             self._emit(StandbyChanged(standby))
+        self._tell_held()
         ahead = self._ahead.of(standby)
         mine = {cue: into for cue, into in self._wanted(standby).items() if self._is_mine(cue)}
         for effect in self._arming.want(mine, self._performance.sounding()):
@@ -394,6 +427,13 @@ class Sequencer:
         if armed != self._told_armed:
             self._told_armed = armed
             self._emit(armed)
+
+    def _tell_held(self) -> None:
+        held, told = self._performance.held(), self._told_held
+        self._told_held = held
+        for cue in [*told, *held]:
+            if (cue in held) is not (cue in told):
+                self._emit(HeldChanged(cue, cue in held))
 
     def _wanted(self, standby: CueId | None) -> dict[CueId, int]:
         """The cues to have ready, each with how far into its body."""

@@ -7,7 +7,7 @@ machine that is handed them rolls through what has been, in silence, and joins i
 from dataclasses import dataclass
 
 from cuems.core.cues import CueId
-from cuems.core.runs import Trigger
+from cuems.core.runs import Trigger, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,5 +31,5 @@ class ShowState:
         return _moments(self) == _moments(other)
 
 
-def _moments(state: ShowState) -> list[tuple[CueId, int, int, int]]:
-    return [(t.cue, t.run_seq, t.due, t.arrival) for t in state.triggers]
+def _moments(state: ShowState) -> list[tuple[CueId, int, int, int, Word]]:
+    return [(t.cue, t.run_seq, t.due, t.arrival, t.word) for t in state.triggers]

@@ -175,6 +175,14 @@ class CueLate:
 
 
 @dataclass(frozen=True, slots=True)
+class CueHeld:
+    """Whether a cue is paused on its own."""
+
+    cue: CueId
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BusWarning:
     """What is wrong with how the node bus is guarded, for as long as that is so ("": nothing)."""
 
@@ -347,7 +355,7 @@ class SettingValue:
     value: str
 
 
-CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled | CueLate
+CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled | CueLate | CueHeld
 Status = (
     Running
     | Armed
@@ -383,6 +391,7 @@ Status = (
     | SettingValue
     | GoLead
     | CueLate
+    | CueHeld
     | BusWarning
     | Strangers
     | OwnHealth
@@ -424,6 +433,7 @@ DUMP_ORDER = (
     CueReason,
     CueEnabled,
     CueLate,
+    CueHeld,
     MixerVolume,
     VideoMixer,
     SettingValue,
@@ -445,7 +455,7 @@ def key(status: Status) -> Key:
             return type(status), ()
         case (
             CuePlay(cue) | CueName(cue) | CueKind(cue) | CueStart(cue) | CueReason(cue)
-            | CueEnabled(cue) | CueLate(cue)
+            | CueEnabled(cue) | CueLate(cue) | CueHeld(cue)
         ):  # fmt: skip
             return type(status), (cue,)
         case (

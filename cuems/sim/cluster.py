@@ -356,7 +356,7 @@ class Rig:
 
     def _tell(self, command: bus.NodeCommand) -> None:
         self._alike = self._alike and isinstance(command, AGREED)
-        if isinstance(command, bus.GoCommand) and self._midi is None:
+        if isinstance(command, bus.GoCommand | bus.InterveneCommand) and self._midi is None:
             command = replace(command, line=self._line.began_ns)
         stamp = self._stamp(command) if isinstance(command, Numbered) else None
         for node in self.nodes:

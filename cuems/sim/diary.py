@@ -13,11 +13,14 @@ from cuems.core.operator import (
     LoadTo,
     MoveStandby,
     OperatorCommand,
+    PauseCue,
     PressGo,
     PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
+    StopCue,
 )
 from cuems.core.status import (
     Armed,
@@ -130,6 +133,9 @@ class Diary:
                 self.note(Verb.ASKED, cue=cue, text="setnextcue")
             case EnableCue(cue, enabled):
                 self.note(Verb.ASKED, cue=cue, text="enable" if enabled else "disable")
+            case StopCue(cue) | PauseCue(cue) | ResumeCue(cue):
+                word = type(command).__name__.removesuffix("Cue").lower()
+                self.note(Verb.ASKED, cue=cue, text=word)
             case LoadTo(into_ms):
                 self.note(Verb.ASKED, text=f"load_to_time {into_ms} ms")
             case PressStop() | PressPanic() | PressPause() | PressResume():

@@ -72,8 +72,8 @@ class Extra(Struct, frozen=True, omit_defaults=True):
     """The key `x`; what a member does not know of it, it ignores. Positions are flicks.
 
     `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, on the line that began at
-    `line`; `start` and `late` are a cue's; `do` is what a stop is for us; `load_seq`, `src` and
-    `only` belong to a load.
+    `line`, as are a word's on a cue; `start` and `late` are a cue's; `do` is what a stop is for us;
+    `load_seq`, `src` and `only` belong to a load.
 
     `boot` and `n` are the sender's start and the message's number on this lane. `ep`, `sq`, `lo`
     and `stop` are the stamp of a command that must arrive, which `k` says. `mac` is wire/auth.py's.
@@ -139,14 +139,14 @@ class Flicks(Struct, frozen=True):
 
 
 class GoValue(Struct, frozen=True):
-    """An absolute GO."""
+    """An absolute GO, or a word on a cue."""
 
     run_seq: int
     cue: CueId
 
 
 class GoData(Struct, frozen=True):
-    """A GO of ours."""
+    """A GO of ours, or a word on a cue."""
 
     value: GoValue
 

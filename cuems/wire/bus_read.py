@@ -15,6 +15,7 @@ from msgspec import UNSET, ValidationError
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.line import Line
+from cuems.core.runs import Word
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
 from cuems.wire.bus_form import (
     OWN_TARGETS,
@@ -112,6 +113,22 @@ def _stop(operation: Operation) -> bus.StopCommand | bus.PanicCommand | bus.Unlo
         case _:  # what a later version may mean by it, silence is right
             only = tuple(NodeId(node) for node in operation.x.only)
             return bus.StopCommand(generation, only)
+
+
+def _intervene(word: Word) -> Reader:
+    def read(operation: Operation) -> bus.InterveneCommand:
+        if operation.x is UNSET or operation.x.at is None:
+            raise ValidationError("a word on a cue without its moment, `x.at`")
+        value = operation.read(GoData).value
+        return bus.InterveneCommand(
+            run_seq=value.run_seq,
+            cue=value.cue,
+            word=word,
+            at=operation.x.at,
+            line=operation.x.line,
+        )
+
+    return read
 
 
 def _set_next_cue(operation: Operation) -> bus.SetNextCueCommand:
@@ -250,6 +267,7 @@ COMMANDS: Mapping[str, Reader] = {
     "load_to_time": _load_to_time,
     "player_control": _control,
     "ping": lambda _: bus.PingCommand(),
+    **{f"{word.value}_cue": _intervene(word) for word in Word if word is not Word.GO},
 }
 STATES: Mapping[str, Reader] = {target: _own(kind) for kind, target in OWN_TARGETS.items()} | {
     "pong": lambda _: bus.Pong(),

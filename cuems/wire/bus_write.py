@@ -31,7 +31,8 @@ Play = (
     | bus.ResumeCommand
 )
 Adjust = (
-    bus.SetNextCueCommand
+    bus.InterveneCommand
+    | bus.SetNextCueCommand
     | bus.CueEnabledCommand
     | bus.LoadToTimeCommand
     | bus.PlayerControlCommand
@@ -120,6 +121,9 @@ def _play(message: Play) -> Form:
 
 def _adjust(message: Adjust) -> Form:
     match message:
+        case bus.InterveneCommand(run_seq=run_seq, cue=cue, word=word, at=at, line=line):
+            value = {"run_seq": run_seq, "cue": cue}
+            return _command(f"{word.value}_cue", value, Extra(EXTRA_VERSION, at=at, line=line))
         case bus.SetNextCueCommand(cue):
             return _command("setnextcue", cue)
         case bus.CueEnabledCommand(cue, enabled):

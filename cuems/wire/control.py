@@ -203,6 +203,7 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             | st.CueReason()
             | st.CueEnabled()
             | st.CueLate()
+            | st.CueHeld()
         ):
             return (_cue_message(status),)
         case (
@@ -289,7 +290,7 @@ def _node_message(status: st.NodeName | st.NodeOutputs | st.NodeWaived) -> Osc:
 
 
 CueMessage: TypeAlias = (
-    st.CuePlay | st.CueName | st.CueStart | st.CueReason | st.CueEnabled | st.CueLate
+    st.CuePlay | st.CueName | st.CueStart | st.CueReason | st.CueEnabled | st.CueLate | st.CueHeld
 )
 
 
@@ -307,6 +308,8 @@ def _cue_message(status: CueMessage) -> Osc:
             return _told(f"cue_enabled/{cue}", int(enabled))
         case st.CueLate(cue, late_us):
             return _told(f"cue_late/{cue}", late_us)
+        case st.CueHeld(cue, held):
+            return _told(f"cue_paused/{cue}", int(held))
         case _:
             assert_never(status)
 

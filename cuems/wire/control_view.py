@@ -46,6 +46,7 @@ class CueView:
     percent: int = 0
     reason: str = ""
     enabled: bool = True
+    paused: bool = False
 
     @property
     def state(self) -> str:
@@ -54,7 +55,9 @@ class CueView:
             return "failed"
         if self.percent == 0:
             return "ready" if self.enabled else "disabled"
-        return "played" if self.percent >= 100 else "playing"
+        if self.percent >= 100:
+            return "played"
+        return "paused" if self.paused else "playing"
 
 
 @dataclass(slots=True)
@@ -122,6 +125,8 @@ class ShowView:
                 view.reason = str(value)
             case "cue_enabled":
                 view.enabled = bool(_whole(value))
+            case "cue_paused":
+                view.paused = bool(_whole(value))
             case _:
                 pass
 

@@ -22,7 +22,11 @@ COMMANDS = {
     "go": "go", "stop": "stop", "hardStop": "stop", "reset": "stop", "panic": "panic",
     "panicInTime": "panic", "pause": "pause", "hardPause": "pause", "resume": "resume",
 }  # fmt: skip
-OF_A_CUE = {"start": "gocue", "go": "gocue", "load": "setnextcue"}
+OF_A_CUE = {
+    "start": "gocue", "go": "gocue", "load": "setnextcue", "stop": "stopcue",
+    "hardStop": "stopcue", "panic": "stopcue", "panicInTime": "stopcue", "reset": "stopcue",
+    "pause": "pausecue", "hardPause": "pausecue", "resume": "resumecue",
+}  # fmt: skip
 SETTINGS: dict[str, object] = {
     "version": VERSION, "liveFadePreview": False, "auditionWindow": False,
     "alwaysAudition": False, "auditionMonitors": False, "overrideWindow": False,
@@ -117,7 +121,7 @@ def _cues(which: str, view: ShowView) -> list[CueView]:
     if which in ("selected", "playhead", "playbackPosition"):
         return [] if view.standby is None else [view.standby]
     if which == "active":
-        return [cue for cue in view.cues.values() if cue.state == "playing"]
+        return [cue for cue in view.cues.values() if _is_on(cue)]
     in_order = list(view.cues.values())
     if which in view.cues:
         return [view.cues[which]]
@@ -187,11 +191,11 @@ def _of_cues(
         keys = _keys(args)
         values = [{key: _field(key, cue, view) for key in keys} for cue in about[:SOME]]
         return Told(values[0] if len(values) == 1 else values)
-    if name in OF_A_CUE or (name in ("armed", "loadAt") and args):
+    if name in OF_A_CUE or name == "togglePause" or (name in ("armed", "loadAt") and args):
         if not about:
-            raise QlabError("no cue stands by")
+            raise QlabError("there is no such cue now")
         return Wanted(tuple(message for cue in about for message in _to_cue(name, cue, args)))
-    if name in COMMANDS or name in ("togglePause", "preview", "audition"):
+    if name in ("preview", "audition"):
         raise QlabError(f"one cue alone cannot be told {name!r}; without /cue it is for the show")
     if args:
         raise QlabError(f"{name!r} cannot be set from here")
@@ -207,6 +211,8 @@ def _to_cue(name: str, cue: CueView, args: tuple[OscArgument, ...]) -> tuple[Osc
         case "loadAt":
             into_ms = round(float(_number(args, default=0)) / SECONDS_PER_MS)
             return _ours("setnextcue", cue.id), _ours("load_to_time", into_ms)
+        case "togglePause":
+            return (_ours("resumecue" if cue.state == "paused" else "pausecue", cue.id),)
         case _:
             return (_ours(OF_A_CUE[name], cue.id),)
 
@@ -258,12 +264,12 @@ def _field(name: str, cue: CueView, view: ShowView) -> object:
     return None if getter is None else getter(cue, view)
 
 
-def _is_playing(cue: CueView) -> bool:
-    return cue.state == "playing"
+def _is_on(cue: CueView) -> bool:
+    return cue.state in ("playing", "paused")
 
 
-def _is_paused(view: ShowView) -> bool:
-    return view.fact("paused") == "yes"
+def _is_paused(cue: CueView, view: ShowView) -> bool:
+    return cue.state == "paused" or (cue.state == "playing" and view.fact("paused") == "yes")
 
 
 def _share(cue: CueView) -> float:
@@ -290,8 +296,8 @@ FIELDS: dict[str, Callable[[CueView, ShowView], object]] = {
     "parent": lambda _, view: list_id(view.fact("load")),
     "colorName": lambda *_: "none",
     "notes": lambda cue, _: cue.reason,
-    "isRunning": lambda cue, view: _is_playing(cue) and not _is_paused(view),
-    "isPaused": lambda cue, view: _is_playing(cue) and _is_paused(view),
+    "isRunning": lambda cue, view: _is_on(cue) and not _is_paused(cue, view),
+    "isPaused": _is_paused,
     "isLoaded": lambda cue, view: cue is view.standby and view.fact("armed") == "yes",
     "isBroken": lambda cue, _: cue.state == "failed",
     "armed": lambda cue, _: cue.enabled,
@@ -375,7 +381,7 @@ def update(message: Osc, view: ShowView) -> Osc | None:
         case ["nextcue"] if project:
             args = message.args if message.args[:1] != ("",) else ()
             return Osc(f"{prefix}/cueList/{list_id(project)}/playbackPosition", args)
-        case ["cue" | "cue_name" | "cue_enabled", cue] if project:
+        case ["cue" | "cue_name" | "cue_enabled" | "cue_paused", cue] if project:
             return Osc(f"{prefix}/cue_id/{cue}")
         case ["mode"] if project:
             return Osc(prefix)

@@ -46,6 +46,7 @@ from cuems.core.events import (
     CueBroken,
     Event,
     Go,
+    Intervene,
     LineFound,
     LineLost,
     LoadToTime,
@@ -57,6 +58,7 @@ from cuems.core.events import (
     SetNextCue,
     StopAll,
 )
+from cuems.core.runs import Word
 from cuems.core.sequencer import OnLocate, Options, Sequencer
 from cuems.core.timecode import from_ms
 from cuems.sim.show import Performer
@@ -224,9 +226,22 @@ class Rehearsal(RuleBasedStateMachine):
     @precondition(lambda self: self.runs > 0)
     @rule()
     def the_last_go_arrives_again(self) -> None:
-        again = [event for event in self.events if isinstance(event, Go)][-1]
+        goes = [event for event in self.events if isinstance(event, Go)]
+        if not goes:
+            return
+        again = goes[-1]
         effects = self.tell(again)
         assert not [e for e in effects if isinstance(e, CueStarted | Start)]
+
+    @rule(
+        number=st.integers(0, 20),
+        word=st.sampled_from((Word.STOP, Word.PAUSE, Word.RESUME)),
+        lead_ms=st.sampled_from((-60, 0, 80)),
+    )
+    def a_word_on_one_cue(self, number: int, word: Word, lead_ms: int) -> None:
+        self.runs += 1
+        cue, at = self.cues[number % len(self.cues)], self.position + from_ms(lead_ms)
+        self.tell(Intervene(run_seq=self.runs, cue=cue, word=word, at=at))
 
     @rule()
     def stop(self) -> None:
