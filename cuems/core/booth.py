@@ -23,6 +23,7 @@ from cuems.core.effects import (
     Effect,
     EnabledChanged,
     FreezeLine,
+    HeldChanged,
     ReleaseLine,
     SendMessage,
     ShowStopped,
@@ -34,7 +35,7 @@ from cuems.core.found import Found
 from cuems.core.played import Played
 from cuems.core.rules import Rules
 from cuems.core.sequencer import Sequencer
-from cuems.core.status import CueEnabled, CuePlay, CueStart, Status
+from cuems.core.status import CueEnabled, CueHeld, CuePlay, CueStart, Status
 from cuems.core.tally import PLAYED, Tally
 
 
@@ -148,14 +149,14 @@ class Booth:
                 self.announcer.move_standby(cue)
             case EnabledChanged(cue, enabled):
                 self.publish(CueEnabled(cue, enabled))
+            case HeldChanged(cue, held):
+                self.publish(CueHeld(cue, held))
             case ShowStopped():
                 self._stopped(show)
             case SendMessage(cue, message):
                 self.out.append(Send(cue, message))
-            case FreezeLine():
-                self._hold(paused=True)
-            case ReleaseLine():
-                self._hold(paused=False)
+            case FreezeLine() | ReleaseLine():
+                self._hold(paused=isinstance(effect, FreezeLine))
             case ActionDone() | CueStarted() | CueProgress() | CueEnded() | CueReset():
                 self.runs_by_itself()
                 if isinstance(effect, CueStarted):

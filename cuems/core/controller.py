@@ -63,17 +63,20 @@ from cuems.core.operator import (
     LoadProject,
     LoadTo,
     MoveStandby,
+    PauseCue,
     Ping,
     PressGo,
     PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
     SetMixerVolume,
     SetMode,
     SetPlayer,
     SetSetting,
     SetVideoMixer,
+    StopCue,
     TakeControl,
     UnloadProject,
     WaiveNode,
@@ -290,17 +293,15 @@ class Controller:
             | WaiveNode
             | SetMode
             | DeployFiles
+            | StopCue
+            | PauseCue
+            | ResumeCue
         ),
     ) -> None:
         booth = self._booth
         match command:
-            case MoveStandby(cue):
-                booth.known(cue)
-                self._gate.move_standby(cue)
-            case EnableCue(cue, enabled):
-                booth.known(cue)
-                booth.tell(bus.CueEnabledCommand(cue, enabled))
-                booth.sequence(SetEnabled(cue, enabled))
+            case MoveStandby() | EnableCue() | StopCue() | PauseCue() | ResumeCue():
+                self._see_to_cue(command)
             case LoadTo(into_ms):
                 booth.show()
                 booth.tell(bus.LoadToTimeCommand(from_ms(into_ms)))
@@ -327,6 +328,19 @@ class Controller:
                 self._see_to_files(command)
             case _:
                 assert_never(command)
+
+    def _see_to_cue(
+        self, command: MoveStandby | EnableCue | StopCue | PauseCue | ResumeCue
+    ) -> None:
+        self._booth.known(command.cue)
+        match command:
+            case MoveStandby(cue):
+                self._gate.move_standby(cue)
+            case EnableCue(cue, enabled):
+                self._booth.tell(bus.CueEnabledCommand(cue, enabled))
+                self._booth.sequence(SetEnabled(cue, enabled))
+            case _:
+                self._gate.intervene(command)
 
     def _see_to_files(self, command: SetMode | DeployFiles) -> None:
         match command:

@@ -1,18 +1,23 @@
 """Whether a GO may pass, and when it fires: stamped on the line, ahead of now, for every node.
 
 A GO is refused, with names, while a required node is not armed. One that comes right after the
-standby was put elsewhere waits a moment for the nodes instead.
+standby was put elsewhere waits a moment for the nodes instead. What is said of one cue alone is
+stamped alike.
 """
 
 from cuems.core import bus
 from cuems.core.booth import Booth, LoadedShow, RefusedError
 from cuems.core.cues import CueId
 from cuems.core.desk import Answer, Asked
-from cuems.core.events import Go, SetNextCue
+from cuems.core.events import Go, Intervene, SetNextCue
 from cuems.core.held_go import HeldGo
 from cuems.core.lead import Lead, to_frame
+from cuems.core.operator import PauseCue, ResumeCue, StopCue
+from cuems.core.runs import Word
 from cuems.core.status import GoLead
 from cuems.core.timecode import to_ms
+
+WORDS = {StopCue: Word.STOP, PauseCue: Word.PAUSE, ResumeCue: Word.RESUME}
 
 
 class GoGate:
@@ -69,8 +74,7 @@ class GoGate:
 
     def _stamped(self, show: LoadedShow, cue: CueId, position: int) -> Go:
         booth = self._booth
-        only_here = booth.cluster.nodes() == {booth.rules.local_node}
-        at = position if only_here else to_frame(position + self._lead.flicks)
+        at = self._ahead_of(position)
         into = show.sequencer.into if cue == show.sequencer.standby else 0
         return Go(
             run_seq=booth.run_seq + 1,
@@ -79,6 +83,23 @@ class GoGate:
             deadline=at + booth.rules.go_patience_flicks,
             into=into,
         )
+
+    def _ahead_of(self, position: int) -> int:
+        """Where on the line every node can do something that is said now."""
+        only_here = self._booth.cluster.nodes() == {self._booth.rules.local_node}
+        return position if only_here else to_frame(position + self._lead.flicks)
+
+    def intervene(self, command: StopCue | PauseCue | ResumeCue) -> None:
+        """Stop one cue, hold it or let it go on."""
+        booth, word = self._booth, WORDS[type(command)]
+        sequencer = booth.show().sequencer
+        why_not = sequencer.why_not_one(word, command.cue)
+        if why_not:
+            raise RefusedError(f"{booth.names((command.cue,), 'cue ')}: {why_not}")
+        booth.run_seq += 1
+        at = self._ahead_of(booth.position)
+        booth.tell(bus.InterveneCommand(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
+        booth.sequence(Intervene(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
 
     def _fire(self, go: Go, now_ns: int) -> None:
         booth = self._booth

@@ -7,7 +7,7 @@ import pytest
 
 from cuems.cli.times import to_command, to_cue, to_drop_out, to_time
 from cuems.core.cues import AudioCue, CueId
-from cuems.core.operator import EnableCue, LoadTo, MoveStandby, PressPanic, PressStop
+from cuems.core.operator import EnableCue, LoadTo, MoveStandby, PressPanic, PressStop, StopCue
 from cuems.core.timecode import from_ms
 from cuems.sim.setup import Jump
 from cuems.sim.source import DropOut
@@ -60,11 +60,12 @@ def test_commands_are_read() -> None:
     assert to_command(" panic ", SHOW) == PressPanic()
     assert to_command("setnextcue A song", SHOW) == MoveStandby(CueId("a"))
     assert to_command("disable c", SHOW) == EnableCue(CueId("c"), False)
+    assert to_command("stop c", SHOW) == StopCue(CueId("c"))
     assert to_command("locate 10s", SHOW) == Jump(from_ms(10_000))
     assert to_command("load_to_time 1.5s", SHOW) == LoadTo(1500)
 
 
-@pytest.mark.parametrize("text", ["", "dance", "stop now", "setnextcue", "locate"])
+@pytest.mark.parametrize("text", ["", "dance", "panic now", "setnextcue", "locate"])
 def test_what_is_no_command_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="expected one of stop, panic"):
         to_command(text, SHOW)

@@ -25,6 +25,7 @@ from cuems.core.effects import (
     Freeze,
     FreezeLine,
     GoRefused,
+    HeldChanged,
     ReleaseLine,
     Relocate,
     SetLevel,
@@ -38,6 +39,7 @@ from cuems.core.events import (
     CueBroken,
     Event,
     Go,
+    Intervene,
     LineFound,
     LineLost,
     LoadToTime,
@@ -154,6 +156,8 @@ def _commanded(what: Event | Effect) -> str:
             return f"{word} {to_ms(position) / 1000:.3f}"
         case SetEnabled(cue, enabled):
             return f"{'ENABLE' if enabled else 'DISABLE'} {cue}"
+        case Intervene(word=word, cue=cue, at=at):
+            return f"{word.name} {cue} at {to_ms(at)} ms"
         case SetNextCue(cue):
             return f"NEXT {cue}"
         case LoadToTime(into):
@@ -185,6 +189,9 @@ def _plus(elapsed: int) -> str:
     return f" +{to_ms(elapsed)}" if elapsed else ""
 
 
+CHANGED = {EnabledChanged: ("disabled", "enabled"), HeldChanged: ("held no longer", "held")}
+
+
 def _told(what: Event | Effect) -> str:
     match what:
         case CueStarted(cue, start):
@@ -197,8 +204,8 @@ def _told(what: Event | Effect) -> str:
             return f"{cue} is unplayed"
         case ActionDone(cue=cue, outcome=outcome, reason=reason):
             return f"{cue} {outcome.replace('_', ' ')}{f': {reason}' if reason else ''}"
-        case EnabledChanged(cue, enabled):
-            return f"{cue} is {'enabled' if enabled else 'disabled'}"
+        case EnabledChanged(cue, so) | HeldChanged(cue, so):
+            return f"{cue} is {CHANGED[type(what)][so]}"
         case StandbyChanged(cue):
             return f"standby: {cue or 'nothing'}"
         case GoRefused(run_seq, reason):

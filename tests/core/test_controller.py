@@ -37,18 +37,21 @@ from cuems.core.operator import (
     LoadTo,
     MoveStandby,
     OperatorCommand,
+    PauseCue,
     Ping,
     PressGo,
     PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
     SetMixerVolume,
     SetPlayer,
+    StopCue,
     UnloadProject,
 )
 from cuems.core.rules import Rules
-from cuems.core.runs import Trigger
+from cuems.core.runs import Trigger, Word
 from cuems.core.sequencer import Options
 from cuems.core.settings import Settings
 from cuems.core.show_state import ShowState
@@ -56,6 +59,7 @@ from cuems.core.status import (
     Armed,
     ChaseHealth,
     CueEnabled,
+    CueHeld,
     CueKind,
     CueName,
     CuePlay,
@@ -417,6 +421,32 @@ def test_enabling_is_told_to_nodes_and_clients() -> None:
     effects = rig.ask(EnableCue(B, False))
     assert told(effects) == [bus.CueEnabledCommand(B, False)]
     assert published(effects) == [CueEnabled(B, False)]
+
+
+def test_what_is_said_of_one_cue_is_stamped_as_a_go_is_and_told_to_nodes_and_clients() -> None:
+    rig = Rig(Rules(local_node=NODE_ID, lead_flicks=from_ms(80)))
+    rig.report(bus.Hello(boot="1", version="1"), NodeId("other"))  # so that there is a lead
+    rig.armed(audio("a", 60_000), cues("l", audio("b", 60_000)))
+    rig.ask(PressGo())
+    rig.roll(1000)
+    effects = rig.ask(PauseCue(A))
+    at = from_ms(1080)
+    assert told(effects) == [bus.InterveneCommand(run_seq=2, cue=A, word=Word.PAUSE, at=at)]
+    assert (answers(effects), published(effects)) == (["ok"], [])
+    assert published(rig.roll(1080)) == [CueHeld(A, True)]
+    rig.ask(ResumeCue(A))
+    assert CueHeld(A, False) in published(rig.roll(1160))
+    assert isinstance(told(rig.ask(StopCue(A)))[0], bus.InterveneCommand)
+
+
+def test_what_would_change_nothing_is_refused_but_a_stop_of_a_cue_is_always_told() -> None:
+    rig = Rig().armed(audio("a"), audio("b"))
+    assert answers(rig.ask(PauseCue(A))) == ["cue a: it is not running"]
+    assert answers(rig.ask(ResumeCue(A))) == ["cue a: it is not paused"]
+    assert answers(rig.ask(StopCue(CueId("ghost")))) == ["no cue 'ghost' in the loaded show"]
+    effects = rig.ask(StopCue(A))
+    assert told(effects) == [bus.InterveneCommand(run_seq=1, cue=A, word=Word.STOP, at=0)]
+    assert answers(effects) == ["ok"]
 
 
 def test_load_to_time_goes_with_the_next_go_only() -> None:

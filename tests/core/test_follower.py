@@ -10,6 +10,7 @@ from cuems.core.follower import NO_COMMAND, Follower, FollowerEffect, KeepTerm, 
 from cuems.core.line import Line
 from cuems.core.node import Fetched, Moved, Node, Play, Proved, Say, Told
 from cuems.core.receipt import Deliver, Receiver, Term
+from cuems.core.runs import Word
 from tests.build import NODE, audio, show
 
 ME, LEADER, OTHER = NodeId(NODE), NodeId("leader"), NodeId("other")
@@ -98,6 +99,15 @@ def test_each_command_is_obeyed_once_and_answered_each_time() -> None:
     assert len(played(first)) > 0
     assert played(again) == []
     assert receipts(first) == receipts(again) == [bus.Receipt(BOOT, 1)]
+
+
+def test_a_word_on_one_cue_from_before_a_stop_is_dead_though_it_comes_after() -> None:
+    rig = Rig()
+    rig.joins()
+    rig.hears(bus.StopCommand(1), seq=2, stop_generation=1)
+    word = bus.InterveneCommand(run_seq=2, cue=A, word=Word.STOP, at=0)
+    late = rig.hears(word, seq=1, stop_generation=0)
+    assert receipts(late)[0] == bus.Receipt(BOOT, 1, refusal="stopped meanwhile")
 
 
 def test_why_it_would_not_is_in_the_answer() -> None:

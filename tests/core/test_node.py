@@ -22,6 +22,7 @@ from cuems.core.node import (
     Say,
     Told,
 )
+from cuems.core.runs import Word
 from cuems.core.timecode import from_ms
 from tests.build import NODE, action, audio, show
 
@@ -173,6 +174,9 @@ def test_every_other_command_reaches_the_show() -> None:
     stand.tell(go())
     assert "Freeze" in str(played(stand.tell(bus.PauseCommand())))
     assert "Unfreeze" in str(played(stand.tell(bus.ResumeCommand())))
+    hold = bus.InterveneCommand(run_seq=2, cue=A, word=Word.PAUSE, at=0)
+    assert "Freeze" in str(played(stand.tell(hold)))
+    assert "Unfreeze" in str(played(stand.tell(replace(hold, run_seq=3, word=Word.RESUME))))
     stand.tell(bus.PanicCommand(1))
     assert "SetLevel" in str(played(stand.node.handle(Moved(Advance(from_ms(20))))))
 

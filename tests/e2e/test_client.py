@@ -44,6 +44,13 @@ async def test_a_show_is_operated_from_a_shell(home: Home) -> None:
             await operator.sees(f"cue_enabled/{drone}", 0)
             assert await cuems(home, "enable", "Drone", "--json") == (0, '{"ok": true}\n', "")
             await operator.sees(f"cue_enabled/{drone}", 1)
+            await operator.sees("armed", "yes")
+            assert (await cuems(home, "pause", "Drone"))[0] == 1
+            assert await cuems(home, "go") == (0, "", "")
+            assert await cuems(home, "pause", "Drone") == (0, "", "")
+            await operator.sees(f"cue_paused/{drone}", 1)
+            assert await cuems(home, "stop", "Drone") == (0, "", "")
+            await operator.sees(f"cue_paused/{drone}", 0)
             for command in ("pause", "resume", "panic", "stop"):
                 assert await cuems(home, command) == (0, "", ""), command
             assert (await cuems(home, "load", "demo"))[0] == 0

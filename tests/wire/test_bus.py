@@ -10,7 +10,7 @@ from cuems.core.bus import BusMessage, Envelope
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.line import Line
-from cuems.core.runs import Trigger
+from cuems.core.runs import Trigger, Word
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
 from cuems.wire.auth import Anyone, KeyHolders
@@ -145,7 +145,13 @@ scalars = st.booleans() | integers | st.floats(allow_nan=False, allow_infinity=F
 lines = st.builds(Line, integers, integers, st.booleans(), st.sampled_from(FrameRate))
 sources = st.builds(bus.Source, library=text, port=integers, project_hash=text)
 triggers = st.builds(
-    Trigger, cue=ids, run_seq=integers, given=integers, due=integers, arrival=integers
+    Trigger,
+    cue=ids,
+    run_seq=integers,
+    given=integers,
+    due=integers,
+    arrival=integers,
+    word=st.sampled_from(Word),
 )
 states = st.builds(
     ShowState,
@@ -190,6 +196,7 @@ BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     bus.ArmedReport | None: st.none()
     | st.builds(bus.ArmedReport, armed=st.booleans(), waiting_for=st.just(()), load_seq=integers),
     bus.Source: sources,
+    Word: st.sampled_from([word for word in Word if word is not Word.GO]),
 }
 
 
@@ -252,6 +259,7 @@ def damaged(message: BusMessage, **extra: object) -> bytes:
 
 
 GO = bus.GoCommand(run_seq=1, cue=CUE, at=0)
+HOLD = bus.InterveneCommand(run_seq=1, cue=CUE, word=Word.PAUSE, at=0)
 
 
 @pytest.mark.parametrize(
@@ -288,6 +296,8 @@ GO = bus.GoCommand(run_seq=1, cue=CUE, at=0)
         (damaged(GO, v=2), "version 2"),
         (damaged(GO, at=None), "x.at"),
         (damaged(GO, at="soon"), "Expected `int | null`"),
+        (damaged(HOLD, at=None), "x.at"),
+        (command("stop_cue", CUE).encode(), "x.at"),
     ],
 )
 def test_a_message_we_do_not_know_says_in_one_line_what_is_wrong(data: bytes, reason: str) -> None:

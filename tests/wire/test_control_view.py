@@ -63,6 +63,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
                 "percent": 57,
                 "reason": "",
                 "enabled": True,
+                "paused": False,
                 "state": "playing",
             },
             {
@@ -73,6 +74,7 @@ def test_everything_that_was_told_is_there_for_a_program() -> None:
                 "percent": 0,
                 "reason": "",
                 "enabled": False,
+                "paused": False,
                 "state": "disabled",
             },
         ],

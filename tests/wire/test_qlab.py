@@ -67,6 +67,12 @@ def ours(name: str, *args: OscArgument) -> Wanted:
         (f"/cue_id/{C}/start", (), ours("gocue", C)),
         ("/cue/selected/start", (), ours("gocue", B)),
         ("/cue/3/load", (), ours("setnextcue", C)),
+        ("/cue/1/stop", (), ours("stopcue", A)),
+        ("/workspace/x/cue_id/" + A + "/hardStop", (), ours("stopcue", A)),
+        ("/cue/1/panic", (), ours("stopcue", A)),
+        ("/cue/Gong/pause", (), ours("pausecue", A)),
+        ("/cue/1/togglePause", (), ours("pausecue", A)),
+        ("/cue/1/resume", (), ours("resumecue", A)),
         ("/playhead/3", (), ours("setnextcue", C)),
         (f"/playheadID/{A}", (), ours("setnextcue", A)),
         ("/playhead/next", (), ours("setnextcue", C)),
@@ -94,6 +100,17 @@ def test_a_remotes_command_is_one_of_ours(
 
 def test_a_toggle_goes_by_what_is_paused() -> None:
     assert meant("/togglePause", view=show(paused="yes")) == ours("resume")
+
+
+def test_a_cue_that_is_held_is_paused_and_goes_on() -> None:
+    view = show()
+    view.take(Osc(f"{STATUS}cue/{A}", (40,)))
+    assert meant("/cue/active/stop", view=view) == ours("stopcue", A)
+    view.take(Osc(f"{STATUS}cue_paused/{A}", (1,)))
+    assert meant("/cue/1/togglePause", view=view) == ours("resumecue", A)
+    assert meant("/cue/1/isPaused", view=view) == Told(True)
+    assert meant("/cue/1/isRunning", view=view) == Told(False)
+    assert meant("/cue/active/uniqueID", view=view) == Told(A)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +183,8 @@ def test_an_answer_about_the_playhead_names_its_cue() -> None:
         ("/cue/9/start", (), "no cue '9'"),
         ("/cue/0/start", (), "no cue '0'"),
         ("/cue/Ghost/start", (), "no cue 'Ghost'"),
-        ("/cue/1/stop", (), "one cue alone cannot be told 'stop'"),
+        ("/cue/1/preview", (), "one cue alone cannot be told 'preview'"),
+        ("/cue/active/stop", (), "there is no such cue now"),
         ("/cue/1/duration", (3,), "'duration' cannot be set from here"),
         ("/cue/1/valuesForKeys", ("{",), "expected a JSON list of keys"),
         ("/cue/1/valuesForKeys", ("[" * 100_000,), "expected a JSON list of keys"),
