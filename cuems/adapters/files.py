@@ -224,6 +224,16 @@ def only_one(state: Path, role: str) -> Iterator[None]:
         yield
 
 
+def is_held(state: Path, role: str) -> bool:
+    """Whether a process holds a role of this state folder; who begins just now is not disturbed."""
+    try:
+        inode = (state / f"{role}.lock").stat().st_ino
+        locks = Path("/proc/locks").read_text()
+    except OSError:
+        return False
+    return any("FLOCK" in line and f":{inode} " in line for line in locks.splitlines())
+
+
 def library_identity(library: Path) -> str:
     """The same text for the same folder on the same machine, and for no other; made if absent."""
     _make_folder(library, "library")

@@ -1,14 +1,33 @@
 """Runs of the journal with all that belongs to them: the runs before, and the shows."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
+from cuems.adapters.files import is_held
+from cuems.adapters.journal_files import DIED, DONE, runs
 from cuems.adapters.journal_reader import Run, UnreadableRunError, find_run, read_run
 from cuems.app.project import read_sound_show
 from cuems.core.cues import Show
 from cuems.core.journal import Opened, Record, ShowKept
 
 NO_BEGINNING = "its beginning is gone"
+
+
+class Ending(StrEnum):
+    """How a run came to its end."""
+
+    DONE = "done"
+    RUNNING = "still running"
+    CRASHED = "crashed"
+
+
+def ending_of(run: Path) -> Ending:
+    """How a run of a controller's journal ended: the newest may still go on."""
+    if (run / DONE).exists():
+        return Ending.CRASHED if (run / DIED).exists() else Ending.DONE
+    newest = run == runs(run.parent)[-1]
+    return Ending.RUNNING if newest and is_held(run.parent.parent, "controller") else Ending.CRASHED
 
 
 def opened(run: Run) -> Opened:
@@ -43,7 +62,7 @@ def read_kept(script: Path) -> Show:
     return show
 
 
-def all_records(runs: list[Run]) -> Iterator[Record]:
+def all_records(chained: list[Run]) -> Iterator[Record]:
     """The records of runs that follow each other."""
-    for run in runs:
+    for run in chained:
         yield from run.records

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import platformdirs
 
-from cuems.adapters.journal_files import DONE, runs
+from cuems.adapters.journal_files import runs
 from cuems.adapters.journal_reader import (
     Run,
     UnreadableRunError,
@@ -17,7 +17,7 @@ from cuems.adapters.journal_reader import (
     first_record,
     read_run,
 )
-from cuems.app.runs import all_records, chain, opened, read_kept, show_of
+from cuems.app.runs import Ending, all_records, chain, ending_of, opened, read_kept, show_of
 from cuems.cli.show_lines import printable
 from cuems.cli.times import to_cue
 from cuems.core.cues import Show
@@ -29,6 +29,11 @@ from cuems.sim.replay import Difference, replay
 from cuems.sim.report import Tone, rows, time_text, to_lines
 from cuems.sim.why import why
 
+ENDINGS = {
+    Ending.DONE: "in good order",
+    Ending.RUNNING: "not yet: it is still running",
+    Ending.CRASHED: "without a word: it crashed",
+}
 SHOWN_DIFFERENCES = 20
 SHOWN_CHARACTERS = 300
 COLOURS = {Tone.GO: "green", Tone.BAD: "red"}
@@ -73,7 +78,7 @@ def list_runs(*, state: Path | None, as_json: bool) -> None:
             {
                 "run": path.name,
                 "project": project,
-                "ended": "done" if (path / DONE).exists() else "crashed, or still running",
+                "ended": ending_of(path),
                 "continues": began.continues if isinstance(began, Opened) else "",
                 "bytes": sum(file.stat().st_size for file in path.iterdir()),
             }
@@ -81,6 +86,8 @@ def list_runs(*, state: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
+    if not found:
+        click.echo(f"no runs yet in {_folder(state)}")
     for run in found:
         click.echo(f"{run['run']}  {run['project'] or '-':<20}  {run['ended']}")
 
@@ -121,7 +128,7 @@ def report(*, run: str, state: Path | None, html: Path | None, as_json: bool) ->
 
 
 def _account(run: Run) -> Account:
-    ending = "in good order" if run.done else "without a word: it crashed, or is still running"
+    ending = ENDINGS[ending_of(run.path)]
     return account_of(run.records, _show(run), opened(run), ending=ending, faults=run.faults)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from cuems.adapters.files import (
     FileError,
+    is_held,
     library_identity,
     only_one,
     read_cluster_key,
@@ -77,6 +78,14 @@ def test_a_role_is_held_by_one_at_a_time(tmp_path: Path) -> None:
             pass
     with only_one(tmp_path, "node"):
         pass
+
+
+def test_it_can_be_seen_whether_a_role_is_held_without_taking_it(tmp_path: Path) -> None:
+    assert not is_held(tmp_path, "node")
+    with only_one(tmp_path, "node"):
+        assert is_held(tmp_path, "node")
+        assert not is_held(tmp_path, "controller")
+    assert not is_held(tmp_path, "node")
 
 
 def test_an_error_inside_the_lock_stays_what_it_is(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def is_further(operator: Operator, cue: str, percent: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("killed_at_percent", "carried_by"), [(45, "freewheeling"), (1, "the controller's line")]
+    ("killed_at_percent", "carried_by"), [(60, "freewheeling"), (1, "the controller's line")]
 )
 async def test_a_cue_that_is_due_meanwhile_fires_and_midi_is_followed_again(
     jack: Jack, home: Home, tmp_path: Path, killed_at_percent: int, carried_by: str
