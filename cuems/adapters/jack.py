@@ -8,7 +8,7 @@ that was stopped): it is killed, and whoever asked is told.
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from subprocess import DEVNULL
@@ -55,17 +55,23 @@ class Patchbay:
         self._called = anyio.Event()
         self._scope: anyio.CancelScope | None = None  # of the process that runs
 
-    async def wire(self, client: str, wires: Sequence[Wire | NamedWire]) -> None:
+    async def wire(
+        self,
+        client: str,
+        wires: Sequence[Wire | NamedWire],
+        stands_in: Mapping[str, str] | None = None,
+    ) -> None:
         """Connect each port of a client to exactly its targets, once all are there.
 
         A port is N for `out_N`, or its name. A target is a port's name, or the number of a
-        physical playback port, from 0.
+        physical playback port, from 0. For a port that the client may not have `stands_in` has
+        the one that is connected in its place.
 
         Raises:
             CannotWireError: a port is not there, or JACK does not do it or does not answer.
         """
         for _ in range(ATTEMPTS):
-            problem = await self._ask(client, wires)
+            problem = await self._ask(client, wires, stands_in or {})
             if problem is not None:
                 break
         if problem is None:
@@ -73,11 +79,19 @@ class Patchbay:
         if problem:
             raise CannotWireError(problem)
 
-    async def _ask(self, client: str, wires: Sequence[Wire | NamedWire]) -> str | None:
+    async def _ask(
+        self, client: str, wires: Sequence[Wire | NamedWire], stands_in: Mapping[str, str]
+    ) -> str | None:
         """What the process answers; None if it ended before it did."""
         number, self._next_id = self._next_id, self._next_id + 1
         request = self._requests[number] = _Request(anyio.Event())
-        asked = {"id": number, "client": client, "wires": wires, "wait_s": WAIT_S}
+        asked = {
+            "id": number,
+            "client": client,
+            "wires": wires,
+            "stands_in": stands_in,
+            "wait_s": WAIT_S,
+        }
         try:
             with anyio.move_on_after(ANSWER_DEADLINE_S):
                 (await self._connected()).send(json.dumps(asked).encode())

@@ -5,11 +5,13 @@ be closed safely. Here that costs a process, which its parent kills and starts a
 (adapters/jack.py). Everything that touches libjack is in this file; its callbacks come on threads
 of libjack and only write a byte to a pipe.
 
-Descriptor 0 is a SOCK_SEQPACKET pair. The engine asks `{"id", "client", "wires", "wait_s"}`: port
-`client:out_N` is to be connected to exactly the targets of `wires` ([N, target] each; a port of
-another name stands for N, a target that is a number is that physical playback port, from 0). The
-answer, `{"id", "problem"}`, comes when the server shows the graph so, or when `wait_s` is over and
-it is not; "" is no problem.
+Descriptor 0 is a SOCK_SEQPACKET pair. The engine asks `{"id", "client", "wires", "stands_in",
+"wait_s"}`: port `client:out_N` is to be connected to exactly the targets of `wires` ([N, target]
+each; a port of another name stands for N, a target that is a number is that physical playback port,
+from 0). Where a client has fewer ports than it might, `stands_in` names for a port the one to take
+instead; a client registers its ports one right after the other, so one that is not there SETTLE_S
+after its stand-in will not come. The answer, `{"id", "problem"}`, comes when the server shows the
+graph so, or when `wait_s` is over and it is not; "" is no problem.
 """
 
 import ctypes
@@ -31,6 +33,7 @@ PR_SET_PDEATHSIG = 1
 RECORD_BYTES = 65_536
 NAME = "cuems-patchbay"
 ALREADY = 17  # EEXIST: what was to be connected is
+SETTLE_S = 0.15  # ports are registered within 1 ms of each other, on a busy machine within a few
 
 
 class Request(TypedDict):
@@ -39,7 +42,24 @@ class Request(TypedDict):
     id: int
     client: str
     wires: list[tuple[int | str, str | int]]
+    stands_in: dict[str, str]
     wait_s: float
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A request, how long it may wait, and since when a stand-in of its ports has been alone."""
+
+    request: Request
+    deadline_s: float
+    alone_since_s: float | None = None
+
+    @property
+    def due_s(self) -> float:
+        """When to look again, whatever JACK tells until then."""
+        if self.alone_since_s is None:
+            return self.deadline_s
+        return min(self.deadline_s, self.alone_since_s + SETTLE_S)
 
 
 @dataclass(slots=True)
@@ -50,11 +70,12 @@ class Graph:
     problem: str = ""
     strays: set[tuple[str, str]] = field(default_factory=set)
 
-    def wire(self, request: Request) -> str:
+    def wire(self, waiting: Waiting, now_s: float) -> str:
         """Make the graph as asked; what is in the way, or ""."""
+        request = waiting.request
         wanted: dict[str, set[str]] = defaultdict(set)
         for port, target in request["wires"]:
-            source = f"{request['client']}:{port if isinstance(port, str) else f'out_{port}'}"
+            source = self._source(waiting, port if isinstance(port, str) else f"out_{port}", now_s)
             if not self._has(source):
                 return f"its player has no JACK port {source}"
             name = self._target(target)
@@ -66,6 +87,17 @@ class Graph:
             if problem:
                 return problem
         return ""
+
+    def _source(self, waiting: Waiting, port: str, now_s: float) -> str:
+        """The port that is to be connected: this one, or the one that stands in for it."""
+        client = waiting.request["client"]
+        name = f"{client}:{port}"
+        instead = waiting.request["stands_in"].get(port)
+        if instead is None or self._has(name) or not self._has(f"{client}:{instead}"):
+            return name
+        if waiting.alone_since_s is None:
+            waiting.alone_since_s = now_s
+        return f"{client}:{instead}" if now_s - waiting.alone_since_s >= SETTLE_S else name
 
     def _has(self, port: str) -> bool:
         try:
@@ -148,11 +180,11 @@ def _refuse_all(link: socket.socket) -> None:
 
 def serve(link: socket.socket, graph: Graph, reader: int, ended: list[str]) -> None:
     """Answer each request when the graph is as asked, or its patience is over."""
-    waiting: dict[int, tuple[Request, float]] = {}
+    waiting: dict[int, Waiting] = {}
     while not ended:
         now_s = time.monotonic()
-        deadlines = [deadline_s for _, deadline_s in waiting.values()]
-        wait_s = max(0.0, min(deadlines) - now_s) if deadlines else None
+        due_s = [each.due_s for each in waiting.values()]
+        wait_s = max(0.0, min(due_s) - now_s) if due_s else None
         ready, _, _ = select.select([link.fileno(), reader], [], [], wait_s)
         if reader in ready:
             os.read(reader, RECORD_BYTES)
@@ -161,21 +193,19 @@ def serve(link: socket.socket, graph: Graph, reader: int, ended: list[str]) -> N
             if not data:
                 return
             asked: Request = json.loads(data)
-            waiting[asked["id"]] = asked, time.monotonic() + asked["wait_s"]
+            waiting[asked["id"]] = Waiting(asked, time.monotonic() + asked["wait_s"])
         for number in _settled(link, graph, waiting.values()):
             del waiting[number]
 
 
-def _settled(
-    link: socket.socket, graph: Graph, waiting: Iterable[tuple[Request, float]]
-) -> list[int]:
+def _settled(link: socket.socket, graph: Graph, waiting: Iterable[Waiting]) -> list[int]:
     """Answer what can be answered now; the numbers of those requests."""
     settled = []
-    for request, deadline_s in waiting:
-        problem = graph.wire(request)
-        if not problem or time.monotonic() >= deadline_s:
-            _answer(link, request["id"], problem)
-            settled.append(request["id"])
+    for each in waiting:
+        problem = graph.wire(each, time.monotonic())
+        if not problem or time.monotonic() >= each.deadline_s:
+            _answer(link, each.request["id"], problem)
+            settled.append(each.request["id"])
     return settled
 
 

@@ -5,10 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import assert_never
 
-import anyio
-import anyio.to_thread
-
-from cuems.adapters.media_probe import look_at_media
 from cuems.adapters.osc_udp import open_osc_sender
 from cuems.app.audio_performer import open_audio
 from cuems.app.composer_performer import open_layers, read_conf
@@ -16,7 +12,6 @@ from cuems.app.mpv_players import open_mpv_players
 from cuems.app.performer import OnLine, Performer
 from cuems.app.workshop import Workshop, open_player
 from cuems.core.cues import AudioCue, VideoCue
-from cuems.core.media_facts import MeasuredMedia
 from cuems.players import (
     AudioProgram,
     ByAudioPlayer,
@@ -79,15 +74,9 @@ def _through_mixer(
     outputs = config.audio_outputs or ()
 
     async def wire() -> None:
-        facts = await anyio.to_thread.run_sync(look_at_media, path, {})
-        mono = (
-            isinstance(facts, MeasuredMedia)
-            and facts.sound is not None
-            and facts.sound.channels == 1
-        )
-        wires = mixer.cue_wires(cue, node, outputs, file, mono=mono)
+        wires = mixer.cue_wires(cue, node, outputs, file)
         names = [(one.source.partition(":")[2], one.destination) for one in wires]
-        await patchbay.wire(mixer.client_of(cue), names)
+        await patchbay.wire(mixer.client_of(cue), names, mixer.STANDS_IN)
 
     return wire
 

@@ -16,6 +16,7 @@ from cuems.wire.osc import Osc
 NUMBER = "0"  # there is one mixer
 NAME = f"{NUMBER}_mixer"
 MASTER = "master"
+STANDS_IN = {"outport 1": "outport 0"}  # a player has one port where its file is mono
 REMEDY = "install jack-volume, or take audiomixer out of settings.xml"
 
 
@@ -49,7 +50,7 @@ def client_of(cue: AudioCue) -> str:
 
 
 def cue_wires(
-    cue: AudioCue, node: NodeId, outputs: Sequence[Output], file: str, *, mono: bool
+    cue: AudioCue, node: NodeId, outputs: Sequence[Output], file: str
 ) -> tuple[Wire, ...]:
     """From a cue's player to the mixer's channels of its outputs, or to the first two speakers.
 
@@ -61,7 +62,7 @@ def cue_wires(
     if not inputs:
         inputs = ["system:playback_1", "system:playback_2"]
     return tuple(
-        Wire(f"{player}:outport {0 if mono else number % 2}", destination)
+        Wire(f"{player}:outport {number % 2}", destination)
         for number, destination in enumerate(inputs)
     )
 

@@ -62,6 +62,22 @@ async def test_ports_that_come_later_are_waited_for(server: Jack) -> None:
                 assert targets(player, "player:out_0") == ["amp:in_0"]
 
 
+async def test_a_port_that_a_client_does_not_have_is_stood_in_for(server: Jack) -> None:
+    wires = [("out_0", "amp:in_0"), ("out_1", "amp:in_1")]
+    with anyio.fail_after(30):
+        async with (
+            open_patchbay() as patchbay,
+            open_client("amp", takes=2),
+            open_client("player", sends=1) as mono,
+        ):
+            await patchbay.wire("player", wires, {"out_1": "out_0"})
+            assert targets(mono, "player:out_0") == ["amp:in_0", "amp:in_1"]
+            mono.outports.register("out_1")  # late: it was stereo after all
+            await patchbay.wire("player", wires, {"out_1": "out_0"})
+            assert targets(mono, "player:out_0") == ["amp:in_0"]
+            assert targets(mono, "player:out_1") == ["amp:in_1"]
+
+
 async def test_a_port_that_never_comes_is_named(server: Jack) -> None:
     with anyio.fail_after(30):
         async with open_patchbay() as patchbay, open_client("player", sends=1):

@@ -18,8 +18,8 @@ def rain(*outputs: str) -> AudioCue:
     return AudioCue(id=CueId("0e-8f"), name="rain", media=None, outputs=named)
 
 
-def wired(*outputs: str, mono: bool = False) -> list[tuple[str, str]]:
-    wires = cue_wires(rain(*outputs), NODE, OUTPUTS, "default_mappings.xml", mono=mono)
+def wired(*outputs: str) -> list[tuple[str, str]]:
+    wires = cue_wires(rain(*outputs), NODE, OUTPUTS, "default_mappings.xml")
     assert all(wire.source.startswith(f"{PLAYER}:") for wire in wires)
     return [(wire.source.partition(":")[2], wire.destination) for wire in wires]
 
@@ -51,7 +51,6 @@ def test_the_two_outputs_of_a_player_take_turns_over_the_outputs_of_a_cue() -> N
         ("outport 0", "0_mixer:input_3"),
     ]
     assert wired("hall:in") == [("outport 0", "0_mixer:input_3")]
-    assert wired("0", "1", mono=True)[1] == ("outport 0", "0_mixer:input_2")
 
 
 def test_a_cue_without_outputs_sounds_on_the_first_two_speakers() -> None:
