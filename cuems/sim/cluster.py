@@ -145,6 +145,7 @@ class Rig:
         # While every replica of the show has heard the same, the controller's due moments are
         # those of all: the nodes' own are many more, for their percentages.
         self._alike = not setup.loss and not setup.drop_outs
+        self._dues: dict[NodeId, int | None] = {}  # when nodes look at their clocks, where known
         self._zero_ns: int | None = None
         self._switch_on()
 
@@ -211,15 +212,20 @@ class Rig:
             self._controller.next_wake_ns() if self._setup.loss else None,
         ]
         if not self._alike:
-            heard = not self._setup.loss if self._midi is None else self._is_heard(self._midi)
-            moments += [node.next_ns(heard=heard) for node in self.nodes.values()]
+            moments += [self._due_ns(name) for name in self.nodes]
         following = min((moment for moment in moments if moment is not None), default=None)
         if following is None and self._midi is not None:
             following = self._midi.next_ns()
         return None if following is None else max(self.now_ns, following)
 
-    def _is_heard(self, midi: MidiSource) -> bool:
-        return self._line.rolling and not midi.silent
+    def _due_ns(self, name: NodeId) -> int | None:
+        """When a node looks at its clock. What it hears by MIDI it hears at any time."""
+        if self._midi is not None:
+            heard = self._line.rolling and not self._midi.silent
+            return self.nodes[name].next_ns(heard=heard)
+        if name not in self._dues:
+            self._dues[name] = self.nodes[name].next_ns(heard=not self._setup.loss)
+        return self._dues[name]
 
     def run_to(self, moment_ns: int) -> None:
         """Let time pass, with all that happens on the way and at that very moment."""
@@ -242,14 +248,19 @@ class Rig:
         if self._setup.loss and self._touch_ns <= self.now_ns:
             self._keep_in_touch()
         if self._setup.loss:
-            self._handle(Woke(self.now_ns))
-            self._send_again()
+            if _is_over(self._controller.next_wake_ns(), self.now_ns):
+                self._handle(Woke(self.now_ns))
+            if _is_over(self._sender.next_wake_ns(), self.now_ns):
+                self._send_again()
+            self._see_to_given_up()
         while self._mail and self._mail[0][0] <= self.now_ns:
             self._deliver(heappop(self._mail)[2])
 
     def _wake_nodes(self) -> None:
         for name, node in self.nodes.items():
-            self._done(name, node.wake(self.now_ns))
+            if self._alike or self._midi is not None or _is_over(self._due_ns(name), self.now_ns):
+                self._dues.pop(name, None)
+                self._done(name, node.wake(self.now_ns))
 
     def ask(self, command: OperatorCommand) -> None:
         """The operator asks for something."""
@@ -349,6 +360,8 @@ class Rig:
     def _send_again(self) -> None:
         for resend in self._sender.wake(self.now_ns):
             self._cast(_Letter(resend.node, Way.DOWN, resend.command, resend.stamp))
+
+    def _see_to_given_up(self) -> None:
         for given_up in self._sender.take_given_up():
             self._handle(Undelivered(given_up.node, given_up.command, given_up.reason))
 
@@ -405,6 +418,7 @@ class Rig:
         self.under_way -= letter.matters
         node = self.nodes[letter.node]
         message = letter.message
+        self._dues.pop(letter.node, None)
         said = bus.Envelope(CONTROLLER, message, letter.stamp, BOOT)
         if isinstance(message, bus.LineReport):
             self._done(letter.node, node.hear_line(said, message, self.now_ns))
@@ -476,3 +490,7 @@ class Rig:
                 self._draw(self._line.stopped(self.now_ns))
             case RollLine():
                 self._draw(self._line.rolled(self.now_ns))
+
+
+def _is_over(moment_ns: int | None, now_ns: int) -> bool:
+    return moment_ns is not None and moment_ns <= now_ns

@@ -28,10 +28,11 @@ from cuems.sim.transport import Connection, Datagrams
 from cuems.wire.auth import KeyHolders
 from cuems.wire.bus import Pen, decode
 from cuems.wire.lane import Direction, Session
-from tests.bench.figures import say, show
+from tests.bench.figures import judge, percentile, say, show
 
 NODES = tuple(NodeId(name) for name in ("left", "middle", "right"))
 LEADER, BOOT = NodeId("leader"), "b"
+NS_PER_MS = 1_000_000
 EVERY_NS = 20_000_000
 PATIENCE_NS = 2_000_000_000
 CUE = CueId("7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -133,6 +134,9 @@ def lossy(commands: int, loss: float) -> None:
         f" after their deadline, {network.given_up} given up and reported, {network.sender.resent}"
         f" sent again; {time.monotonic() - began:.0f} s"
     )
+    bad = lost + twice + network.late
+    judge("commands lost, twice, or after their deadline", bad, 0, "of them")
+    judge("delivery p99.9", percentile(network.took_ns, 0.999) / NS_PER_MS, 60, "ms")
 
 
 # ---- real sockets
@@ -211,9 +215,9 @@ async def compare(pings: int) -> None:
         tg.cancel_scope.cancel()
     show("a command, controller to the node's handler", ours_ns)
     show("bare pynng Bus0, the same bytes", bare_ns)
-    ours, bare_p50 = sorted(ours_ns)[pings // 2], sorted(bare_ns)[pings // 2]
-    ours_p99, bare_p99 = sorted(ours_ns)[pings * 99 // 100], sorted(bare_ns)[pings * 99 // 100]
-    say(f"ratio p50 {ours / bare_p50:.2f} (aim 2), p99 {ours_p99 / bare_p99:.2f}")
+    for share in (0.5, 0.99):
+        ratio = percentile(ours_ns, share) / percentile(bare_ns, share)
+        judge(f"a command against the bare ping, p{100 * share:.0f}", ratio, 2, "times")
 
 
 def main() -> None:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import anyio
 
-from tests.bench.figures import say, show
+from tests.bench.figures import judge, percentile, say, show
 from tests.e2e.rig import open_operator
 from tests.e2e.test_standby import CHIME, GONG, Rig, leads_on, plays
 
 ROUNDS = 5
+NS_PER_MS = 1_000_000
 
 
 async def take_over(folder: Path) -> tuple[int, int, bool]:
@@ -48,7 +49,11 @@ async def main() -> None:
             found.append(await take_over(Path(folder)))
     show("the standby leads", [figures[0] for figures in found])
     show("the show is taken up and armed", [figures[1] for figures in found])
-    say(f"cues due in the gap that were played: {sum(f[2] for f in found)} of {rounds}")
+    played = sum(figures[2] for figures in found)
+    say(f"cues due in the gap that were played: {played} of {rounds}")
+    taken_ms = percentile([figures[1] for figures in found], 0.99) / NS_PER_MS
+    judge("take-over p99, auto, until armed", taken_ms, 2500, "ms")
+    judge("cues due in the gap and not played", rounds - played, 0, "of them")
 
 
 if __name__ == "__main__":
