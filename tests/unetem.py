@@ -58,6 +58,7 @@ class Host:
 
     namespace: str
     address: str
+    device: str
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -74,6 +75,13 @@ class OpenLink:
     def cut(self) -> None:
         """Let no packet through."""
         self._emulator.send_signal(signal.SIGUSR1)
+
+    @staticmethod
+    def readdress(host: Host, address: str) -> None:
+        """Give a host another address, as when a cable goes into another network."""
+        inside = ("netns", "exec", host.namespace, "ip", "address")
+        _ip(*inside, "del", f"{host.address}/24", "dev", host.device)
+        _ip(*inside, "add", f"{address}/24", "dev", host.device)
 
     def heal(self) -> None:
         """Let them through again."""
@@ -99,13 +107,13 @@ def why_not() -> str:
 def open_link(link: Link) -> Iterator[OpenLink]:
     """Two namespaces, and this link between them, until the block is left."""
     hosts = (
-        Host(f"unetem-{os.getpid()}-a", ADDRESSES[0]),
-        Host(f"unetem-{os.getpid()}-b", ADDRESSES[1]),
+        Host(f"unetem-{os.getpid()}-a", ADDRESSES[0], f"ue0-{os.getpid()}"[:15]),
+        Host(f"unetem-{os.getpid()}-b", ADDRESSES[1], f"ue1-{os.getpid()}"[:15]),
     )
     with contextlib.ExitStack() as stack:
         for host in hosts:
             stack.enter_context(_namespace(host.namespace))
-        fds = [stack.enter_context(_device(host, f"ue{at}")) for at, host in enumerate(hosts)]
+        fds = [stack.enter_context(_device(host)) for host in hosts]
         command = [sys.executable, "-m", "tests.unetem", *map(str, fds), json.dumps(asdict(link))]
         emulator = subprocess.Popen(command, pass_fds=fds, stdout=subprocess.PIPE)
         stack.callback(_stop, emulator)
@@ -134,9 +142,9 @@ def _namespace(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _device(host: Host, name: str) -> Iterator[int]:
+def _device(host: Host) -> Iterator[int]:
     """A TUN device in the host's namespace; the descriptor of its other end."""
-    unique = f"{name}-{os.getpid()}"[:15]
+    unique = host.device
     fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     try:
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", unique.encode(), IFF_TUN | IFF_NO_PI))

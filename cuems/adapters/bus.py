@@ -135,6 +135,13 @@ class NngDialler(NngBus):
                     raise BusAddressError(url, str(error).lower()) from error
         self.url = urls[0] if urls else ""
 
+    def redial(self) -> None:
+        """Give up the link to the leader, which carries nothing, and look for it again."""
+        dialer = self._dialers.get(self.url)
+        if dialer is not None:
+            dialer.close()
+            self._dialers[self.url] = self._socket.dial(self.url, block=False)
+
     def led_from(self, url: str) -> None:
         """The controller at one of the urls leads."""
         self.url = url

@@ -18,6 +18,7 @@ from cuems.adapters.lane import Address, Lane, resolve
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.follower import Follower
+from cuems.core.link_watch import LinkWatch
 from cuems.core.receipt import FENCED, TWO_LEADERS
 from cuems.wire.auth import Anyone, KeyHolders, Trust, session_key
 from cuems.wire.bus import BusDecodeError, Pen, StrangerError, decode
@@ -50,7 +51,7 @@ class Following:
     """What a node follows with. `bus_urls` are where its controllers may be.
 
     It is None where the controller is in this process. `follower` decides whom we follow: every
-    controller is asked in, and one of them leads.
+    controller is asked in, and one of them leads. `redial` makes the link to that one anew.
     """
 
     me: NodeId
@@ -60,6 +61,7 @@ class Following:
     hello: Callable[[], bus.Hello]
     bus_urls: Callable[[], tuple[str, ...]] | None = None
     led_from: Callable[[str], None] = lambda _: None
+    redial: Callable[[], None] = lambda: None
     lane: Lane | None = None
     trust: Trust = field(default_factory=Anyone)
     strangers: int = 0
@@ -69,6 +71,7 @@ class Following:
     _address: Address | None = None
     _heard_ns: int = 0
     _numbers: tuple[str, int] = ("", 0)
+    _watch: LinkWatch = field(default_factory=LinkWatch)
     _wanted: anyio.Event = field(default_factory=anyio.Event)
 
     def __post_init__(self) -> None:
@@ -110,7 +113,21 @@ class Following:
         except BusDecodeError as error:
             log.warning("%s", error)
             return None
-        return said if self._is_new(said) else None
+        if not self._is_new(said):
+            return None
+        if isinstance(said.message, bus.Beat) and said.boot == self.follower.boot:
+            self._watch.heard()
+        return said
+
+    def linked(self) -> None:
+        """There is a new link."""
+        self._watch.linked()
+
+    def look_after_link(self, now_ns: int) -> None:
+        """Make the link anew if it carries nothing any more."""
+        if self._watch.is_dead(now_ns):
+            log.debug("nothing is heard on the link to the controller: it is made anew")
+            self.redial()
 
     def _is_new(self, said: bus.Envelope) -> bool:
         """Whether a proved message was not heard before; what is stamped is looked at later."""

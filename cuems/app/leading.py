@@ -303,7 +303,8 @@ class Leading:
             raise LaneRError("expected a hello of whoever asks")
         visit = Visit()
         self._visits[said.sender] = visit
-        self._numbers[said.sender] = said.message.boot, 0
+        boot, number = self._numbers.get(said.sender, ("", 0))
+        self._numbers[said.sender] = said.message.boot, number if said.message.boot == boot else 0
         await send.send(Greets(said.sender, said.message, now_ns))
         with anyio.move_on_after(VISIT_DEADLINE_S):
             snapshot = await visit.answered()

@@ -143,6 +143,7 @@ class NodeParts:
     lane: Lane | None = None
     bus_urls: Callable[[], tuple[str, ...]] | None = None
     led_from: Callable[[str], None] = lambda _: None
+    redial: Callable[[], None] = lambda: None
     recorder: Records | None = None
     on_rest: Callable[[bool], None] = lambda _: None
     health: Health | None = None
@@ -248,6 +249,7 @@ class NodeLoop:
             hello=self._hello,
             bus_urls=parts.bus_urls,
             led_from=parts.led_from,
+            redial=parts.redial,
             lane=parts.lane,
             trust=parts.trust,
         )
@@ -276,6 +278,7 @@ class NodeLoop:
             await self._take(item, now_ns)
             await self._look_at_line(now_ns)
             await self._tell_chase(now_ns)
+            self.following.look_after_link(now_ns)
             self._parts.on_rest(not self._node.plays)
             self._set_alarm(now_ns)
             self._pulse.turned(now_ns)
@@ -584,6 +587,8 @@ class NodeLoop:
         while True:
             peers = await self._parts.link.peers_changed()
             if peers.now:
+                self.following.linked()
+                self._node.relinked()
                 self._time.forget_clock()
                 self._told_chase = None
                 await self.following.say_hello()

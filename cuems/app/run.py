@@ -539,4 +539,5 @@ async def _node_parts(
         give_way=give_way or (lambda: None),
         bus_urls=None if dialler is None else lambda: dialler.urls,
         led_from=lambda url: None if dialler is None else dialler.led_from(url),
+        redial=lambda: None if dialler is None else dialler.redial(),
     )

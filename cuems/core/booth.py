@@ -67,7 +67,7 @@ class Booth:
         self.run_seq = rules.first_seq
         self.stop_generation = rules.first_seq
         self.loaded: LoadedShow | None = None
-        self.cluster = Cluster()
+        self.cluster = Cluster(rules.first_seq)
         self.adoption = Adoption(rules.adopted)
         self.announcer = Announcer(self.publish)
         self.found = Found()

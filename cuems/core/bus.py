@@ -244,7 +244,8 @@ class Snapshot:
     The next command it has to obey is `next_seq`. Without a `load` nothing is loaded, and
     `empty` says whether what the node has is to be let go. `state` is None until a node has the
     project of `load`; then it says hello again. `controls` are the faders that were moved. `line`
-    is the `began_ns` of the line on which `state` is (0: whichever there is).
+    is the `began_ns` of the line on which `state` is (0: whichever there is). `welcome` is another
+    whenever the node was lost, or has started, since the last.
     """
 
     node: NodeId
@@ -257,6 +258,7 @@ class Snapshot:
     state: ShowState | None = None
     controls: tuple[PlayerControlCommand, ...] = ()
     line: int = 0
+    welcome: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,13 +381,15 @@ class ArmedReport:
     """Whether this node is ready for the next GO, and which cues it still waits for.
 
     `load_seq` is that of the load it is about, `standby` the cue that stands by on this node (""
-    at the end of the list); an upstream node says 0 and None.
+    at the end of the list); an upstream node says 0 and None. `welcome` is that of the Snapshot by
+    which it was last brought up to now (None: not said): what it said before that may come late.
     """
 
     armed: bool
     waiting_for: tuple[CueId, ...] = ()
     load_seq: int = 0
     standby: str | None = None
+    welcome: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

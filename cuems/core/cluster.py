@@ -17,6 +17,7 @@ ASK_NS, ASK_AGAIN_NS = 350_000_000, 25_000_000  # a bad network loses some heart
 
 OK, LATE, LOST = "ok", "late", "lost"
 NO_LINE = "it has no timecode yet"  # all that is left where no cue is waited for
+STARTED, RETURNED = "it has just started", "it was lost, and is told how the show stands"
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class _Node:
     state: str = OK
     name: str = ""
     boot: str = ""
+    welcome: int = 0
     member: bool = False
     armed: bool = False
     waiting: str = ""
@@ -34,9 +36,13 @@ class _Node:
 
 
 class Cluster:
-    """Who is there, who is needed, who is ready."""
+    """Who is there, who is needed, who is ready.
 
-    def __init__(self) -> None:
+    Welcomes are numbered from `first_welcome`: what a node says it says since one of them.
+    """
+
+    def __init__(self, first_welcome: int = 0) -> None:
+        self._first_welcome = first_welcome
         self._nodes: dict[NodeId, _Node] = {}
         self._required: frozenset[NodeId] = frozenset()
         self._everyone = False
@@ -47,7 +53,7 @@ class Cluster:
         """A node gave a sign of life."""
         known = self._nodes.get(node)
         if known is None:
-            self._nodes[node] = _Node(now_ns, watched=watched)
+            self._nodes[node] = _Node(now_ns, watched=watched, welcome=self._first_welcome)
             yield NodeHealth(node, OK)
             return
         known.heard_ns = now_ns
@@ -95,8 +101,13 @@ class Cluster:
         if known.boot == boot:
             return False
         known.boot = boot
-        known.armed, known.waiting = False, "it has just started"
+        _forget(known, STARTED)
         return True
+
+    def welcome(self, node: NodeId) -> int:
+        """The number of the welcome after which a node's word counts."""
+        known = self._nodes.get(node)
+        return self._first_welcome if known is None else known.welcome
 
     def loads(self, load_seq: int, required: frozenset[NodeId], *, everyone: bool) -> None:
         """Another show is loaded, or none: nobody is ready for it yet.
@@ -114,14 +125,20 @@ class Cluster:
             node.armed, node.waiting, node.standby = False, "", None
 
     def armed(
-        self, node: NodeId, ready: bool, waiting: str, load_seq: int, standby: str | None = None
+        self,
+        node: NodeId,
+        ready: bool,
+        waiting: str,
+        load_seq: int,
+        standby: str | None = None,
+        welcome: int | None = None,
     ) -> None:
         """A node says whether it is ready for the next GO, that of `standby` (None: not said).
 
-        News of an older load is none.
+        News of an older load is none, nor what it said before it was lost.
         """
-        if load_seq in (0, self._load_seq):
-            known = self._nodes[node]
+        known = self._nodes[node]
+        if load_seq in (0, self._load_seq) and welcome in (None, known.welcome):
             known.armed, known.standby = ready, standby
             known.waiting = waiting or ("" if ready else NO_LINE)
 
@@ -168,6 +185,8 @@ class Cluster:
             state = LOST if silence >= LOST_NS else LATE if silence >= LATE_NS else OK
             if known.watched and state != known.state:
                 known.state = state
+                if state == LOST:
+                    _forget(known, RETURNED)
                 yield NodeHealth(node, state, f"silent for {silence // 1_000_000} ms")
 
     def silent(self, now_ns: int) -> Iterator[NodeId]:
@@ -185,6 +204,12 @@ class Cluster:
             if known.watched and known.state != LOST
         )
         return min(moments, default=None)
+
+
+def _forget(known: _Node, why: str) -> None:
+    """What a node has said counts no longer: it has to be welcomed, and to say it again."""
+    known.armed, known.waiting = False, why
+    known.welcome += 1
 
 
 def _ask_ns(known: _Node) -> int:

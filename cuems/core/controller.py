@@ -166,6 +166,10 @@ class Controller:
         return self._fenced_by > 0
 
     @property
+    def _why_fenced(self) -> str:
+        return f"another controller leads (epoch {self._fenced_by})"
+
+    @property
     def stands(self) -> Stands:
         """How the show stands, for a controller that has to go on from here."""
         booth = self._booth
@@ -220,7 +224,9 @@ class Controller:
         | DeployReady
         | DeployImpossible,
     ) -> None:
-        if isinstance(event, ProjectRead | ProjectUnreadable | Restore | PlayedBefore):
+        if self._fenced_by and isinstance(event, ProjectRead | ProjectUnreadable | Restore):
+            self._projects.give_up(self._why_fenced)
+        elif isinstance(event, ProjectRead | ProjectUnreadable | Restore | PlayedBefore):
             self._projects.hear(event)
         else:
             self._files.hear(event)
@@ -230,7 +236,7 @@ class Controller:
         booth.now_ns, booth.position = asked.now_ns, asked.position
         try:
             if self._fenced_by and not isinstance(asked.command, Ping | PressStop | PressPanic):
-                raise RefusedError(f"another controller leads (epoch {self._fenced_by})")
+                raise RefusedError(self._why_fenced)
             if isinstance(asked.command, SetSetting):
                 done = self._change_setting(asked, asked.command)
             else:

@@ -32,6 +32,7 @@ class Greeter:
                     empty=show is None and not unknown,
                     state=None if show is None else show.sequencer.state,
                     controls=tuple(booth.controls.values()),
+                    welcome=booth.cluster.welcome(node),
                 )
             )
         )

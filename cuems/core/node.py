@@ -24,6 +24,7 @@ from cuems.core.effects import (
     Report,
     StandbyChanged,
 )
+from cuems.core.endings import Endings
 from cuems.core.events import (
     Advance,
     Event,
@@ -182,7 +183,9 @@ class Node:
         self._armed: ArmedChanged | None = None
         self._armed_anew = False  # said again, changed or not: a stop has been obeyed
         self._standby: CueId | None = None
-        self._told_to = ""  # the start of the leader who knows what runs here
+        self._welcome: tuple[str, int | None] = "", None  # by whom, and that one's number
+        self._unheard = False  # whether the controller may have missed what was said
+        self._endings = Endings()
         self._line_wait = LineWait()
         self._muted = False  # another show is wanted: nothing of this one starts by itself
 
@@ -200,6 +203,10 @@ class Node:
     def plays(self) -> bool:
         """Whether anything of a show runs here, or is to have its turn."""
         return self._sequencer is not None and not self._muted and self._sequencer.goes_on
+
+    def relinked(self) -> None:
+        """The link to the controller is new: what was said last may have been lost with the old."""
+        self._unheard = True
 
     def next_due(self) -> int | None:
         """The line position at which something happens by itself."""
@@ -305,7 +312,7 @@ class Node:
             self._learn_hash(load)
             return
         self._wanted_load = load
-        self._line_wait.forget()
+        self._forget_waiting()
         self._sequence(StopAll())
         self._muted = True
         self._out.append(Fetch(load))
@@ -324,6 +331,7 @@ class Node:
         for control in snapshot.controls:
             self._out.append(Control(control))
         if snapshot.load is None:
+            self._know_welcome(snapshot)
             if snapshot.empty and (self.project or self._wanted_load is not None):
                 self._unload()
             return
@@ -331,19 +339,37 @@ class Node:
         self._in_turn(snapshot)
 
     def _stand_as(self, snapshot: bus.Snapshot) -> None:
-        """Take the place in the show that the controller says, where the show is here."""
+        """Take the place in the show that the controller says, where the show is here.
+
+        What runs here, and what has ended, is told again where it may not have been heard.
+        """
+        self._know_welcome(snapshot)
+        tells, self._unheard = self._unheard, False
         here = self._sequencer is not None and self._wanted_load is None
         if here and snapshot.state is not None and self._sequencer is not None:
             self._take(self._sequencer.restore(snapshot.state))
-            if snapshot.boot != self._told_to:
+            if tells:
                 self._take(self._sequencer.running())
-                self._armed_anew = True
-            self._told_to = snapshot.boot
+                for ending in self._endings:
+                    self._say(ending)
+
+    def _know_welcome(self, snapshot: bus.Snapshot) -> None:
+        """From here on what we say is news to the controller."""
+        welcome = snapshot.boot, snapshot.welcome
+        if welcome != self._welcome:
+            self._welcome = welcome
+            self._armed_anew = self._unheard = True
+
+    def _forget_waiting(self) -> None:
+        """Something more urgent has come than what waits for its line."""
+        for command in self._line_wait.forget():
+            if isinstance(command, bus.Snapshot):
+                self._know_welcome(command)
 
     def _silence(self, command: bus.StopCommand | bus.PanicCommand | bus.UnloadCommand) -> None:
         if isinstance(command, bus.StopCommand) and command.only and self._node not in command.only:
             return
-        self._line_wait.forget()
+        self._forget_waiting()
         again = command.stop_generation == self.stop_generation
         self.stop_generation = max(self.stop_generation, command.stop_generation or 0)
         match command:
@@ -376,6 +402,7 @@ class Node:
         self.project = load.project
         self.project_hash = _hash(load)
         self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
+        self._endings, self._unheard = Endings(), False
         self._out.append(Prepare(order))
         self._take(self._sequencer.begin())
         if isinstance(self._line, Advance | Locate | LineFound):
@@ -432,6 +459,7 @@ class Node:
             waiting_for=self._armed.waiting_for,
             load_seq=self.load_seq,
             standby=self._standby or "",
+            welcome=self._welcome[1],
         )
         if report != self.armed or self._armed_anew:
             self.armed = report
@@ -439,6 +467,7 @@ class Node:
         self._armed_anew = False
 
     def _say(self, report: bus.NodeReport) -> None:
+        self._endings.note(report)
         self._out.append(Say(report))
 
 

@@ -52,10 +52,14 @@ class ProjectDesk:
         booth.load_seq += 1
         booth.found.hello = None
         self._greeter.welcome_all()
-        for load_seq in list(self._loading):
-            self._answer_load(load_seq, f"given up for {project!r}, asked for later")
+        self.give_up(f"given up for {project!r}, asked for later")
         self._loading[booth.load_seq] = asked
         booth.out.append(ReadProject(booth.load_seq, project))
+
+    def give_up(self, reason: str) -> None:
+        """Nothing comes of the loads that were asked for."""
+        for load_seq in list(self._loading):
+            self._answer_load(load_seq, reason)
 
     def unload(self) -> None:
         """No project any more. Raises RefusedError."""
@@ -63,8 +67,7 @@ class ProjectDesk:
         booth.locked_in_show("unload")
         if booth.announcer.running:
             raise RefusedError("a show is running: stop it first")
-        for load_seq in list(self._loading):
-            self._answer_load(load_seq, "given up: unloaded")
+        self.give_up("given up: unloaded")
         booth.announcer.start_over()
         booth.loaded = None
         booth.stop_generation += 1
@@ -135,8 +138,7 @@ class ProjectDesk:
         """A show was found running on a node, by a controller that has just started: lead it on."""
         booth = self._booth
         state = booth.found.taken_up(found)
-        for load_seq in list(self._loading):
-            self._answer_load(load_seq, f"{found.project!r} was found on a node, and is led on")
+        self.give_up(f"{found.project!r} was found on a node, and is led on")
         booth.announcer.start_over()
         show = self._set_up(found.project, read)
         booth.load_seq = read.load_seq

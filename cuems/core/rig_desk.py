@@ -191,10 +191,8 @@ class RigDesk:
     def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
         booth = self._booth
         match report:
-            case bus.ArmedReport(
-                armed=armed, waiting_for=waiting, load_seq=load_seq, standby=standby
-            ):
-                booth.cluster.armed(node, armed, booth.names(waiting), load_seq, standby)
+            case bus.ArmedReport():
+                self._armed(node, report)
             case bus.Heartbeat(armed=bus.ArmedReport() as last):
                 self._node_news(node, last)
             case bus.CueStartedReport() | bus.CueProgressReport():
@@ -215,6 +213,12 @@ class RigDesk:
                 self._node_notice(node, report)
             case _:
                 pass
+
+    def _armed(self, node: NodeId, report: bus.ArmedReport) -> None:
+        waiting = self._booth.names(report.waiting_for)
+        self._booth.cluster.armed(
+            node, report.armed, waiting, report.load_seq, report.standby, report.welcome
+        )
 
     def _node_notice(self, node: NodeId, report: NodeNews) -> None:
         booth = self._booth

@@ -72,7 +72,7 @@ class Tally:
     def started(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
         """A node began a cue. An action that failed is tried again, a lost node is back."""
         if cue in self._cues:
-            again = node == OWN or self._failed.get(cue, {}).get(node) == LOST
+            again = node == OWN or self._is_lost(node, cue)
             healed = (yield from self._heal(node, cue)) if again else False
             nodes = self._playing.setdefault(cue, set())
             first = not nodes
@@ -86,15 +86,17 @@ class Tally:
             yield CuePlay(cue, min(99, max(1, percent)))
 
     def ended(self, node: NodeId, cue: CueId) -> Iterator[CueState]:
-        """A node is through with a cue; news only of a cue that it played."""
-        nodes = self._playing.get(cue)
-        if nodes is None or node not in nodes:
+        """A node is through with a cue; news only of one that it played, or was lost with."""
+        nodes, lost = self._playing.get(cue, set()), self._is_lost(node, cue)
+        if node not in nodes and not lost:
             return
         nodes.discard(node)
         if not nodes:
-            del self._playing[cue]
-            if cue not in self._failed:
-                yield CuePlay(cue, PLAYED)
+            self._playing.pop(cue, None)
+        if lost:
+            yield from self._heal(node, cue)
+        if cue not in self._failed and (lost or not nodes):
+            yield CuePlay(cue, STARTED if nodes else PLAYED)
 
     def failed(self, node: NodeId, cue: CueId, reason: str) -> Iterator[CueState]:
         """A cue does not play on a node."""
@@ -131,7 +133,12 @@ class Tally:
         """A node is gone: what it was playing, nobody can vouch for."""
         for cue in [cue for cue, nodes in self._playing.items() if node in nodes]:
             self._playing[cue].discard(node)
+            if not self._playing[cue]:
+                del self._playing[cue]
             yield from self.failed(node, cue, LOST)
+
+    def _is_lost(self, node: NodeId, cue: CueId) -> bool:
+        return self._failed.get(cue, {}).get(node) == LOST
 
     def reset_all(self) -> Iterator[CueState]:
         """Every cue is unplayed."""

@@ -195,6 +195,7 @@ class Armed(Struct, frozen=True):
     waiting_for: tuple[CueId, ...] = ()
     load_seq: int = 0
     standby: str | None = None
+    welcome: int | None = None
 
 
 class NextCue(Struct, frozen=True):

@@ -210,6 +210,7 @@ def _armed(operation: Operation) -> bus.ArmedReport:
         waiting_for=armed.waiting_for,
         load_seq=armed.load_seq,
         standby=armed.standby,
+        welcome=armed.welcome,
     )
 
 

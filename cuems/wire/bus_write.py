@@ -161,13 +161,22 @@ def _state(message: State) -> Form:
     return Form("status", "update", target, data)
 
 
+def _armed(report: bus.ArmedReport) -> Armed:
+    return Armed(
+        "yes" if report.armed else "no",
+        report.waiting_for,
+        report.load_seq,
+        report.standby,
+        report.welcome,
+    )
+
+
 def _status(message: State) -> tuple[str, object]:
     match message:
         case bus.Pong():
             return "pong", {}
-        case bus.ArmedReport(armed=armed, waiting_for=waiting, load_seq=load_seq, standby=standby):
-            target = "armed_ready" if armed else "not_armed"
-            return target, Armed("yes" if armed else "no", waiting, load_seq, standby)
+        case bus.ArmedReport():
+            return "armed_ready" if message.armed else "not_armed", _armed(message)
         case bus.ScriptFinished():
             return "script_finished", {"running": "no"}
         case bus.NextCueReport(cue):

@@ -177,3 +177,17 @@ async def test_a_receive_on_a_closed_bus_says_closed() -> None:
         pass
     with pytest.raises(anyio.ClosedResourceError):
         await controller.receive()
+
+
+async def test_a_link_that_carries_nothing_is_made_anew() -> None:
+    with anyio.fail_after(20):
+        async with (
+            open_bus_listener(LOOPBACK) as controller,
+            open_bus_dialer(controller.url) as node,
+        ):
+            assert (await node.peers_changed()) == Peers(1, 1)
+            node.redial()
+            while (await node.peers_changed()) != Peers(1, 2):
+                pass
+            await node.send(b"back")
+            assert await controller.receive() == b"back"

@@ -69,6 +69,25 @@ def test_a_show_whose_cues_name_no_node_needs_all_that_are_there() -> None:
     assert cluster.why_not_armed() == "node right is not ready: loading"
     list(cluster.wake(LOST_NS))
     list(cluster.heard(LEFT, LOST_NS))
+    cluster.armed(LEFT, True, "", 1, welcome=cluster.welcome(LEFT))
+    assert cluster.why_not_armed() == ""
+
+
+def test_what_a_node_said_before_it_was_lost_is_no_news_when_it_is_back() -> None:
+    cluster = rig(LEFT)
+    cluster.greeted(LEFT, "boot", "")
+    cluster.loads(1, frozenset({LEFT}), everyone=False)
+    before = cluster.welcome(LEFT)
+    cluster.armed(LEFT, True, "", 1, welcome=before)
+    assert cluster.why_not_armed() == ""
+    list(cluster.wake(LOST_NS))
+    list(cluster.heard(LEFT, LOST_NS + 1))
+    returned = "node left is not ready: it was lost, and is told how the show stands"
+    assert cluster.why_not_armed() == returned
+    cluster.armed(LEFT, True, "", 1, welcome=before)  # it was on its way all the time
+    assert cluster.why_not_armed() == returned
+    assert not cluster.greeted(LEFT, "boot", "")
+    cluster.armed(LEFT, True, "", 1, welcome=cluster.welcome(LEFT))
     assert cluster.why_not_armed() == ""
 
 

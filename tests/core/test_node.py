@@ -248,10 +248,28 @@ def test_how_the_show_stands_is_taken_from_its_controller() -> None:
     assert back.node.stop_generation == 2
 
 
+def test_a_controller_that_brings_a_node_up_to_now_hears_again_what_runs_and_what_is_over() -> None:
+    stand = Stand(audio("a", 1000, "g"), audio("b", 9000), load_seq=4)
+    stand.tell(go())
+    stand.node.handle(Moved(Advance(from_ms(1000))))
+    snapshot = bus.Snapshot(node=NODE_ID, load=stand.load, state=stand.node.state, welcome=7)
+    again = said(stand.tell(snapshot, 1000))
+    assert [type(report) for report in again] == [
+        bus.CueStartedReport, bus.CueEndedReport, bus.ArmedReport
+    ]  # fmt: skip
+    assert again[1:] == [
+        bus.CueEndedReport(A),
+        bus.ArmedReport(armed=True, load_seq=4, standby="", welcome=7),
+    ]
+    assert said(stand.tell(snapshot, 1000)) == []
+    stand.node.relinked()
+    assert said(stand.tell(snapshot, 1000)) == again[:-1]
+
+
 def test_a_controller_without_a_show_lets_everything_go_only_if_it_says_so() -> None:
     stand = Stand(audio("a"))
     said_nothing = bus.Snapshot(node=NODE_ID, epoch=1, boot="x", next_seq=1, stop_generation=0)
-    assert stand.tell(said_nothing) == ()
+    assert ClearStage() not in stand.tell(said_nothing)
     assert stand.tell(replace(said_nothing, empty=True)) == (ClearStage(),)
 
 

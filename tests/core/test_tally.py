@@ -138,3 +138,22 @@ def test_cues_of_another_show_are_ignored() -> None:
     ):
         assert list(news) == []
     assert CueReason(ELSEWHERE, "") not in list(one.reset_all())
+
+
+def test_what_a_lost_node_says_of_its_cue_when_it_is_back_holds() -> None:
+    for report, percent in ((bus.CueStartedReport(A, 0), 1), (bus.CueEndedReport(A), 100)):
+        one = tally()
+        list(one.started(LEFT, A))
+        assert said(one.lost(LEFT)) == [-1, "its node is lost"]
+        assert not one.plays
+        assert said(one.hear(LEFT, report)) == ["", percent]
+        assert said(one.hear(LEFT, report)) == []
+
+
+def test_a_cue_that_a_lost_node_has_ended_still_plays_on_another() -> None:
+    one = tally()
+    list(one.started(LEFT, A))
+    list(one.started(RIGHT, A))
+    list(one.lost(LEFT))
+    assert said(one.hear(LEFT, bus.CueEndedReport(A))) == ["", 1]
+    assert said(one.hear(RIGHT, bus.CueEndedReport(A))) == [100]
