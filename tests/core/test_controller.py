@@ -702,6 +702,17 @@ def test_a_controller_that_is_fenced_off_says_so_and_gives_no_more_commands() ->
     assert answers(rig.ask(PressGo())) == ["another controller leads (epoch 9)"]
 
 
+def test_a_load_that_is_under_way_when_another_controller_takes_over_comes_to_nothing() -> None:
+    rig = Rig()
+    rig.ask(LoadProject("show"))
+    rig.controller.handle(Fenced(NODE_ID, 9))
+    read = list(rig.controller.handle(ProjectRead(1, show(audio("a")), None)))
+    assert answers(read) == ["another controller leads (epoch 9)"]
+    assert Notice("") not in published(read)
+    assert told(read) == []
+    assert list(rig.controller.handle(ProjectRead(1, show(audio("a")), None))) == []
+
+
 def test_a_go_during_a_panic_is_refused() -> None:
     rig = Rig().armed(audio("a", 60_000), audio("b"))
     rig.ask(PressGo())

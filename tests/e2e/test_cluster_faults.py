@@ -312,9 +312,10 @@ async def test_f28_a_controller_from_before_is_fenced_off_and_says_so(
         async with open_program(old, *CONTROLLER) as fenced:
             await fenced.says("ready: control surface")
             async with open_operator(old) as operator:
-                await operator.until(  # a notice would go with the load that comes after it
+                await operator.until(
                     lambda: "another controller leads" in str(operator.state.get(ROLE))
                 )
+                await operator.until(lambda: "another controller leads" in notice(operator))
                 assert "another controller leads" in await operator.ask("go")
 
 
