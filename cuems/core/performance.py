@@ -151,7 +151,11 @@ class Performance:
             self._run_to(position - 1)
         self._chains.silent = False
         self._take_up_players(starts, jumped=jumped)
-        self.telling.unmute(told, {cue: run.start for cue, run in self._roster.runs.items()})
+        runs = self._roster.runs
+        self.telling.unmute(told, {cue: run.start for cue, run in runs.items()})
+        if rewound:  # where the line stands, this is all that is told of them
+            for cue, run in runs.items():
+                self.telling.progress(cue, run.percent)
         self.advance(position)
 
     def _rewind(self, position: int, *, afresh: bool) -> None:

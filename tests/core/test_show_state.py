@@ -3,7 +3,7 @@
 from cuems.core.chains import Scope
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import AnyCue, CueId
-from cuems.core.effects import Arm, Effect, EnabledChanged, Start, Stop
+from cuems.core.effects import Arm, CueProgress, Effect, EnabledChanged, Start, Stop
 from cuems.core.events import (
     Advance,
     Go,
@@ -100,6 +100,14 @@ def test_pointer_flags_and_pause_are_taken_over() -> None:
     assert EnabledChanged(B, False) in effects
     assert starts(effects) == []
     assert starts(late.handle(Resume())) == [(A, from_ms(1000), from_ms(3000))]
+
+
+def test_how_far_a_cue_is_is_known_also_where_the_line_stands() -> None:
+    first = running(6000)  # it has told 47 % last
+    first.handle(Pause())
+    for late in (machine(*contents(), at_ms=6000), machine(*contents(), at_ms=None)):
+        effects = (*late.restore(first.state), *late.handle(LineFound(from_ms(6000))))
+        assert [e.percent for e in effects if isinstance(e, CueProgress)] == [47]
 
 
 def test_nobody_joins_a_show_that_is_being_faded_out() -> None:
