@@ -1,20 +1,29 @@
 """Datagrams to a player on this machine, and the UDP ports players may take.
 
-A connected UDP socket on loopback hears at once, as ECONNREFUSED, that nobody has the port.
+A connected UDP socket on loopback hears at once, as ECONNREFUSED, that nobody has the port. A
+player that answers nothing cannot be asked how it is; but one that does not read what it was sent
+hangs, and one whose socket is another than before has begun anew: proc(5), /proc/net/udp.
 """
 
 import errno
 import socket
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from cuems.core.errors import CuemsError
 
 LOOPBACK = "127.0.0.1"
 PROBE_PAUSE_S = 0.02  # the kernel tells nobody that a port was bound, so it is asked again
 SEND_DEADLINE_S = 1.0
+READ_DEADLINE_S = 2.0  # a player reads its port within a ms, on a busy machine within a few hundred
+READ_PAUSE_S = 0.1  # the kernel tells nobody that it was read either
+TABLES = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
+LOCAL, QUEUES, INODE = 1, 4, 9  # their columns
 
 
 class NoFreePortError(CuemsError):
@@ -37,9 +46,29 @@ class PortTakenError(CuemsError):
 class PlayerStalledError(CuemsError):
     """A player's datagrams pile up in the kernel."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(f"the player at UDP port {port} took nothing for {SEND_DEADLINE_S:g} s")
+    def __init__(self, port: int, for_s: float = SEND_DEADLINE_S) -> None:
+        super().__init__(f"the player at UDP port {port} took nothing for {for_s:g} s")
         self.port = port
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Whoever has a port: the kernel's number of the socket, and what waits in it."""
+
+    socket: int
+    unread_bytes: int
+
+
+def look_at_port(port: int) -> Listener | None:
+    """Who has a UDP port; None: nobody. Raises OSError where the kernel does not tell."""
+    ending = f":{port:04X}"
+    for table in TABLES:
+        for line in table.read_text().splitlines()[1:]:
+            columns = line.split()
+            if columns[LOCAL].endswith(ending):
+                unread = int(columns[QUEUES].partition(":")[2], 16)
+                return Listener(int(columns[INODE]), unread)
+    return None
 
 
 class Reservation:
@@ -144,6 +173,27 @@ class OscSender:
             if self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
                 return
             await anyio.sleep(PROBE_PAUSE_S)
+
+    async def who(self) -> Listener | None:
+        """Who has the port; None: nobody. Raises OSError where the kernel does not tell."""
+        return await anyio.to_thread.run_sync(look_at_port, self.port)
+
+    async def prove(self, probe: bytes | None = None) -> Listener | None:
+        """See that what is sent here is read, and who reads it; None: nobody has the port.
+
+        Raises:
+            PlayerStalledError: what was sent, or `probe`, still waits after READ_DEADLINE_S.
+            OSError: the kernel does not tell.
+        """
+        if probe is not None:
+            await self.send(probe)
+        with anyio.move_on_after(READ_DEADLINE_S):
+            while (found := await self.who()) is not None:
+                if not found.unread_bytes:
+                    break
+                await anyio.sleep(READ_PAUSE_S)
+            return found
+        raise PlayerStalledError(self.port, READ_DEADLINE_S)
 
 
 @contextmanager

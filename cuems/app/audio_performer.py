@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import NoReturn
 
 import anyio
@@ -31,7 +31,7 @@ class AudioPerformer:
 
     What it has proved when armed: the process lives, its OSC port is its own, it did not give up
     on its file within SETTLE_S, and where there is JACK its ports are connected. It has no reply
-    to ask for more.
+    to ask for more; from then on it is seen that it reads what it is sent.
     """
 
     def __init__(
@@ -73,6 +73,10 @@ class AudioPerformer:
 
     async def hold(self, elapsed: int) -> None:
         await self._send(audio.follow(False))
+
+    async def prove(self) -> None:
+        with suppress(OSError):  # a kernel that does not tell
+            await self._sender.prove(encode(audio.CHECK))
 
     async def set_level(self, parameter: Parameter, value: float) -> None:
         if parameter is Parameter.VOLUME:

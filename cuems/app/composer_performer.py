@@ -70,7 +70,8 @@ async def read_conf(path: Path) -> DisplayConf:
 
 class ComposerPerformer:
     """A cue's layers. Armed is proved as far as can be: the composer listens, it was told to load
-    the file, and there is no reply to ask for more."""
+    the file, and there is no reply to ask for more. That it is still the same composer, which has
+    the layers, is looked at from then on."""
 
     def __init__(
         self,
@@ -87,9 +88,11 @@ class ComposerPerformer:
         self._outlet: Outlet = service.outlet
         self._rate = rate
         self._loaded = False
+        self._run: int | None = None  # of the service, which has our layers
 
     async def arm(self, elapsed: int) -> None:
         await self._service.ready()
+        self._run = await self._service.run_number()
         if self._loaded:
             self._outlet.send(*video.hide(self._stack))
         else:
@@ -105,6 +108,9 @@ class ComposerPerformer:
 
     async def hold(self, elapsed: int) -> None:
         self._outlet.send(*video.hold(self._stack))
+
+    async def prove(self) -> None:
+        await self._service.prove(self._run)
 
     async def set_level(self, parameter: Parameter, value: float) -> None:
         if parameter is Parameter.OPACITY:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import anyio
 
 from cuems.adapters.jack import CannotWireError, Wire
-from cuems.adapters.mpv import Ended, Mpv, Positioned
+from cuems.adapters.mpv import REPLY_DEADLINE_S, Ended, Mpv, Positioned
 from cuems.app.performer import Moment
 from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
@@ -113,8 +113,7 @@ class MpvPerformer:
         """Whether it is paused where it is to play from."""
         if self._stands_at is None:
             return False
-        off = abs(moment.elapsed_at(time.monotonic_ns()) - self._stands_at)
-        return off <= mpv.TOLERANCE_FLICKS
+        return mpv.may_begin(self._stands_at, moment.elapsed_at(time.monotonic_ns()))
 
     async def play(self, moment: Moment) -> None:
         if not (self._released or self._stands(moment) or await self._is_there(moment)):
@@ -135,6 +134,9 @@ class MpvPerformer:
         await self._position(mpv.pause(True), mpv.seek(self._source, elapsed))
         await self._raise_curtain()
         self._stands_at = elapsed
+
+    async def prove(self) -> None:
+        await self._mpv.command(*mpv.state_query())
 
     async def set_level(self, parameter: Parameter, value: float) -> None:
         await self._mpv.command(*mpv.level(parameter, value))
@@ -171,7 +173,9 @@ class MpvPerformer:
 
     async def _raise_curtain(self, *then: mpv.Command) -> None:
         """Bring its picture to sight; opening an output takes as long as a seek may."""
-        await self._mpv.commands([*self._raising(), *then], deadline_s=SEEK_DEADLINE_S)
+        raising = self._raising()
+        deadline_s = SEEK_DEADLINE_S if raising else REPLY_DEADLINE_S
+        await self._mpv.commands([*raising, *then], deadline_s=deadline_s)
         self._seen = True
 
     async def _lower_curtain(self) -> None:

@@ -55,6 +55,9 @@ class Performer(Protocol):
     async def hold(self, elapsed: int) -> None:
         """Hold the frame of `elapsed` and be silent."""
 
+    async def prove(self) -> None:
+        """Armed or held: see that it is still there and answers; raises where it does not."""
+
     async def set_level(self, parameter: Parameter, value: float) -> None:
         """Set volume or opacity, 0.0 to 1.0."""
 

@@ -6,11 +6,18 @@ machine is started by others; whether it is there is heard when it is told somet
 
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import anyio
 
-from cuems.adapters.osc_udp import NoFreePortError, OscSender, Ports, open_osc_sender
+from cuems.adapters.osc_udp import (
+    NoFreePortError,
+    OscSender,
+    PlayerStalledError,
+    Ports,
+    open_osc_sender,
+)
 from cuems.adapters.process import Process, ProcessDiedError, ProgramMissingError, open_process
 from cuems.app.outlet import Outlet
 from cuems.core.errors import CuemsError
@@ -24,13 +31,14 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 STEADY_NS = 10 * NS_PER_S  # a player that lived this long has earned its first pause again
 STOP_GRACE_S = 0.5
 FAREWELL_S = 0.05
+PROOF_S = 3.0  # so often it is looked whether it reads
 SERVICE_DEADLINE_S = 2.0  # a service of the machine is there, or it is not
 
 Say = Callable[[str], None]
 
 
 class NotReadyError(CuemsError):
-    """A player that nobody hears, although it runs."""
+    """A player that nobody hears, although it runs, or that does not know what it was told."""
 
 
 class Resident:
@@ -107,13 +115,20 @@ class Resident:
                 ):
                     tg.start_soon(self._watch, process)
                     await self._begin(sender)
+                    tg.start_soon(_look_after, sender)
                     if self.wire is not None:
                         tg.start_soon(self.wire)
                     try:
                         await self.outlet.serve(sender)
                     finally:
                         await self._take_leave(sender)
-        except* (ProgramMissingError, ProcessDiedError, NoFreePortError, NotReadyError) as group:
+        except* (
+            ProgramMissingError,
+            ProcessDiedError,
+            NoFreePortError,
+            NotReadyError,
+            PlayerStalledError,
+        ) as group:
             ended += _leaves(group)
         return str(ended[0])
 
@@ -167,6 +182,27 @@ class Service:
         problem = f"nobody listens at UDP port {self.port}"
         raise CannotPlayError(self.name, problem, self._remedy)
 
+    async def run_number(self) -> int | None:
+        """Which run of it is there; None where that is not known."""
+        with open_osc_sender(self.port) as sender, suppress(OSError):
+            found = await sender.who()
+            return None if found is None else found.socket
+        return None
+
+    async def prove(self, run_number: int | None) -> None:
+        """See that the same run of it is there, and reads what it is told.
+
+        Raises:
+            NotReadyError: it is gone, or has begun anew.
+            PlayerStalledError: it does not read.
+        """
+        with open_osc_sender(self.port) as sender, suppress(OSError):
+            found = await sender.prove(encode(self._probe))
+            if found is None:
+                raise NotReadyError(f"{self.name} is gone")
+            if run_number is not None and found.socket != run_number:
+                raise NotReadyError(f"{self.name} has begun anew")
+
 
 class _Listening:
     """Sends, and notes whether there was somebody to hear it."""
@@ -177,6 +213,14 @@ class _Listening:
 
     async def send(self, datagram: bytes) -> None:
         self._service.heard = await self._sender.send_and_hear(datagram)
+
+
+async def _look_after(sender: OscSender) -> NoReturn:
+    """See that a player reads what it is told; raises where it does not."""
+    while True:
+        await anyio.sleep(PROOF_S)
+        with suppress(OSError):  # a kernel that does not tell
+            await sender.prove()
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -6,6 +6,7 @@ only the last is worth doing, so a seat cannot overflow, and a player that answe
 REPLY_DEADLINE_S fails its cue. STOP does not stand in line either: it cancels the seat.
 """
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -53,6 +54,7 @@ from cuems.players.errors import CannotPlayError
 ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those that play
 ARM_DEADLINE_S = 10.0
 FIND_DEADLINE_S = 3.0
+PROOF_S = 3.0  # so often it is asked whether a player is still there
 RESTART_PAUSES_S = (0.0, 0.2, 1.0)
 SOUND_END_GRACE_S = 0.1  # a player that began a few ms late ends as much later
 PICTURE_END_GRACE_S = 0.3  # what follows comes over it, and takes a frame or more
@@ -413,20 +415,16 @@ class Stage:
         return wanted
 
     async def _wait(self, change: anyio.Event, performer: Performer, standing: Wanted) -> None:
-        """Wait for a change, doing the turns of a playing cue meanwhile."""
-        if not isinstance(standing, Playing):
-            await change.wait()
-            return
+        """Wait for a change; do its turns meanwhile, and see that the player is still there."""
         while not change.is_set():
-            elapsed = standing.moment.elapsed_at(time.monotonic_ns())
-            due = performer.next_turn(elapsed)
-            if due is None:
+            due_s = _until_turn_s(performer, standing)
+            with anyio.move_on_after(min(PROOF_S, due_s)):
                 await change.wait()
                 return
-            with anyio.move_on_after(to_ns(due - elapsed) / NS_PER_S):
-                await change.wait()
-                return
-            await performer.turn(standing.moment)
+            if isinstance(standing, Playing) and due_s <= PROOF_S:
+                await performer.turn(standing.moment)
+            else:
+                await performer.prove()
 
     async def _tell_joined(self, seat: Seat, standing: Wanted, since_ns: int) -> None:
         now_ns = time.monotonic_ns()
@@ -439,6 +437,15 @@ class Stage:
             case Ready() | Held():
                 text = f"ready again after {(now_ns - since_ns) / NS_PER_S:.1f} s"
         self._say(seat.cue.id, text)
+
+
+def _until_turn_s(performer: Performer, standing: Wanted) -> float:
+    """How long until a turn of a playing cue is due; for ever where none is."""
+    if not isinstance(standing, Playing):
+        return math.inf
+    elapsed = standing.moment.elapsed_at(time.monotonic_ns())
+    due = performer.next_turn(elapsed)
+    return math.inf if due is None else to_ns(due - elapsed) / NS_PER_S
 
 
 def _elapsed(wanted: Wanted) -> int:

@@ -37,6 +37,9 @@ class Together:
     async def hold(self, elapsed: int) -> None:
         await self._all(lambda one: one.hold(elapsed))
 
+    async def prove(self) -> None:
+        await self._all(lambda one: one.prove())
+
     async def set_level(self, parameter: Parameter, value: float) -> None:
         await self._all(lambda one: one.set_level(parameter, value))
 

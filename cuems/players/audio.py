@@ -62,6 +62,7 @@ def follow(following: bool) -> Osc:
 
 
 VOLUME = "/volmaster"
+CHECK = Osc("/check")
 
 
 def volume(gain: float) -> Osc:

@@ -25,6 +25,7 @@ Stretch = tuple[int, int]
 REMEDY = "install mpv: apt install mpv"
 WRITTEN_OUT_STRETCHES = 1000  # loads in 20 ms, and one plain loop of 1 s lasts 17 minutes
 TOLERANCE_FLICKS = 20 * FLICKS_PER_MS  # half a frame at 25 fps: as near as a seek lands
+LATE_FLICKS = 60 * FLICKS_PER_MS  # made good within 6 s, at one hundredth of the speed
 AUDIO_BUFFER_S = 0.3  # paused after it played, ao=null says it stands this much before its place
 SHADE_OVERLAY = 1
 SHADE = (
@@ -268,6 +269,14 @@ def ahead_s(cue: MediaCue, what: Source, elapsed: int, pace: str) -> float | Non
     if cycle_s and abs(ahead) > cycle_s / 2:  # one of the two has started over
         ahead -= round(ahead / cycle_s) * cycle_s
     return ahead
+
+
+def may_begin(stands_at: int, elapsed: int) -> bool:
+    """Whether a player that stands at one place of the body may simply begin where another is due.
+
+    A little late it may: what a sound begins with is worth more than those moments.
+    """
+    return -TOLERANCE_FLICKS <= elapsed - stands_at <= LATE_FLICKS
 
 
 def is_playing(pace: str) -> bool:

@@ -3,7 +3,13 @@ import socket
 import anyio
 import pytest
 
-from cuems.adapters.osc_udp import LOOPBACK, NoFreePortError, Ports, open_osc_sender
+from cuems.adapters.osc_udp import (
+    LOOPBACK,
+    NoFreePortError,
+    PlayerStalledError,
+    Ports,
+    open_osc_sender,
+)
 from cuems.wire.osc import Osc, decode, encode
 
 PING = encode(Osc("/check"))
@@ -93,3 +99,20 @@ def test_a_reserved_port_is_nobodys_else_until_its_player_is_started() -> None:
         assert reserved.hand_over() == port
         with bound(port):  # the player
             pass
+
+
+async def test_who_does_not_read_what_it_is_sent_is_told_from_who_does() -> None:
+    with bound() as server, open_osc_sender(port_of(server)) as osc, anyio.fail_after(20):
+        idle = await osc.prove()
+        assert idle is not None
+        assert await osc.who() == idle
+        with pytest.raises(PlayerStalledError, match="took nothing for 2 s"):
+            await osc.prove(PING)
+        server.recv(100)
+        assert await osc.prove() == idle
+    with open_osc_sender(osc.port) as osc:
+        assert await osc.prove(PING) is None
+    with bound(osc.port), open_osc_sender(osc.port) as osc:
+        again = await osc.who()
+    assert again is not None
+    assert again.socket != idle.socket

@@ -10,6 +10,7 @@ import pytest
 
 from cuems.adapters.osc_udp import Ports
 from cuems.app.faders import Faders
+from cuems.app.resident import NotReadyError
 from cuems.app.residents import Residents
 from cuems.core.cues import CueId, NodeId
 from cuems.core.timecode import FrameRate
@@ -73,6 +74,26 @@ async def test_a_service_that_nobody_is_fails_what_needs_it_with_its_port() -> N
     assert str(caught.value).startswith(
         f"cuems-videocomposer: nobody listens at UDP port {fake.port}; start "
     )
+
+
+async def test_a_service_that_began_anew_does_not_know_what_the_one_before_was_told() -> None:
+    fake = fakes.Composer()
+    service = residents(Equipment(composer=Composer(port=fake.port))).composer
+    assert service is not None
+    with anyio.fail_after(20):
+        with opened(fake):
+            number = await service.run_number()
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(fake.until, "/videocomposer/check")
+                await service.prove(number)
+        with pytest.raises(NotReadyError, match="cuems-videocomposer is gone"):
+            await service.prove(number)
+        fake = fakes.Composer(fake.port)
+        with opened(fake):
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(fake.until, "/videocomposer/check")
+                with pytest.raises(NotReadyError, match="has begun anew"):
+                    await service.prove(number)
 
 
 async def test_a_load_begins_clean_but_for_what_was_set_by_hand() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cuems.core.body import body_flicks, media_position
 from cuems.core.cues import AudioCue, CueId, Media, Region, VideoCue
 from cuems.core.effects import Parameter
-from cuems.core.timecode import FLICKS_PER_S
+from cuems.core.timecode import FLICKS_PER_S, from_ms
 from cuems.players.errors import CannotPlayError
 from cuems.players.mpv import (
     WRITTEN_OUT_STRETCHES,
@@ -24,6 +24,7 @@ from cuems.players.mpv import (
     jack_options,
     level,
     load,
+    may_begin,
     pause,
     seek,
     source,
@@ -325,3 +326,12 @@ def test_a_jack_client_is_known_by_its_cue() -> None:
     cue = AudioCue(id=CUE, name="Regen: Öl/2", media=None)
     assert client_name(cue, "a1") == "cuems-Regen---l-2-a1"
     assert "--jack-name=x" in jack_options("x")
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "begins"), [(-30, False), (-15, True), (0, True), (55, True), (70, False)]
+)
+def test_a_start_that_is_a_little_late_loses_nothing_of_its_beginning(
+    late_ms: int, begins: bool
+) -> None:
+    assert may_begin(from_ms(500), from_ms(500 + late_ms)) is begins
