@@ -7,7 +7,7 @@ that a controller may change its address. What is found is no proof: that takes 
 
 import logging
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,16 +55,18 @@ async def open_finder(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """Where a controller's bus and control surface listen, in fact."""
+    """Where a controller's bus and control surface listen, in fact; OSC by UDP where it does."""
 
     bus_url: str
     control_url: str
     rig: str
+    osc_udp: tuple[str, int] | None = None
 
     @property
     def interfaces(self) -> tuple[str, ...]:
         """Which of our addresses to announce on (none: all): what is only for us stays here."""
-        hosts = (urlsplit(url).hostname or "" for url in (self.bus_url, self.control_url))
+        places = [_place(self.bus_url), *(place for _, place in self._surfaces())]
+        hosts = (host for host, _ in places)
         return LOOPBACK if all(map(dns_sd.is_loopback, hosts)) else ()
 
     def services(self, node: NodeId) -> tuple[dns_sd.Service, ...]:
@@ -77,13 +79,19 @@ class Bound:
             services.append(
                 dns_sd.controller_service(node, name, bus_port=port, rig=self.rig, addresses=where)
             )
-        host, port = _place(self.control_url)
-        if self.interfaces or not dns_sd.is_loopback(host):
-            where, kind = _addresses(host), dns_sd.OSCQUERY
-            services.append(
-                dns_sd.control_service(node, name, port=port, kind=kind, addresses=where)
-            )
+        for kind, (host, port) in self._surfaces():
+            if self.interfaces or not dns_sd.is_loopback(host):
+                where = _addresses(host)
+                services.append(
+                    dns_sd.control_service(node, name, port=port, kind=kind, addresses=where)
+                )
         return tuple(services)
+
+    def _surfaces(self) -> Iterator[tuple[str, tuple[str, int]]]:
+        """Every way to control, by its kind of service."""
+        yield dns_sd.OSCQUERY, _place(self.control_url)
+        if self.osc_udp is not None:
+            yield dns_sd.OSC_UDP, self.osc_udp
 
 
 def _place(url: str) -> tuple[str, int]:

@@ -34,6 +34,7 @@ class Front:
 
     def __init__(self, send: MemoryObjectSendStream[ControllerItem], keys: Keyring) -> None:
         self.is_open = bool(keys.keys)
+        self.osc_udp: Address | None = None  # where OSC is taken as datagrams
         self.clients = Clients()
         self.gate = Gate(keys)
         guests = Guests(self.gate, self.clients)
@@ -82,10 +83,10 @@ async def _open_osc(front: Front, doors: Doors, tg: TaskGroup) -> None:
     """Open the doors for those who speak OSC without WebSocket."""
     at = partial(_serve_osc, front, doors.max_clients, tg)
     if doors.osc_udp is not None:
-        port = await at(serve_osc_udp, "OSC UDP", doors.osc_udp, front.desk)
-        front.desk.posts.osc = OscDoor("UDP", port)
+        front.osc_udp = await at(serve_osc_udp, "OSC UDP", doors.osc_udp, front.desk)
+        front.desk.posts.osc = OscDoor("UDP", front.osc_udp[1])
     if doors.osc_tcp is not None:  # the one to be preferred: it loses nothing
-        port = await at(serve_osc_tcp, "OSC TCP", doors.osc_tcp, front.desk)
+        _, port = await at(serve_osc_tcp, "OSC TCP", doors.osc_tcp, front.desk)
         front.desk.posts.osc = OscDoor("TCP", port)
     if doors.qlab is not None:
         front.open_qlab()
@@ -102,8 +103,8 @@ async def _serve_osc(
     door: str,
     address: Address,
     surface: Surface,
-) -> int:
-    """Open one; its port."""
+) -> Address:
+    """Open one; where it is."""
     host, port = _guarded(front, door, address)
     named = partial(
         serve,
@@ -115,7 +116,7 @@ async def _serve_osc(
     )
     port = int(await tg.start(named))
     log.info("%s is served at %s:%s", door, host, port)
-    return port
+    return host, port
 
 
 def _guarded(front: Front, what: str, address: Address) -> Address:

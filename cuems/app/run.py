@@ -283,7 +283,12 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, own))
         _say_where(where, listener.url, guard)
-        bound = Bound(bus_url=listener.url, control_url=where, rig=await _rig(config))
+        bound = Bound(
+            bus_url=listener.url,
+            control_url=where,
+            rig=await _rig(config),
+            osc_udp=front.osc_udp,
+        )
         tg.start_soon(be_found, config, bound, send)
         health.notifier.ready()
 
