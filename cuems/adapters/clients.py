@@ -14,6 +14,7 @@ from typing import Protocol
 import anyio
 
 OUTBOX_FRAMES = 65_536  # the dump of 10 000 cues fits; one fact has one place
+IN_ORDER_TAKES = 4  # a client that keeps up is never behind by more
 LINGER_S = 0.001  # what made the news goes first: players do not wait until clients are told
 IGNORED_MAX_ADDRESSES = 4096
 MESSAGES_PER_S = 200  # a flood beyond it costs the loop 49 ms, at this rate 1.2 ms (limits.md B b)
@@ -76,18 +77,27 @@ class Outbox:
         self.hears_news = False
         self.ignored: set[str] = set()
         self._cut = cut
-        self._frames: OrderedDict[tuple[str, int], bytes | str] = OrderedDict()
+        self._frames: OrderedDict[tuple[str, int], tuple[bytes | str, int]] = OrderedDict()
+        self._takes = 0
         self._filled = anyio.Event()
 
     def put(self, address: str, frame: bytes | str, serial: int = 0) -> None:
         """Send a frame, instead of an unsent one of the same address and serial. Never waits.
 
-        A str goes as a text frame.
+        It takes its own place in the order; that of the unsent one where it says the same, and
+        where the client is so far behind that a fact which keeps changing would never have its
+        turn. A str goes as a text frame.
         """
         if len(self._frames) >= OUTBOX_FRAMES:
             self.drop(f"{OUTBOX_FRAMES} frames are waiting for it")
             return
-        self._frames[address, serial] = frame
+        key, since = (address, serial), self._takes
+        waiting = self._frames.get(key)
+        if waiting is not None:
+            since = waiting[1]
+            if waiting[0] != frame and self._takes - since < IN_ORDER_TAKES:
+                self._frames.move_to_end(key)
+        self._frames[key] = frame, since
         self._filled.set()
 
     def drop(self, reason: str) -> None:
@@ -107,8 +117,9 @@ class Outbox:
             self._filled = anyio.Event()
             await self._filled.wait()
             await anyio.sleep(LINGER_S)
+        self._takes += 1
         count = min(most, len(self._frames))
-        return [self._frames.popitem(last=False)[1] for _ in range(count)]
+        return [self._frames.popitem(last=False)[1][0] for _ in range(count)]
 
 
 class Clients:
@@ -125,11 +136,15 @@ class Clients:
         """How many are connected."""
         return len(self._outboxes)
 
-    def publish(self, address: str, frame: bytes) -> None:
-        """Tell all; a frame of the same address that a slow client has not got yet is replaced."""
+    def publish(self, address: str, frame: bytes, *, in_full: bool = False) -> None:
+        """Tell all; a frame of the same address that a slow client has not got yet is replaced.
+
+        Not so where all there is of an address is told, `in_full`.
+        """
+        serial = next(self._serials) if in_full else 0
         for outbox in tuple(self._outboxes.values()):
             if outbox.is_told and address not in outbox.ignored:
-                outbox.put(address, frame)
+                outbox.put(address, frame, serial)
 
     def announce(self, text: str) -> None:
         """Tell those who have sent text frames; to others (the ecosystem's) one would be fatal."""

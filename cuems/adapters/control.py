@@ -27,6 +27,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from cuems.adapters.clients import (
@@ -62,6 +63,7 @@ MAX_CLIENTS = 64  # a rig has a dozen; 1000 are served where they are asked for,
 SPARE_SOCKETS = 64  # handshakes and page loads beside the clients
 MAX_FRAME_BYTES = 65_536
 READ_AHEAD_FRAMES = 16
+SHORT_FRAME_BYTES = 1024
 FRAMES_AT_ONCE = 16  # before one deadline; those that wait longer can still be replaced
 SEND_BUFFER_BYTES = 65_536
 WRITE_LIMITS_BYTES = (16_384, 12_288)  # within STALLED_S a client has to take the 4 KiB between
@@ -188,17 +190,31 @@ async def _serve_client(
 
 async def _send_frames(connection: ServerConnection, outbox: Outbox) -> None:
     """Send what is put until the connection ends or stalls."""
-    while True:
+    while connection.protocol.state is State.OPEN:
         frames = await outbox.take(FRAMES_AT_ONCE)
         with anyio.move_on_after(STALLED_S) as deadline:
-            try:
-                for frame in frames:
-                    await connection.send(frame)
-            except ConnectionClosed:
-                return
+            await _write(connection, frames)
         if deadline.cancelled_caught:
             outbox.drop(f"it took nothing for {STALLED_S:g} s")
             return
+
+
+async def _write(connection: ServerConnection, frames: Sequence[bytes | str]) -> None:
+    """Send frames as long as the connection is open, and wait until there is room for more.
+
+    Those that are short in one write: `connection.send` makes a system call of each.
+    """
+    protocol = connection.protocol
+    for number, frame in enumerate(frames, start=1):
+        if protocol.state is not State.OPEN:
+            return
+        if isinstance(frame, str):
+            protocol.send_text(frame.encode())
+        else:
+            protocol.send_binary(frame)
+        if number == len(frames) or len(frame) > SHORT_FRAME_BYTES:
+            connection.transport.write(b"".join(protocol.data_to_send()))
+            await connection.drain()
 
 
 async def _present_secret(

@@ -25,6 +25,8 @@ from cuems.wire.oscquery import (
 )
 from cuems.wire.web import WebRequest
 
+# Clients know the sequences of interop.md 2.7 by these: each is told, however briefly it held.
+SEQUENCED = frozenset(f"/engine/status/{fact}" for fact in ("running", "armed", "load"))
 REASON_LINES = 50  # of a script with a thousand faults these are enough to begin with
 REASON_CHARACTERS = 16_000  # in UTF-8 they still fit an OSC packet
 
@@ -136,7 +138,8 @@ class ControlDesk:
             watch(status)
         for message, frame in zip(told, frames, strict=True):
             self._space.put(message)
-            self._clients.publish(message.address, frame)
+            in_full = message.address in SEQUENCED
+            self._clients.publish(message.address, frame, in_full=in_full)
             for follow in self.followers:
                 follow(message)
 
@@ -153,7 +156,8 @@ class ControlDesk:
             return
         self._mirrored[message.address] = frame
         self._space.put(message)
-        self._clients.publish(message.address, frame)
+        in_full = message.address in SEQUENCED
+        self._clients.publish(message.address, frame, in_full=in_full)
 
     def end_mirror(self) -> None:
         """From now on we speak for ourselves."""
