@@ -6,6 +6,7 @@ that was stopped): it is killed, and whoever asked is told.
 """
 
 import json
+import logging
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -25,6 +26,8 @@ RECORD_BYTES = 65_536
 COMMAND = (sys.executable, "-m", "cuems.adapters.jack_graph")
 SILENT = "JACK does not answer"
 NO_SERVER = "no JACK server is running"
+
+log = logging.getLogger(__name__)
 
 Wire = tuple[int, str | int]
 NamedWire = tuple[str, str]
@@ -61,7 +64,7 @@ class Patchbay:
         wires: Sequence[Wire | NamedWire],
         stands_in: Mapping[str, str] | None = None,
     ) -> None:
-        """Connect each port of a client to exactly its targets, once all are there.
+        """Connect each port of a client to exactly its targets, once all are there; keep it so.
 
         A port is N for `out_N`, or its name. A target is a port's name, or the number of a
         physical playback port, from 0. For a port that the client may not have `stands_in` has
@@ -153,6 +156,9 @@ class Patchbay:
             if not record:
                 return
             answer = json.loads(record)
+            if "mended" in answer:
+                log.warning("JACK had lost a connection, which is made again: %s", answer["mended"])
+                continue
             request = self._requests.get(answer["id"])
             if request is not None:
                 request.problem = answer["problem"]

@@ -12,6 +12,9 @@ from 0). Where a client has fewer ports than it might, `stands_in` names for a p
 instead; a client registers its ports one right after the other, so one that is not there SETTLE_S
 after its stand-in will not come. The answer, `{"id", "problem"}`, comes when the server shows the
 graph so, or when `wait_s` is over and it is not; "" is no problem.
+
+From then on the client is looked after: a connection that is lost, because somebody pulled it out
+or because what it went to began anew, is made again as soon as it can be, and told: `{"mended"}`.
 """
 
 import ctypes
@@ -33,6 +36,7 @@ PR_SET_PDEATHSIG = 1
 RECORD_BYTES = 65_536
 NAME = "cuems-patchbay"
 ALREADY = 17  # EEXIST: what was to be connected is
+MENDS = 20  # for one client; by then somebody else means what we undo
 SETTLE_S = 0.15  # ports are registered within 1 ms of each other, on a busy machine within a few
 
 
@@ -63,16 +67,24 @@ class Waiting:
 
 
 @dataclass(slots=True)
+class Kept:
+    """The connections of a client that is looked after: the targets of each of its ports."""
+
+    wires: dict[str, set[str]]
+    mends_left: int = MENDS
+
+
+@dataclass(slots=True)
 class Graph:
-    """Our view of the server's graph."""
+    """Our view of the server's graph, and what we look after in it."""
 
     client: jack.Client
-    problem: str = ""
-    strays: set[tuple[str, str]] = field(default_factory=set)
+    kept: dict[str, Kept] = field(default_factory=dict)
 
     def wire(self, waiting: Waiting, now_s: float) -> str:
         """Make the graph as asked; what is in the way, or ""."""
         request = waiting.request
+        self.kept.pop(request["client"], None)
         wanted: dict[str, set[str]] = defaultdict(set)
         for port, target in request["wires"]:
             source = self._source(waiting, port if isinstance(port, str) else f"out_{port}", now_s)
@@ -86,7 +98,30 @@ class Graph:
             problem = self._connect(source, targets)
             if problem:
                 return problem
+        self.kept[request["client"]] = Kept(wanted)
         return ""
+
+    def mend(self) -> list[str]:
+        """Make lost connections again, where both their ports are there; what was mended."""
+        mended: list[str] = []
+        for client, kept in list(self.kept.items()):
+            there = [source for source in kept.wires if self._has(source)]
+            if not there or kept.mends_left <= 0:
+                del self.kept[client]
+                continue
+            for source in there:
+                again = self._mend(source, kept.wires[source])
+                if again:
+                    kept.mends_left -= 1
+                    mended.append(f"{source} to {', '.join(sorted(again))}")
+        return mended
+
+    def _mend(self, source: str, targets: set[str]) -> set[str]:
+        try:
+            again = {name for name in targets - self._connected(source) if self._has(name)}
+            return set() if self._connect(source, again, exactly=False) else again
+        except jack.JackError:  # a port that has gone meanwhile
+            return set()
 
     def _source(self, waiting: Waiting, port: str, now_s: float) -> str:
         """The port that is to be connected: this one, or the one that stands in for it."""
@@ -112,8 +147,8 @@ class Graph:
         found = self.client.get_ports(is_audio=True, is_input=True, is_physical=True)
         return found[target].name if target < len(found) else ""
 
-    def _connect(self, source: str, targets: set[str]) -> str:
-        for name in self._connected(source) - targets:
+    def _connect(self, source: str, targets: set[str], *, exactly: bool = True) -> str:
+        for name in self._connected(source) - targets if exactly else ():
             self.client.disconnect(source, name)
         for name in targets - self._connected(source):
             try:
@@ -188,6 +223,8 @@ def serve(link: socket.socket, graph: Graph, reader: int, ended: list[str]) -> N
         ready, _, _ = select.select([link.fileno(), reader], [], [], wait_s)
         if reader in ready:
             os.read(reader, RECORD_BYTES)
+            for told in graph.mend():
+                link.send(json.dumps({"mended": told}).encode())
         if link.fileno() in ready:
             data = link.recv(RECORD_BYTES)
             if not data:

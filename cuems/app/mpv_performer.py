@@ -236,4 +236,5 @@ class MpvPerformer:
         pace = await self._mpv.command(*mpv.pace_query())
         between_ns = (asked_ns + time.monotonic_ns()) // 2
         elapsed = moment.elapsed_at(between_ns)
+        mpv.check_playing(self._cue, self._path, elapsed, str(pace))
         return mpv.ahead_s(self._cue, self._source, elapsed, str(pace))

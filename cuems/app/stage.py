@@ -354,14 +354,15 @@ class Stage:
         path = self._media / media.file_name
         try:
             with anyio.fail_after(FIND_DEADLINE_S):
-                found = await anyio.to_thread.run_sync(path.is_file, abandon_on_cancel=True)
+                size = await anyio.to_thread.run_sync(_size_bytes, path, abandon_on_cancel=True)
         except TimeoutError as error:  # a network drive that is gone
             problem = f"its drive has not answered within {FIND_DEADLINE_S:g} s"
             raise CannotPlayError(str(path), problem) from error
         except OSError as error:  # a folder we may not look into
             raise CannotPlayError(str(path), str(error.strerror)) from error
-        if not found:
-            raise CannotPlayError(str(path), "no such media file", "copy it there, or deploy again")
+        if not size:
+            problem = "no such media file" if size is None else "it is empty"
+            raise CannotPlayError(str(path), problem, "copy it there, or deploy again")
         return path
 
     async def _arm(self, seat: Seat, performer: Performer) -> Ready:
@@ -437,6 +438,11 @@ class Stage:
             case Ready() | Held():
                 text = f"ready again after {(now_ns - since_ns) / NS_PER_S:.1f} s"
         self._say(seat.cue.id, text)
+
+
+def _size_bytes(path: Path) -> int | None:
+    """How large a file is; None: there is no such file. Raises OSError for what cannot be seen."""
+    return path.stat().st_size if path.is_file() else None
 
 
 def _until_turn_s(performer: Performer, standing: Wanted) -> float:

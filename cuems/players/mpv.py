@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from cuems.core.body import plays, segments
+from cuems.core.body import body_flicks, plays, segments
 from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
 from cuems.core.timecode import FLICKS_PER_MS, FLICKS_PER_S
@@ -26,6 +26,7 @@ REMEDY = "install mpv: apt install mpv"
 WRITTEN_OUT_STRETCHES = 1000  # loads in 20 ms, and one plain loop of 1 s lasts 17 minutes
 TOLERANCE_FLICKS = 20 * FLICKS_PER_MS  # half a frame at 25 fps: as near as a seek lands
 LATE_FLICKS = 60 * FLICKS_PER_MS  # made good within 6 s, at one hundredth of the speed
+EARLY_FLICKS = FLICKS_PER_S  # lengths are told in ms or in frames, and files are trimmed
 AUDIO_BUFFER_S = 0.3  # paused after it played, ao=null says it stands this much before its place
 SHADE_OVERLAY = 1
 SHADE = (
@@ -269,6 +270,22 @@ def ahead_s(cue: MediaCue, what: Source, elapsed: int, pace: str) -> float | Non
     if cycle_s and abs(ahead) > cycle_s / 2:  # one of the two has started over
         ahead -= round(ahead / cycle_s) * cycle_s
     return ahead
+
+
+def check_playing(cue: MediaCue, path: str, elapsed: int, pace: str) -> None:
+    """Judge by its answer to `pace_query` whether there is anything left of a file that plays.
+
+    Raises:
+        CannotPlayError: it was over long before its cue is.
+    """
+    whole = body_flicks(cue)
+    if pace.split("|")[2:3] != ["yes"] or whole is None or whole - elapsed < EARLY_FLICKS:
+        return
+    raise CannotPlayError(
+        path,
+        f"it is over {(whole - elapsed) / FLICKS_PER_S:.1f} s before its cue",
+        "look at the file, and at the length that the show has for it",
+    )
 
 
 def may_begin(stands_at: int, elapsed: int) -> bool:

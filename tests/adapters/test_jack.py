@@ -78,6 +78,23 @@ async def test_a_port_that_a_client_does_not_have_is_stood_in_for(server: Jack) 
             assert targets(mono, "player:out_1") == ["amp:in_1"]
 
 
+async def test_a_connection_that_is_lost_is_made_again(server: Jack) -> None:
+    with anyio.fail_after(30):
+        async with open_patchbay() as patchbay, open_client("player", sends=1) as player:
+            async with open_client("amp", takes=1):
+                await patchbay.wire("player", [(0, "amp:in_0")])
+                player.connect("player:out_0", "system:playback_1")
+                await anyio.to_thread.run_sync(player.disconnect, "player:out_0", "amp:in_0")
+                await connects(player, "amp:in_0", "system:playback_1")
+            async with open_client("amp", takes=1):
+                await connects(player, "amp:in_0", "system:playback_1")
+
+
+async def connects(client: jack.Client, *wanted: str) -> None:
+    while targets(client, "player:out_0") != list(wanted):  # noqa: ASYNC110 - JACK tells a thread
+        await anyio.sleep(0.02)
+
+
 async def test_a_port_that_never_comes_is_named(server: Jack) -> None:
     with anyio.fail_after(30):
         async with open_patchbay() as patchbay, open_client("player", sends=1):

@@ -10,6 +10,7 @@ import pytest
 from cuems.adapters.mpv import open_mpv
 from cuems.adapters.osc_udp import Ports
 from cuems.adapters.player_records import new_endpoint, open_adopted, write_record
+from cuems.app.mpv_players import open_survivors
 from cuems.app.stage import Stage
 from cuems.app.survivors import Survivors
 from cuems.app.workshop import Workshop
@@ -96,6 +97,30 @@ async def test_a_player_that_only_stood_armed_is_ended_at_once(folder: Path, med
             async with survivors.open():
                 assert survivors.names == []
                 assert not is_alive(pid)
+
+
+async def test_of_two_players_of_one_sound_one_is_taken_over_and_the_other_ended(
+    tmp_path: Path, folder: Path, media: Path
+) -> None:
+    survivors = Survivors(folder)
+    workshop = Workshop(
+        config=PlayerConfig(mpv="there-is-no-other"),
+        outputs=Outputs(("--vo=null", "--ao=null"), ""),
+        ports=Ports(9190, 9998),
+        rate=FrameRate.FPS_25,
+        survivors=survivors,
+    )
+    with anyio.fail_after(30):
+        async with (
+            open_player(folder, media) as one,
+            open_player(folder, media) as other,
+            survivors.open(),
+        ):
+            adopted = survivors.take(RAIN)
+            assert len(adopted) == 2
+            async with open_survivors(CUE, adopted, workshop, print):
+                assert sum(map(is_alive, (one, other))) == 1
+            assert not any(map(is_alive, (one, other)))
 
 
 async def test_a_cue_that_is_to_play_where_its_player_does_takes_it_over_untouched(
