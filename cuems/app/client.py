@@ -98,11 +98,11 @@ class Client:
         if answer != "ok":
             raise CommandRefusedError(command, answer)
 
-    async def send(self, command: str) -> None:
+    async def send(self, command: str, *args: OscArgument) -> None:
         """Send a command; its answer is among what is heard. Raises NotReachableError."""
         late = f"it takes nothing for {self._timeout_s:g} s"
         with _in_time(self._url, self._timeout_s, late), _reached(self._url):
-            await self._connection.send(encode(Osc(f"/engine/command/{command}")))
+            await self._connection.send(encode(Osc(f"/engine/command/{command}", args)))
 
     async def hear(self) -> Osc:
         """The next message, whenever it comes; raises NotReachableError when the link is lost."""

@@ -11,6 +11,7 @@ from cuems.adapters.journal import Journal
 from cuems.app.logs import note
 from cuems.core.desk import ControllerEffect, ControllerEvent, ProjectRead, Publish
 from cuems.core.journal import Happened, Lost, Opened, Record, kept, kept_effects, show_file
+from cuems.core.journal_tail import JournalTail
 from cuems.core.rules import Rules
 from cuems.core.stands import Stands
 from cuems.core.status import Loaded
@@ -18,10 +19,11 @@ from cuems.wire.journal import encode
 
 
 class Recorder:
-    """Numbers what happens and hands it to the journal."""
+    """Numbers what happens and hands it to the journal, and to the `tail` for a standby."""
 
-    def __init__(self, journal: Journal, rules: Rules) -> None:
+    def __init__(self, journal: Journal, rules: Rules, tail: JournalTail) -> None:
         self._journal = journal
+        self._tail = tail
         self._rules = rules
         self._run = ""
         self._number = 0
@@ -92,7 +94,9 @@ class Recorder:
             what=what,
             effects=effects,
         )
-        self._journal.append(encode(record))
+        line = encode(record)
+        self._journal.append(line)
+        self._tail.add(self._run, self._number, line.decode())
 
 
 def _has_loaded(effects: tuple[ControllerEffect, ...]) -> bool:

@@ -18,6 +18,7 @@ from cuems.adapters.clients import ClientId, Clients
 from cuems.app.guests import Guests
 from cuems.app.links import Asks, AsksTogether, Caller, ControllerItem
 from cuems.core.errors import CuemsError
+from cuems.core.journal_tail import JournalTail
 from cuems.core.operator import (
     Authenticate,
     ClientCommand,
@@ -25,10 +26,11 @@ from cuems.core.operator import (
     ListClients,
     MuteClient,
     OperatorCommand,
+    ReadJournal,
     SayHello,
 )
 from cuems.wire.bundles import BundleError, batches
-from cuems.wire.control import ControlError, Request, reply, request
+from cuems.wire.control import JOURNAL_LINES, ControlError, Request, reply, request
 from cuems.wire.osc import Osc, OscPacket, encode
 
 LATER_BUNDLES = 256
@@ -39,7 +41,7 @@ Answer = Callable[[str, str], None]  # address, "" or why not
 
 
 class Requests:
-    """The way to the controller. Loop thread only."""
+    """The way to the controller. Loop thread only. `tail` is what was written to its journal."""
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Requests:
         self._guests = guests
         self._clients = clients
         self._admit = admit
+        self.tail = JournalTail()
         self._numbers = count()
         self._later: list[tuple[float, int, Caller, tuple[Request, ...]]] = []
         self._filled = anyio.Event()
@@ -111,6 +114,10 @@ class Requests:
                     for number, line in self._guests.lines():
                         told = reply(f"client/{number}", line)
                         self._clients.send(caller.client, told.address, encode(told))
+                case ReadJournal(number, run):
+                    run, lines = self.tail.after(run, number)
+                    told = Osc(JOURNAL_LINES, (run, *lines))
+                    self._clients.send(caller.client, told.address, encode(told))
                 case MuteClient(number, muted):
                     self._guests.mute(number, muted=muted)
                 case DropClient(number):

@@ -59,6 +59,7 @@ from cuems.app.finding import (
     node_interfaces,
     open_finder,
 )
+from cuems.app.followed_journal import FollowedJournal
 from cuems.app.front import Front, serve_front
 from cuems.app.guard import LOOPBACK, Guard, guard_bus
 from cuems.app.health import Health, open_health
@@ -234,7 +235,7 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
             midi=midi,
             mtc=mtc,
             remembered=before,
-            recorder=Recorder(journal, rules),
+            recorder=Recorder(journal, rules, front.desk.requests.tail),
             settings=settings,
             leading=Leading(
                 me=config.node,
@@ -260,7 +261,9 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
         else:
             log.info("ready: standby of %s, control surface at %s", standby_of, where)
             health.notifier.ready()
-            epoch = await _stand_by(config, standby_of, front.desk, parts, send, inbox)
+            followed = FollowedJournal(journal, config.library)
+            epoch = await _stand_by(config, standby_of, front.desk, parts, followed, send, inbox)
+            parts = replace(parts, remembered=followed.remembered)
         parts.leading.lead(epoch)
         front.desk.publish(Leadership(role=ACTIVE, epoch=epoch))
         await tg.start(run_controller, parts, send, inbox, front.desk)
@@ -326,6 +329,7 @@ async def _stand_by(
     url: str,
     desk: ControlDesk,
     parts: ControllerParts,
+    journal: FollowedJournal,
     send: MemoryObjectSendStream[ControllerItem],
     inbox: MemoryObjectReceiveStream[ControllerItem],
 ) -> int:
@@ -338,6 +342,7 @@ async def _stand_by(
                 token=config.standby_token,
                 takeover=config.takeover,
                 desk=desk,
+                journal=journal,
                 send=send,
                 unheard=(*(link.receive for link in parts.links), *lane),
                 pulse=pulse,

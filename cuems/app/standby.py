@@ -15,6 +15,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from cuems.app.client import Client, CommandRefusedError, NotReachableError, open_client
 from cuems.app.desk import ControlDesk
+from cuems.app.followed_journal import FollowedJournal
 from cuems.app.links import Asker, Asks, AsksTogether, Caller, ControllerItem, Greets, Rang
 from cuems.core.cues import CueId, NodeId
 from cuems.core.health import Pulse
@@ -23,6 +24,7 @@ from cuems.core.played import PlayedBefore
 from cuems.core.standby import NS_PER_MS, STANDBY, Lease, Takeover, takeover_epoch
 from cuems.core.status import Leadership
 from cuems.core.tally import PLAYED
+from cuems.wire.control import JOURNAL_LINES
 from cuems.wire.control_view import STATUS
 
 BEAT_S = 0.25
@@ -36,12 +38,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandbyParts:
-    """Whom to follow, and when to take over. What comes by the `unheard` is not for a standby."""
+    """Whom to follow, and when to take over. What comes by the `unheard` is not for a standby.
+
+    `journal` is the active one's, as far as it has come.
+    """
 
     url: str
     token: str
     takeover: Takeover
     desk: ControlDesk
+    journal: FollowedJournal
     send: MemoryObjectSendStream[ControllerItem]
     unheard: tuple[Callable[[], Awaitable[object]], ...] = ()
     pulse: Pulse = field(default_factory=Pulse)
@@ -59,6 +65,8 @@ class Standby:
     _lease: Lease = field(default_factory=Lease)
     _nodes: dict[NodeId, str] = field(default_factory=dict)
     _told: str = ""
+    _reading: bool = False  # its journal: an answer is on its way
+    _more: bool = False  # it had lines
 
     @property
     def played(self) -> PlayedBefore:
@@ -147,6 +155,7 @@ class Standby:
             await anyio.sleep(RETRY_S)
 
     async def _listen(self, client: Client) -> None:
+        self._reading = False
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._ask, client)
             while True:
@@ -155,18 +164,32 @@ class Standby:
                     self._lease.answered(time.monotonic_ns())
                     self.waiting.clear()
                     self._tell("")
+                elif message.address == JOURNAL_LINES:
+                    self._more = self.parts.journal.take(message.args)
+                elif message.address == "/engine/reply/journal":
+                    self._reading = False
+                    if self._more:
+                        await self._read_on(client)
                 elif message.address == f"{STATUS}epoch":
                     self.epoch = max(self.epoch, _whole(message.args))
                 elif message.address.startswith(STATUS) and message.address not in OUR_OWN:
                     self._note(message.address, message.args)
                     self.parts.desk.mirror(message)
                     self.parts.desk.settle()
+                    await self._read_on(client)
 
     async def _ask(self, client: Client) -> None:
         while True:
             self._lease.asked(time.monotonic_ns())
             await client.send("ping")
+            await self._read_on(client)
             await anyio.sleep(BEAT_S)
+
+    async def _read_on(self, client: Client) -> None:
+        """Ask for what was written since, unless that is under way."""
+        if not self._reading:
+            self._reading, self._more = True, False
+            await client.send("journal", self.parts.journal.number, self.parts.journal.run)
 
     def _note(self, address: str, args: tuple[object, ...]) -> None:
         """Take note of what we would have to know."""

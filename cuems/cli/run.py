@@ -132,7 +132,10 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     help="Controller: follow the one whose control surface is at URL, and be ready to take over.",
 )
 @click.option(
-    "--standby-token", metavar="SECRET", default="", help="Token for that control surface."
+    "--standby-token",
+    metavar="SECRET",
+    default="",
+    help="Token for that control surface, of scope control: its journal is followed too.",
 )
 @click.option(
     "--takeover",

@@ -62,6 +62,11 @@ class Cluster:
             known.state = OK
             yield NodeHealth(node, OK)
 
+    @property
+    def waived(self) -> tuple[NodeId, ...]:
+        """The nodes that are done without."""
+        return tuple(sorted(self._waived))
+
     def waive(self, node: NodeId, *, waived: bool) -> None:
         """Do without a node, whatever becomes of it, or not."""
         if waived:

@@ -181,6 +181,8 @@ class Controller:
             state=ShowState() if show is None else show.sequencer.state,
             controls=tuple(booth.controls.values()),
             played=f"{booth.played.bits:x}" if booth.played.bits else "",
+            mode=booth.mode,
+            waived=booth.cluster.waived,
         )
 
     def handle(self, event: ControllerEvent) -> tuple[ControllerEffect, ...]:

@@ -195,6 +195,14 @@ class ListClients:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadJournal:
+    """What was written to the journal after a line of a run?"""
+
+    number: int
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class MuteClient:
     """Obey a client no more, or again."""
 
@@ -236,4 +244,6 @@ OperatorCommand: TypeAlias = (
     | SetSetting
 )
 # What is asked about clients, by clients: no show is needed to do it.
-ClientCommand: TypeAlias = Authenticate | SayHello | ListClients | MuteClient | DropClient
+ClientCommand: TypeAlias = (
+    Authenticate | SayHello | ListClients | ReadJournal | MuteClient | DropClient
+)

@@ -25,8 +25,16 @@ from cuems.core.operator import LoadProject
 from cuems.core.played import PlayedBefore, ShowAsFound
 from cuems.core.sequencer import Sequencer
 from cuems.core.show_state import ShowState
-from cuems.core.stands import mixers
-from cuems.core.status import CueEnabled, CueKind, CueName, Loaded, Notice
+from cuems.core.stands import Stands, mixers
+from cuems.core.status import (
+    CueEnabled,
+    CueKind,
+    CueName,
+    Loaded,
+    ModeIs,
+    NodeWaived,
+    Notice,
+)
 from cuems.core.tally import Tally
 
 
@@ -125,14 +133,26 @@ class ProjectDesk:
         """Take a show up as the journal has it, unless a node has it, or somebody has asked."""
         booth = self._booth
         stands = event.remembered.stands
+        self._stand_as_before(stands)
         if booth.loaded is not None:
             return
         if not booth.found.remembers(event.remembered, event.now_ns, go_on=event.go_on):
             return
-        for control in stands.controls:
-            booth.controls[control.address] = control
-            booth.out += map(Publish, mixers(control))
         booth.out.append(ReadProject(stands.load_seq, stands.project))
+
+    def _stand_as_before(self, stands: Stands) -> None:
+        """What no node knows, whoever has the show: moved faders, the mode, who is done without."""
+        booth = self._booth
+        for control in stands.controls:
+            if control.address not in booth.controls:  # it was not moved since
+                booth.controls[control.address] = control
+                booth.out += map(Publish, mixers(control))
+        for node in stands.waived:
+            booth.cluster.waive(node, waived=True)
+            booth.publish(NodeWaived(node, waived=True))
+        if stands.mode != booth.mode:
+            booth.mode = stands.mode
+            booth.publish(ModeIs(stands.mode))
 
     def _take_up(self, read: ProjectRead, found: bus.Hello) -> None:
         """A show was found running on a node, by a controller that has just started: lead it on."""

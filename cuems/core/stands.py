@@ -11,9 +11,10 @@ from cuems.core.status import MixerVolume
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stands:
-    """The loaded project, where its show is, and the faders that were moved.
+    """The loaded project, where its show is, the faders that were moved, who is done without.
 
-    `played` are the cues that are over: a bit for each in running order, as a hexadecimal number.
+    `mode` is the operators', edit or show. `played` are the cues that are over: a bit for each in
+    running order, as a hexadecimal number.
     """
 
     project: str
@@ -22,6 +23,8 @@ class Stands:
     state: ShowState
     controls: tuple[PlayerControlCommand, ...] = ()
     played: str = ""
+    mode: str = "edit"
+    waived: tuple[NodeId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ class ArgumentError(ControlError):
         self.value = value
 
 
+JOURNAL_LINES = "/engine/reply/journal/lines"
 LITERAL = {row.address: row for row in TABLE if row.make and "{" not in row.address}
 TEMPLATES = tuple((row, row.address.split("/")) for row in TABLE if row.make and "{" in row.address)
 

@@ -35,6 +35,7 @@ from cuems.core.operator import (
     PressPause,
     PressResume,
     PressStop,
+    ReadJournal,
     ResumeCue,
     SayHello,
     SetMixerVolume,
@@ -152,6 +153,8 @@ VALUE = Argument(name="value", kind=Kind.PLAIN)
 PLAIN = Argument(name="argument", kind=Kind.PLAIN)
 SECRET = Argument(name="secret", kind=Kind.PLAIN)
 CLIENT = Argument(name="client", kind=Kind.WHOLE, minimum=1)
+NUMBER = Argument(name="number", kind=Kind.WHOLE, minimum=0)
+RUN = Argument(name="run", kind=Kind.TEXT)
 MUTED = Argument(name="muted", kind=Kind.FLAG)
 PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=0, maximum=100)
 PLAY_PERCENT = Argument(name="percent", kind=Kind.WHOLE, unit="%", minimum=-1, maximum=100)
@@ -275,6 +278,9 @@ TABLE: tuple[Row, ...] = (
     _command("ping", "Be answered", Ping, scope=Scope.VIEW),
     _command("clients", "Be told who is connected, one at /engine/reply/client/<number> each",
              ListClients, scope=Scope.EDIT),
+    _command("journal", "Be told what was written after a line of a run, at"
+             " /engine/reply/journal/lines: a run, and lines of it (a standby asks)",
+             ReadJournal, NUMBER, RUN),
     _command("client_mute", "Obey a client no more, or again", MuteClient, CLIENT, MUTED,
              scope=Scope.EDIT),
     _command("client_drop", "End a client's connection", DropClient, CLIENT, scope=Scope.EDIT),

@@ -27,6 +27,7 @@ from cuems.core.desk import (
     Reported,
     Tell,
 )
+from cuems.core.journal_tail import JournalTail
 from cuems.core.operator import PressGo
 from cuems.core.rules import Rules
 from cuems.core.status import CuePlay, NextCue
@@ -55,7 +56,7 @@ async def measure(folder: Path, seconds: float) -> tuple[list[int], list[int], f
     limits = Limits(segment_bytes=1 << 20)
     baseline = (folder / "baseline.log").open("w")
     async with open_journal(folder / "journal", faults.append, limits) as journal:
-        recorder = Recorder(journal, Rules())
+        recorder = Recorder(journal, Rules(), JournalTail())
         recorder.begin(())
         began = anyio.current_time()
         number = 0

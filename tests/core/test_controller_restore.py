@@ -9,6 +9,7 @@ from cuems.core.desk import (
     ControllerEffect,
     ProjectRead,
     ProjectUnreadable,
+    Publish,
     ReadProject,
     Restore,
 )
@@ -87,9 +88,10 @@ def test_what_an_operator_or_a_node_has_said_meanwhile_counts_more() -> None:
     assert restore(touched) == []
     found = Rig()
     found.report(bus.Hello(boot="9", version="1", project="show", load_seq=5, state=STANDS.state))
-    assert restore(found) == []
+    fader = [Publish(MixerVolume(NODE_ID, "0", "master", 0.5))]  # that no node knows
+    assert restore(found) == fader
     loaded = Rig().armed(audio("a"))
-    assert restore(loaded) == []
+    assert restore(loaded) == fader
 
 
 def test_what_it_remembers_is_what_it_stands_at_again() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cuems.core import bus
-from cuems.core.cues import CueId
+from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
     AdoptLine,
     ControllerEffect,
@@ -14,16 +14,25 @@ from cuems.core.desk import (
     Restore,
     Welcome,
 )
-from cuems.core.operator import Ping, PressGo, PressResume, PressStop
+from cuems.core.operator import Ping, PressGo, PressResume, PressStop, SetMixerVolume
 from cuems.core.played import PlayedBefore
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Remembered, Stands
-from cuems.core.status import CuePlay, Notice, Paused, Running
+from cuems.core.status import (
+    CuePlay,
+    MixerVolume,
+    ModeIs,
+    NodeWaived,
+    Notice,
+    Paused,
+    Running,
+)
 from cuems.core.timecode import from_ms
 from tests.build import audio, show
 from tests.core.test_controller import NODE_ID, A, B, Rig, published, told
 
+AWAY = NodeId("away")
 TRIGGER = Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0)
 PLAYING = ShowState(at=B, after_go_of=A, triggers=(TRIGGER,))
 STANDS = Stands(project="show", load_seq=5, stop_generation=3, state=PLAYING)
@@ -170,6 +179,27 @@ def test_the_journal_tells_what_was_played_of_a_show_that_a_node_has() -> None:
     rig.report(bus.CueStartedReport(A, 0))
     told = list(rig.controller.handle(Restore(remembered, False, 0)))
     assert plays_of(told) == {B: 100}  # the other plays
+
+
+def test_what_no_node_knows_comes_from_the_journal_also_where_a_node_has_the_show() -> None:
+    rig = Rig()
+    rig.report(ON_NODE)
+    is_read(rig)
+    rig.ask(SetMixerVolume(node=NODE_ID, output="1", channel="master", value=0.25))
+    moved, kept = (
+        bus.PlayerControlCommand(f"/{NODE_ID}/audio/mixer/{output}/master/volume", (0.5,))
+        for output in (1, 0)
+    )
+    before = replace(STANDS, controls=(moved, kept), mode="show", waived=(AWAY,))
+    remembered = Remembered(run="1", stands=before, position=from_ms(3900))
+    told = published(list(rig.controller.handle(Restore(remembered, False, 0))))
+    assert [status for status in told if isinstance(status, MixerVolume)] == [
+        MixerVolume(NODE_ID, "0", "master", 0.5)
+    ]
+    assert {ModeIs("show"), NodeWaived(AWAY, waived=True)} <= set(told)
+    stands = rig.controller.stands
+    assert (stands.mode, stands.waived) == ("show", (AWAY,))
+    assert {control.values for control in stands.controls} == {(0.25,), (0.5,)}
 
 
 def test_a_standby_goes_on_saying_what_the_one_before_has_said() -> None:

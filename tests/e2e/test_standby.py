@@ -9,16 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import anyio.to_thread
 import pytest
 
+from cuems.adapters.journal_files import runs
+from cuems.adapters.journal_reader import read_run
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import NodeId
+from cuems.core.desk import Asked
+from cuems.core.operator import OperatorCommand, PressGo
+from cuems.core.stands import Stands
 from cuems.demo.show import demo_show
 from tests.e2e.rig import Home, Operator, Program, open_operator, open_program
 
 pytestmark = pytest.mark.slow
 
 QUIET = ("--mtc", "bus")
+AWAY = "00000000-0000-4000-8000-00000000000a"
 GONG, CHIME, DRONE, *_ = RunningOrder(demo_show(NodeId("x")))
 
 
@@ -79,6 +86,20 @@ async def leads_on(operator: Operator) -> None:
     await operator.sees("armed", "yes")
 
 
+def kept(of: Home) -> tuple[dict[str, tuple[object, ...]], list[OperatorCommand]]:
+    """What a journal has: the faders as it stands, and what was asked of the one before."""
+    controls: dict[str, tuple[object, ...]] = {}
+    asked = []
+    *before, own = runs(of.folder / "state" / "cuems" / "journal")
+    for record in read_run(own).records:
+        if isinstance(record.what, Stands):
+            controls = {control.address: control.values for control in record.what.controls}
+    for path in before:
+        records = read_run(path).records
+        asked += [record.what.command for record in records if isinstance(record.what, Asked)]
+    return controls, asked
+
+
 async def plays(operator: Operator, cue: str) -> None:
     assert await operator.ask("go") == "ok"
     await operator.until(lambda: operator.state[f"/engine/status/cue/{cue}"] != 0)
@@ -130,9 +151,18 @@ async def test_f28_a_controller_that_was_killed_is_replaced_and_does_not_lead_wh
         async with rig.controller() as first, open_operator(rig.active) as before:
             await before.sees("armed", "yes")
             await after.sees("armed", "yes")
+            fader = f"/{rig.node.node}/audio/mixer/0/master/volume"
+            await before.send_to(fader, 0.5)
+            assert await before.ask("mode", "show") == "ok"
+            assert await before.ask("waive", f"{AWAY} 1") == "ok"
             await plays(before, GONG)
+            await after.until(lambda: after.state[f"/engine/status/cue/{GONG}"] != 0)
             await first.stop(signal.SIGKILL)
         await leads_on(after)
+        # What no node knows comes from the journal, once nodes have had the time to say the rest.
+        await after.until(lambda: after.history("mode")[-2:] == ["edit", "show"])
+        assert after.state[f"/engine/status/node_waived/{AWAY}"] == 1
+        assert "show mode" in await after.ask("load", "demo")
         await after.sees(f"cue/{GONG}", 100)  # played before, or in the gap
         await after.sees(f"cue/{CHIME}", 100)  # it followed by itself, in the gap or after it
         await after.sees("nextcue", DRONE)
@@ -141,6 +171,9 @@ async def test_f28_a_controller_that_was_killed_is_replaced_and_does_not_lead_wh
             await plays(after, DRONE)
             assert (await returned.ask("go")) != "ok"
         assert not any("Traceback" in line for line in node.lines)
+    controls, asked = await anyio.to_thread.run_sync(kept, rig.standby)
+    assert controls[fader] == (0.5,)
+    assert [command for command in asked if isinstance(command, PressGo)]  # before the take-over
 
 
 async def test_f29_of_two_with_one_epoch_the_nodes_keep_to_the_first(tmp_path: Path) -> None:
