@@ -157,7 +157,6 @@ SAME_AS = {
 }
 
 WHY_NOT = {
-    "F21": "the bus counts no messages: what is not proved by the key is dropped unread",
     "F55": "the ecosystem's editor saves projects; what this program saves has one writer",
     "G2": "figures of a quiet machine; what is late is told, and F18 tests that nothing is lost",
     "G3": "figures of a quiet machine",

@@ -7,8 +7,11 @@ to the loop, which is why this file imports asyncio.
 """
 
 import asyncio
+import logging
+import time
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +22,7 @@ import pynng
 from cuems.adapters.nng import cancellable
 from cuems.core.bus import BusStalledError, Peers
 from cuems.core.errors import CuemsError
+from cuems.core.flood import FloodGuard, Verdict
 from cuems.wire.bus import hub_message, hub_pong
 
 BUFFER_MESSAGES = 8192  # a burst of 10 000 loses 12.7 % with NNG's own 16, nothing with these
@@ -27,6 +31,7 @@ RECONNECT_MIN_MS = 20
 RECONNECT_MAX_MS = 200  # NNG backs off up to this: a controller is found again within it
 SEND_DEADLINE_S = 1.0
 
+log = logging.getLogger(__name__)
 
 BusT = TypeVar("BusT", bound="NngBus")
 
@@ -68,12 +73,16 @@ class NngBus:
         interop.md 3.2 are answered and never returned.
         """
         while True:
-            data: bytes = await cancellable(self._socket.arecv())
+            data = await self._take()
             hub = hub_message(data)
             if hub is None:
                 return data
             if hub.kind == "ping":
                 await self.send(hub_pong(hub, datetime.now(UTC).isoformat()))
+
+    async def _take(self) -> bytes:
+        data: bytes = await cancellable(self._socket.arecv())
+        return data
 
     async def peers_changed(self) -> Peers:
         """Wait until links differ from what the last call told. For one task."""
@@ -94,12 +103,61 @@ class NngBus:
         self._changed = anyio.Event()
 
 
+class NngListener(NngBus):
+    """The controller's end, to which anybody may connect: who floods it is put out.
+
+    What waits is read all at once, quicker than anybody can fill the buffer.
+    """
+
+    def __init__(self, socket: pynng.Bus0, url: str) -> None:
+        super().__init__(socket, url)
+        self._guard = FloodGuard()
+        self._read: deque[bytes] = deque()
+
+    async def _take(self) -> bytes:
+        while not self._read:
+            self._judge(await cancellable(self._socket.arecv_msg()))
+            with suppress(pynng.TryAgain):
+                for _ in range(BUFFER_MESSAGES):
+                    self._judge(self._socket.recv_msg(block=False))
+        return self._read.popleft()
+
+    def _judge(self, message: pynng.Message) -> None:
+        pipe, now_ns = message.pipe, time.monotonic_ns()
+        number = None if pipe is None else pipe.id
+        match self._guard.judge(number, lambda: _host(pipe), now_ns):
+            case Verdict.TAKE:
+                self._read.append(message.bytes)
+            case Verdict.PUT_OUT if pipe is not None:
+                log.warning("a peer at %s floods the bus: its link is closed", _host(pipe))
+                with suppress(pynng.NNGException):  # it is gone by itself
+                    pipe.close()
+            case _:
+                pass
+
+    def let_in(self, pipe: pynng.Pipe) -> None:
+        """Somebody has connected, or is put out at once. In a thread of NNG's."""
+        if self._guard.shuns(_host(pipe), time.monotonic_ns()):
+            pipe.close()
+
+
+def _host(pipe: pynng.Pipe | None) -> str:
+    """Where a link comes from; "" where it is gone."""
+    if pipe is None:
+        return ""
+    try:
+        return str(pipe.remote_address).rpartition(":")[0]
+    except pynng.NNGException:
+        return ""
+
+
 @asynccontextmanager
 async def open_bus_listener(url: str) -> AsyncIterator[NngBus]:
     """The controller's end; port 0 takes a free one. BusAddressError if it cannot listen."""
     _check(url)
     with _open_socket() as socket:
-        bus = _counting(socket, NngBus(socket, url))
+        bus = _counting(socket, NngListener(socket, url))
+        socket.add_pre_pipe_connect_cb(bus.let_in)
         try:
             listener = socket.listen(url)
         except pynng.NNGException as error:

@@ -179,7 +179,7 @@ class Chains:
         inside = [inner for inner in self.roster.runs_within(run.cue.id) if inner is not run]
         self._cut([run, *inside])
         for inner in inside:
-            self.telling.played(inner.cue.id)
+            self.telling.played(inner.cue.id, inner.missed_by)
 
     def _enrol(self, cue: AnyCue, turn: Turn) -> None:
         run = Run(
@@ -242,7 +242,9 @@ class Chains:
         for run in joining:
             current = self.roster.holds(run) and run.phase is Phase.PLAYING
             if current and run.frozen_at is None and run.cue.id not in self.voices.playing:
-                self.voices.sound(run, self.elapsed(run), self.level(run.cue))
+                elapsed = self.elapsed(run)
+                in_time = self.voices.sound(run, elapsed, self.level(run.cue))
+                run.missed_by = 0 if in_time or run.joined else elapsed
 
     def light(self, *, paused: bool = False) -> None:
         """Bring on the looks that should be on and are not, and take away the others."""
@@ -308,7 +310,7 @@ class Chains:
 
     def _finish(self, run: Run, due: int) -> None:
         del self.roster.runs[run.cue.id]
-        self.telling.played(run.cue.id)
+        self.telling.played(run.cue.id, run.missed_by)
         if run.cue.post_go is PostGo.GO_AT_END:
             self._hand_over(run, due)
         self.settle(due)
@@ -359,7 +361,7 @@ class Chains:
         for turn in turns:
             self.roster.turns.pop(turn, None)
         for run in runs:
-            self.telling.played(run.cue.id)
+            self.telling.played(run.cue.id, run.missed_by)
         self.moved = True
         self.settle(at)
         return bool(runs or turns)

@@ -37,6 +37,7 @@ class Run:
     phase: Phase = Phase.WAITING
     version: int = 0
     frozen_at: int | None = None
+    missed_by: int = 0  # how late its player was asked, where the body was over by then
     joined: bool = False  # begun in silence, so that being in the middle of it is not being late
     fading_out: bool = False
     handed_over: bool = False

@@ -5,6 +5,7 @@ from enum import Enum
 
 from cuems.core.cues import CueId
 from cuems.core.effects import CueEnded, CueFailed, CueProgress, CueReset, CueStarted, Effect
+from cuems.core.timecode import to_ms
 
 
 class Told(Enum):
@@ -12,6 +13,7 @@ class Told(Enum):
 
     RUNNING = "running"
     PLAYED = "played"
+    MISSED = "missed"
     FAILED = "failed"
 
 
@@ -30,6 +32,8 @@ class Telling:
 
     def running(self, cue: CueId, start: int) -> None:
         """A cue had its turn. A failed cue stays failed until it is mended."""
+        if self._told.get(cue) is Told.MISSED:
+            self.reset(cue)
         if self._told.get(cue) is not Told.FAILED:
             self._told[cue] = Told.RUNNING
             self._tell(CueStarted(cue, start))
@@ -39,11 +43,14 @@ class Telling:
         if self._told.get(cue) is Told.RUNNING and 0 < percent < 100:
             self._tell(CueProgress(cue, percent))
 
-    def played(self, cue: CueId) -> None:
-        """A cue is over."""
-        if self._told.get(cue) is Told.RUNNING:
-            self._told[cue] = Told.PLAYED
-            self._tell(CueEnded(cue))
+    def played(self, cue: CueId, missed_by: int = 0) -> None:
+        """A cue is over; before its player was asked, where that came late by `missed_by`."""
+        if self._told.get(cue) is not Told.RUNNING:
+            return
+        self._told[cue] = Told.MISSED if missed_by else Told.PLAYED
+        late_ms = to_ms(missed_by)
+        reason = f"missed: it was {late_ms} ms late, and over by then"
+        self._tell(CueFailed(cue, reason) if missed_by else CueEnded(cue))
 
     def failed(self, cue: CueId, reason: str) -> None:
         """A cue does not play."""
@@ -83,6 +90,8 @@ class Telling:
             now = self._told.get(cue)
             if now is before.get(cue):
                 continue
+            if before.get(cue) is Told.MISSED and now is not None:
+                self._tell(CueReset(cue))
             if now is Told.RUNNING:
                 self._tell(CueStarted(cue, starts[cue]))
             elif now is Told.PLAYED:

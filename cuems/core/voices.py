@@ -30,27 +30,28 @@ class Voices:
         self._shown: dict[CueId, float] = {}
         self._lit: list[CueId] = []  # the looks that our players show, oldest first
 
-    def sound(self, run: Run, elapsed: int, level: float) -> None:
-        """Start a run's player `elapsed` into the body, unless it is not ours or over already.
+    def sound(self, run: Run, elapsed: int, level: float) -> bool:
+        """Start a run's player `elapsed` into the body, unless it is not ours; whether in time.
 
         Lights come on all the same: a look stays when the body is over.
         """
         cue = run.cue.id
         over = run.body is not None and elapsed >= run.body and not isinstance(run.cue, DmxCue)
         if cue not in self._plays or over:
-            return
+            return not (over and cue in self._plays and run.body)
         self.playing[cue] = run
         if isinstance(run.cue, DmxCue):
             if run.joined and cue in self._lit:  # the line has come back to where it was coming on
                 self.settle_look(cue, run.start, run.start + elapsed)
-                return
+                return True
             self._come(cue)
         self.bring_to(run.cue, level)
         if cue in self._frozen:
             self.unfreeze(run, elapsed)
-            return
+            return True
         late = 0 if run.joined else elapsed
         self._emit(Start(cue=cue, run_seq=run.run_seq, start=run.start, elapsed=elapsed, late=late))
+        return True
 
     def hush(self, run: Run) -> None:
         """Stop a run's player."""

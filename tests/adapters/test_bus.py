@@ -18,6 +18,7 @@ from cuems.adapters.bus import (
 from cuems.core import bus
 from cuems.core.bus import Peers
 from cuems.core.cues import NodeId
+from cuems.core.flood import BURST_MESSAGES
 from cuems.wire.bus import BusDecodeError, decode, encode
 
 LOOPBACK = "tcp://127.0.0.1:0"
@@ -191,3 +192,29 @@ async def test_a_link_that_carries_nothing_is_made_anew() -> None:
                 pass
             await node.send(b"back")
             assert await controller.receive() == b"back"
+
+
+async def test_f21_who_floods_the_bus_is_put_out_and_nobody_else() -> None:
+    with anyio.fail_after(30):
+        async with (
+            open_bus_listener(LOOPBACK) as controller,
+            open_bus_dialer(controller.url) as node,
+            open_bus_dialer(controller.url) as stranger,
+        ):
+            await node.until_linked(linked=True)
+            await stranger.until_linked(linked=True)
+            for _ in range(BURST_MESSAGES + 1000):
+                await stranger.send(b"flood")
+            async with anyio.create_task_group() as tg:
+                tg.start_soon(receive_all, controller)
+                await stranger.until_linked(linked=False)
+                tg.cancel_scope.cancel()
+            await node.send(b"from the node")
+            while await controller.receive() != b"from the node":
+                pass
+            assert (await node.peers_changed()) == Peers(1, 1)
+
+
+async def receive_all(bus: NngBus) -> None:
+    while True:
+        await bus.receive()

@@ -104,6 +104,20 @@ def test_only_cues_with_an_output_here_are_played_and_reported() -> None:
     assert said(effects) == [bus.CueStartedReport(A, 0), ready]
 
 
+def test_a_cue_that_is_over_when_a_late_go_comes_is_missed_and_its_successor_joined() -> None:
+    stand = Stand(audio("a", 300, "e"), audio("b", 9000))
+    stand.node.handle(Moved(Advance(from_ms(1000))))
+    effects = stand.tell(go(), 1000)
+    assert played(effects)[0] == Start(
+        cue=B, run_seq=1, start=from_ms(300), elapsed=from_ms(700), late=from_ms(700)
+    )
+    missed = bus.CueFailedReport(A, "missed: it was 1000 ms late, and over by then")
+    assert missed in said(effects)
+    assert bus.CueEndedReport(A) not in said(effects)
+    again = said(stand.tell(go(run_seq=2, at_ms=1000), 1000))
+    assert again[:2] == [bus.CueResetReport(A), bus.CueStartedReport(A, from_ms(1000))]
+
+
 def test_cues_end_on_the_line() -> None:
     stand = Stand(audio("a", 1000), audio("b"))
     stand.tell(go())

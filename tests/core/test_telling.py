@@ -112,3 +112,24 @@ def test_a_failure_outlives_the_silence() -> None:
     tell.running(A, 0)
     tell.unmute(before, {A: 0})
     assert told == []
+
+
+def test_a_cue_that_was_missed_is_told_as_failed_until_it_runs_again() -> None:
+    tell, told = telling()
+    tell.running(A, 0)
+    tell.played(A, 1000 * 705_600)
+    assert told == [
+        CueStarted(A, 0), CueFailed(A, "missed: it was 1000 ms late, and over by then")
+    ]  # fmt: skip
+    tell.running(A, 9)
+    assert told[2:] == [CueReset(A), CueStarted(A, 9)]
+
+
+def test_a_cue_that_was_missed_and_is_joined_by_a_jump_plays() -> None:
+    tell, told = telling()
+    tell.running(A, 0)
+    tell.played(A, 1000 * 705_600)
+    before = tell.mute(afresh=True)
+    tell.running(A, 0)
+    tell.unmute(before, {A: 0})
+    assert told[2:] == [CueReset(A), CueStarted(A, 0)]

@@ -4,8 +4,10 @@ A test's name begins with the number of its fault. Those that need a bad network
 (tests/unetem.py) and are skipped, with the reason, where the machine does not let them.
 """
 
+import os
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -23,11 +25,14 @@ from cuems.core.cues import CueId, NodeId
 from cuems.demo.show import demo_show, write_demo
 from cuems.wire.bus import encode
 from cuems.wire.show_xml import write_show
+from tests import clock_step
+from tests.clock_step import SteppedClock
 from tests.e2e.rig import Home, Operator, Program, open_operator, open_program
 from tests.unetem import Host, Link, OpenLink, open_link, why_not
 
 pytestmark = pytest.mark.slow
 
+TWO_HOURS_S = 7200
 GONG, CHIME, DRONE, *_ = RunningOrder(demo_show(NodeId("x")))
 CONTROLLER = ("run", "--role", "controller", "--no-local-node", "--mtc", "bus")
 
@@ -203,6 +208,33 @@ async def test_f20_a_go_overtakes_ten_thousand_faders(home: Home) -> None:
             await operator.sees(f"cue/{GONG}", 1)
 
 
+@asynccontextmanager
+async def open_flood(home: Home) -> AsyncIterator[None]:
+    """Somebody who says to the bus whatever it takes."""
+    flooder = await anyio.open_process(
+        [sys.executable, "-m", "tests.fakes.flooder", home.bus], stdout=None, stderr=None
+    )
+    async with flooder:
+        try:
+            yield
+        finally:
+            flooder.kill()
+
+
+async def test_f21_a_flood_from_a_stranger_delays_no_go(home: Home) -> None:
+    await new_key(home)
+    async with open_stage(home) as stage, open_program(home, *as_node(home)):
+        operator = stage.operator
+        await operator.sees("armed", "yes")
+        async with open_flood(home):
+            await stage.controller.says("floods the bus: its link is closed")
+            assert await operator.ask("go") == "ok"
+            await operator.sees(f"cue/{GONG}", 1)
+            assert await operator.ask("stop") == "ok"
+            await operator.sees(f"cue/{GONG}", 0)
+        assert "lost" not in operator.history(f"node/{stage.node}")
+
+
 GARBAGE = (
     b"",
     b"\xff\xfe",
@@ -321,6 +353,40 @@ async def test_f28_a_controller_from_before_is_fenced_off_and_says_so(
 
 NOTICE = "/engine/status/notice"
 ROLE = "/engine/status/role_detail"
+
+
+async def wall_clock_s(clock: SteppedClock) -> float:
+    """What a process with this clock takes the time to be."""
+    ask = [sys.executable, "-c", "import time; print(time.time())"]
+    done = await anyio.run_process(ask, env=dict(os.environ) | clock.variables)
+    return float(done.stdout)
+
+
+@pytest.mark.skipif(clock_step.why_not() != "", reason=clock_step.why_not())
+async def test_f31_clocks_that_are_set_in_mid_show_change_nothing(
+    home: Home, tmp_path: Path
+) -> None:
+    near, far = SteppedClock(tmp_path / "near"), SteppedClock(tmp_path / "far")
+    away = replace(home, environment=far.variables)
+    home.environment |= near.variables
+    async with open_stage(home) as stage, open_program(away, *as_node(away)) as node:
+        operator = stage.operator
+        await stage.drones()
+        before = len(node.lines)
+        for clock, step_s in ((near, TWO_HOURS_S), (far, -TWO_HOURS_S)):
+            true_s = await wall_clock_s(clock)
+            clock.step(step_s)
+            assert abs(await wall_clock_s(clock) - true_s - step_s) < TWO_HOURS_S / 2
+            assert await operator.ask("setnextcue", CHIME) == "ok"
+            while "too soon" in (said := await operator.ask("go")):
+                pass
+            assert said == "ok"
+            await operator.sees(f"cue/{CHIME}", 1)
+            await operator.sees(f"cue/{CHIME}", 100)
+        assert not [line for line in node.lines[before:] if "Cue" in line and DRONE in line]
+        assert {"late", "lost"}.isdisjoint(operator.history(f"node/{stage.node}"))
+        assert await operator.ask("stop") == "ok"
+        await operator.sees(f"cue/{DRONE}", 0)
 
 
 # ---- on a bad network

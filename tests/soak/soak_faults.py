@@ -18,6 +18,8 @@ FILES = (
     "tests/e2e/test_standby.py",
     "tests/e2e/test_ecosystem.py",
     "tests/core/test_two_leaders.py",
+    "tests/adapters/test_bus.py",
+    "tests/test_faults.py",
 )
 ROWS = range(13, 33)
 ELSEWHERE = {  # rows whose tests bear other names
