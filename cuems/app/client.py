@@ -6,6 +6,7 @@ answered, everything that a newcomer is told has been heard.
 
 import json
 import os
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
@@ -185,5 +186,11 @@ async def _connection(url: str, timeout_s: float) -> ClientConnection:
 
 
 def _reason(error: OSError | EOFError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted, {error.verify_message} (see SSL_CERT_FILE)"
+    if isinstance(error, ssl.SSLError):  # its number is OpenSSL's, not the system's
+        return f"no TLS there: {error.reason}"
     number = getattr(error, "errno", None) or 0  # asyncio's own text repeats the address
-    return os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
+    if number > 0:
+        return os.strerror(number)
+    return getattr(error, "strerror", None) or str(error) or "it hung up: is it wss:// or ws://?"

@@ -12,6 +12,7 @@ import trustme
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from cuems.adapters.access_file import read_keys, write_keys
+from cuems.app.client import NotReachableError, open_client
 from cuems.app.doors import DoorFlags, Doors, read_doors
 from cuems.core.access import KeyKind, Keyring, Scope, new_key
 from cuems.core.operator import EnableCue, PressGo, PressStop, UnloadProject
@@ -271,6 +272,13 @@ async def test_with_a_certificate_everything_is_said_over_tls(tmp_path: Path) ->
             assert await ask(connection, "/engine/command/go") == "ok"
         with pytest.raises((ssl.SSLError, OSError, InvalidMessage)):
             async with socket(stage, ssl=ssl.create_default_context()):
+                pass
+        with pytest.raises(NotReachableError, match="its certificate is not trusted, "):
+            async with open_client(stage.url.replace("https", "wss"), 20):
+                pass
+    async with open_stage(tmp_path, None) as stage:
+        with pytest.raises(NotReachableError, match="it hung up: is it wss"):
+            async with open_client(stage.url.replace("http", "wss"), 20):
                 pass
 
 
