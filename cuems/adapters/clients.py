@@ -14,6 +14,7 @@ from typing import Protocol
 import anyio
 
 OUTBOX_FRAMES = 65_536  # the dump of 10 000 cues fits; one fact has one place
+TAKE_BYTES = 16_384  # a client has to have room for what is taken at once
 IN_ORDER_TAKES = 4  # a client that keeps up is never behind by more
 LINGER_S = 0.001  # what made the news goes first: players do not wait until clients are told
 IGNORED_MAX_ADDRESSES = 4096
@@ -66,10 +67,13 @@ class Surface(Protocol):
 class Outbox:
     """What is yet to be sent to one client; `cut` ends its connection at once.
 
-    `door` says how it is connected, for a person.
+    `door` says how it is connected, for a person. `filled` is told where one task sends for many;
+    else whoever sends waits in `take`.
     """
 
-    def __init__(self, door: str, cut: Callable[[], None]) -> None:
+    def __init__(
+        self, door: str, cut: Callable[[], None], filled: Callable[[], None] | None = None
+    ) -> None:
         self.door = door
         self.reply_port: int | None = None
         self.dropped = ""
@@ -79,7 +83,8 @@ class Outbox:
         self._cut = cut
         self._frames: OrderedDict[tuple[str, int], tuple[bytes | str, int]] = OrderedDict()
         self._takes = 0
-        self._filled = anyio.Event()
+        self._news = None if filled else anyio.Event()
+        self._filled = filled
 
     def put(self, address: str, frame: bytes | str, serial: int = 0) -> None:
         """Send a frame, instead of an unsent one of the same address and serial. Never waits.
@@ -98,7 +103,10 @@ class Outbox:
             if waiting[0] != frame and self._takes - since < IN_ORDER_TAKES:
                 self._frames.move_to_end(key)
         self._frames[key] = frame, since
-        self._filled.set()
+        if self._filled is not None:
+            self._filled()
+        elif self._news is not None:
+            self._news.set()
 
     def drop(self, reason: str) -> None:
         """End the connection at once."""
@@ -114,12 +122,21 @@ class Outbox:
     async def take(self, most: int) -> list[bytes | str]:
         """The frames that have waited longest, as soon as there is one."""
         while not self._frames:
-            self._filled = anyio.Event()
-            await self._filled.wait()
+            self._news = anyio.Event()
+            await self._news.wait()
             await anyio.sleep(LINGER_S)
+        return self.take_now(most)
+
+    def take_now(self, most: int) -> list[bytes | str]:
+        """The frames that have waited longest, if any."""
         self._takes += 1
-        count = min(most, len(self._frames))
-        return [self._frames.popitem(last=False)[1][0] for _ in range(count)]
+        taken: list[bytes | str] = []
+        size = 0
+        while self._frames and len(taken) < most and size < TAKE_BYTES:
+            frame, _ = self._frames.popitem(last=False)[1]
+            taken.append(frame)
+            size += len(frame)
+        return taken
 
 
 class Clients:

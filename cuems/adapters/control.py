@@ -13,7 +13,7 @@ import os
 import socket
 import ssl
 from asyncio import BaseTransport
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.resources import files
@@ -27,18 +27,16 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
-from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from cuems.adapters.clients import (
-    STALLED_S,
     Allowance,
     ClientId,
     Clients,
-    Outbox,
     Surface,
     peer_name,
 )
+from cuems.adapters.courier import Courier
 from cuems.core.errors import CuemsError
 from cuems.wire.bridge import POSTS
 from cuems.wire.control_table import AUTH
@@ -63,8 +61,6 @@ MAX_CLIENTS = 64  # a rig has a dozen; 1000 are served where they are asked for,
 SPARE_SOCKETS = 64  # handshakes and page loads beside the clients
 MAX_FRAME_BYTES = 65_536
 READ_AHEAD_FRAMES = 16
-SHORT_FRAME_BYTES = 1024
-FRAMES_AT_ONCE = 16  # before one deadline; those that wait longer can still be replaced
 SEND_BUFFER_BYTES = 65_536
 WRITE_LIMITS_BYTES = (16_384, 12_288)  # within STALLED_S a client has to take the 4 KiB between
 WRITE_BUFFER_MAX_BYTES = 262_144  # pongs to one who pings and does not read are not awaited
@@ -72,6 +68,7 @@ UNANSWERED_MS = 10_000  # a cut cable: the kernel gives up on what was not ackno
 PIECES_AT_ONCE = 128  # 0.2 ms
 REST = 4  # times as long as an answer took: a flood of queries gets a fifth of the loop
 ANSWERS_MAX_BYTES = 33_554_432  # one of a show of 10 000 cues is 7 MB
+READ_REQUEST = Request("", Headers())
 OPEN_TIMEOUT_S = 3.0
 CLOSE_TIMEOUT_S = 1.0
 SHUTDOWN_GRACE_S = 0.5
@@ -139,6 +136,7 @@ async def serve_control(
         # Only a stopping server leaves a connection that is still open.
         await connection.close(CloseCode.GOING_AWAY)
 
+    courier = Courier()
     sockets: set[ServerConnection] = set()
     pages = Pages(console, surface, sockets)
     door = partial(_request_answer, pages=pages, surface=surface, own_names=set(own_names))
@@ -155,7 +153,7 @@ async def serve_control(
         write_limit=WRITE_LIMITS_BYTES,
         ssl=tls,
         select_subprotocol=_subprotocol,
-        create_connection=_counted(sockets, max_clients + SPARE_SOCKETS),
+        create_connection=_counted(sockets, max_clients + SPARE_SOCKETS, courier.wake),
     )
     async with (
         send,
@@ -164,57 +162,32 @@ async def serve_control(
         arrivals,  # closed before the server too: who waits to be handed over hears of it
         anyio.create_task_group() as tg,
     ):
+        tg.start_soon(courier.serve)
         task_status.started(server.sockets[0].getsockname()[1])
         async for connection, gone in arrivals:
-            tg.start_soon(_serve_client, connection, gone, surface, clients)
+            tg.start_soon(_serve_client, connection, gone, surface, clients, courier)
 
 
 async def _serve_client(
-    connection: ServerConnection, gone: anyio.Event, surface: WebSurface, clients: Clients
+    connection: ServerConnection,
+    gone: anyio.Event,
+    surface: WebSurface,
+    clients: Clients,
+    courier: Courier,
 ) -> None:
-    outbox = Outbox("WebSocket", connection.transport.abort)
+    outbox = courier.enter(connection)
     try:
         client = clients.enter(outbox, _peer(connection), surface)
         try:
-            async with anyio.create_task_group() as tg:
-                tg.start_soon(_send_frames, connection, outbox)
-                await _present_secret(connection, client, surface)
-                await _read_frames(connection, client, surface)
-                tg.cancel_scope.cancel()
+            await _present_secret(connection, client, surface)
+            connection.request, connection.response = READ_REQUEST, None  # 2 KiB of headers
+            await _read_frames(connection, client, surface)
         finally:
             clients.leave(client)
             surface.disconnected(client, outbox.dropped)
     finally:
+        courier.leave(connection)
         gone.set()
-
-
-async def _send_frames(connection: ServerConnection, outbox: Outbox) -> None:
-    """Send what is put until the connection ends or stalls."""
-    while connection.protocol.state is State.OPEN:
-        frames = await outbox.take(FRAMES_AT_ONCE)
-        with anyio.move_on_after(STALLED_S) as deadline:
-            await _write(connection, frames)
-        if deadline.cancelled_caught:
-            outbox.drop(f"it took nothing for {STALLED_S:g} s")
-            return
-
-
-async def _write(connection: ServerConnection, frames: Sequence[bytes | str]) -> None:
-    """Send frames as long as the connection is open, and wait until there is room for more.
-
-    Those that are short in one write: `connection.send` makes a system call of each.
-    """
-    protocol = connection.protocol
-    for number, frame in enumerate(frames, start=1):
-        if protocol.state is not State.OPEN:
-            return
-        if isinstance(frame, str):
-            protocol.send_text(frame.encode())
-        else:
-            protocol.send_binary(frame)
-        if number == len(frames) or len(frame) > SHORT_FRAME_BYTES:
-            connection.transport.write(b"".join(protocol.data_to_send()))
-            await connection.drain()
 
 
 async def _present_secret(
@@ -338,8 +311,15 @@ def _subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprot
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
-def _counted(sockets: set[ServerConnection], max_sockets: int) -> type[ServerConnection]:
-    """A connection class whose open connections are in `sockets`, handshakes included."""
+def _counted(
+    sockets: set[ServerConnection],
+    max_sockets: int,
+    has_room: Callable[[ServerConnection], None],
+) -> type[ServerConnection]:
+    """A connection class whose open connections are in `sockets`, handshakes included.
+
+    `has_room` is told of one that can be sent more again.
+    """
 
     class Counted(ServerConnection):
         def connection_made(self, transport: BaseTransport) -> None:
@@ -355,6 +335,10 @@ def _counted(sockets: set[ServerConnection], max_sockets: int) -> type[ServerCon
             super().data_received(data)
             if self.transport.get_write_buffer_size() > WRITE_BUFFER_MAX_BYTES:
                 self.transport.abort()
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            has_room(self)
 
         def connection_lost(self, exc: Exception | None) -> None:
             sockets.discard(self)
