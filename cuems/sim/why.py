@@ -9,7 +9,15 @@ from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, PostGo, Show
 from cuems.core.desk import Answer, Asked, Publish, Reported, Tell
 from cuems.core.journal import Record
-from cuems.core.operator import EnableCue, GoCue, MoveStandby, PressGo
+from cuems.core.operator import (
+    EnableCue,
+    GoCue,
+    MoveStandby,
+    PauseCue,
+    PressGo,
+    ResumeCue,
+    StopCue,
+)
 from cuems.core.status import CueEnabled, CuePlay, CueReason, NextCue
 from cuems.core.tally import STARTED
 
@@ -163,6 +171,11 @@ class _Teller:
                 self._standby = cue
             case EnableCue(cue, enabled) if cue == self._cue and not reason:
                 self._say(f"{'enable' if enabled else 'disable'}, asked by {who}")
+            case StopCue(cue) | PauseCue(cue) | ResumeCue(cue) if not reason:
+                if self._order.within(self._cue, cue):
+                    word = type(asked.command).__name__.removesuffix("Cue").lower()
+                    what = "it" if cue == self._cue else f"the list {self._order[cue].name!r}"
+                    self._say(f"{word} of {what}, asked by {who}")
             case _:
                 pass
 

@@ -4,7 +4,7 @@ import pytest
 
 from cuems.core import bus
 from cuems.core.cues import Action, CueId
-from cuems.core.operator import EnableCue, GoCue, MoveStandby, PressGo
+from cuems.core.operator import EnableCue, GoCue, MoveStandby, PauseCue, PressGo, StopCue
 from cuems.sim.why import why
 from tests.build import NODE, action, audio
 from tests.recording import Recording, find_show
@@ -74,6 +74,17 @@ def test_a_cue_did_not_run_because_it_was_disabled(made: Recording) -> None:
     verdict, facts = told(made, "b")
     assert "it was disabled" in verdict
     assert "disable, asked by client 1 (tablet)" in facts
+
+
+def test_what_was_done_to_a_cue_by_hand_is_told(made: Recording) -> None:
+    made.ask(PressGo())
+    made.started("a")
+    made.ask(PauseCue(CueId("a")))
+    made.ask(StopCue(CueId("a")))
+    assert told(made, "a")[1][-2:] == [
+        "pause of it, asked by client 1 (tablet)",
+        "stop of it, asked by client 1 (tablet)",
+    ]
 
 
 def test_a_cue_did_not_run_because_nothing_came_to_it(made: Recording) -> None:
