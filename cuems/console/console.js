@@ -149,7 +149,8 @@ function onKeyDown(event) {
     return;
   }
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "Enter" && event.target.type === "checkbox") event.target.click();
+  if (event.repeat && event.key === "Enter") event.preventDefault(); // a held key is one press
+  else if (event.key === "Enter" && event.target.type === "checkbox") event.target.click();
   const go = event.key === " " || (event.key === "Enter" && event.target === at("go"));
   if (!go && event.key !== "Escape") return;
   event.preventDefault();

@@ -1,8 +1,9 @@
 """The control surface as plain HTTP, in the words of the ecosystem's power bridge.
 
-`POST /go`, `/stop`, `/setnextcue?cue=`, `/gocue?cue=` and, ours, `/pause`, `/resume`, `/panic`;
-`GET /status`. Answers are JSON with `ok`, and `reason` where it is false: a token for a program,
-with what a person is told beside it as `detail` (field.md 3.5). `/shutdown` stays the bridge's.
+`POST /go`, `/stop`, `/setnextcue?cue=`, `/gocue?cue=` and, ours, `/pause`, `/resume`, `/panic`,
+`/stopcue?cue=`, `/pausecue?cue=`, `/resumecue?cue=`; `GET /status`. Answers are JSON with `ok`, and
+`reason` where it is false: a token for a program, with what a person is told beside it as `detail`
+(field.md 3.5). `/shutdown` stays the bridge's.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from cuems.wire.osc import Osc, OscArgument
 from cuems.wire.oscquery import JSON_TYPE, Page
 
 STATUS = "/status"
-WITH_CUE = ("/setnextcue", "/gocue")
+WITH_CUE = ("/setnextcue", "/gocue", "/stopcue", "/pausecue", "/resumecue")
 POSTS = ("/go", "/stop", "/pause", "/resume", "/panic", *WITH_CUE)
 MAX_FIELDS = 8
 

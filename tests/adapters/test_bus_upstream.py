@@ -10,6 +10,7 @@ from cuems.core.bus import BusMessage, Envelope, Peers
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.line import Line
+from cuems.core.runs import Word
 from cuems.core.timecode import FLICKS_PER_MS
 from cuems.wire.bus import decode, encode
 from tests.fakes.legacy_controller import open_legacy_controller
@@ -76,6 +77,7 @@ async def test_f30_an_upstream_node_survives_everything_only_we_say() -> None:
                 CONTROLLER,
                 bus.PauseCommand(),
                 bus.ResumeCommand(),
+                bus.InterveneCommand(run_seq=1, cue=ONE, word=Word.STOP, at=0),
                 bus.UnloadCommand(3),
                 bus.LineReport(Line(0, 0, True), 0),
                 bus.ClockReply(node=NODE, sent_ns=0, received_ns=1, replied_ns=2),
@@ -86,7 +88,7 @@ async def test_f30_an_upstream_node_survives_everything_only_we_say() -> None:
             )
             await hear(ours, NODE, [bus.Pong()])
     assert node.dropped == []
-    assert node.state.unhandled == ["pause", "resume"]
+    assert node.state.unhandled == ["pause", "resume", "stop_cue"]
     assert node.state.enabled == {TWO: False}
     assert node.state.controls == [(level, 0.5)]
 

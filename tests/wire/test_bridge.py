@@ -23,6 +23,7 @@ def test_every_post_is_a_command_of_the_table(path: str) -> None:
 
 def test_a_cue_comes_in_the_query() -> None:
     assert read_post("/gocue?x=1&cue=a%20b") == Osc("/engine/command/gocue", ("a b",))
+    assert read_post("/stopcue?cue=a") == Osc("/engine/command/stopcue", ("a",))
     for target in ("/gocue", "/gocue?cue=", "/gocue?" + "a&" * 20):
         with pytest.raises(PostError):
             read_post(target)
