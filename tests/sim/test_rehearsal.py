@@ -10,11 +10,14 @@ from cuems.core.operator import (
     EnableCue,
     LoadTo,
     MoveStandby,
+    PauseCue,
     PressGo,
     PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
+    StopCue,
 )
 from cuems.core.timecode import from_ms
 from cuems.core.validation import problems
@@ -239,6 +242,34 @@ def test_at_20_percent_loss_every_node_starts_as_if_nothing_were_lost() -> None:
     assert len(whole) == 6
     for seed in range(20):
         assert starts(run(*contents, script=go, nodes=8, loss=0.2, seed=seed)) == whole
+
+
+def test_a_cue_held_and_stopped_by_hand_is_so_on_every_node_at_the_same_place() -> None:
+    """A list of cues on two nodes: held, let go on, stopped; with messages lost, too."""
+    held = cues("l", audio("a", 9000, "g"), elsewhere("b", 9000))
+    words = (PauseCue, ResumeCue, StopCue)
+    said = [step(2000 + 1000 * n, word(CueId("l"))) for n, word in enumerate(words)]
+    script = (step(1000, PressGo()), *said)
+
+    def done(loss: float, seed: int) -> set[tuple[str, CueId | None, int]]:
+        rehearsal = run(held, script=script, loss=loss, seed=seed)
+        return {
+            (entry.verb.value, entry.cue, entry.position - entry.elapsed)
+            for entry in rehearsal.entries
+            if entry.verb in (Verb.HOLDS, Verb.GOES_ON, Verb.STOPS)
+        }
+
+    whole = done(0.0, 0)
+    at = [from_ms(ms) for ms in (2080, 2080, 4080)]  # it goes on at 3080, from 1000 ms in
+    assert whole == {
+        (verb, CueId(cue), where)
+        for cue in "ab"
+        for verb, where in zip(("holds", "goes on", "stops"), at, strict=True)
+    }
+    for seed in range(5):  # late where a message was lost, but from the same place of each body
+        lost = done(0.2, seed)
+        assert {entry[:2] for entry in lost} == {entry[:2] for entry in whole}
+        assert {entry for entry in lost if entry[0] == "goes on"} <= whole
 
 
 def test_while_all_replicas_agree_looking_at_every_node_changes_nothing() -> None:
