@@ -57,6 +57,7 @@ from cuems.core.standing import Pointer, Standing
 from cuems.core.timecode import from_ms, to_ms
 
 RUNS_REMEMBERED = 1024  # a GO that comes twice comes within a few of its neighbours
+PANIC = "panic: everything is being faded out"
 SAME_PLACE_FLICKS = from_ms(80)  # two frames: a line found again this near has not jumped
 
 
@@ -308,6 +309,8 @@ class Sequencer:
         """Why a word on one cue would change nothing now; "" where it would, or may."""
         held, runs = self._performance.held(), self._performance.runs_within(cue)
         match word:
+            case Word.PAUSE | Word.RESUME if self._panic_over is not None:
+                return PANIC
             case Word.PAUSE if all(run.cue.id in held for run in runs):
                 return "it is paused already" if runs else "it is not running"
             case Word.RESUME if not any(run.cue.id in held for run in runs):
@@ -338,7 +341,7 @@ class Sequencer:
         if self._performance.paused:
             return "the show is paused: resume first"
         if self._panic_over is not None:
-            return "panic: everything is being faded out"
+            return PANIC
         if go.deadline is not None and position > go.deadline:
             return f"too late by {to_ms(position - go.deadline)} ms"
         return ""

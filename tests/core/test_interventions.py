@@ -135,6 +135,9 @@ def test_why_a_word_would_change_nothing() -> None:
     assert sequencer.why_not_one(Word.RESUME, A) == ""
     sequencer.handle(Pause())
     assert sequencer.why_not_one(Word.RESUME, A) == "the show is paused: resume that first"
+    sequencer.handle(Resume())
+    sequencer.handle(Panic())
+    assert sequencer.why_not_one(Word.RESUME, A) == "panic: everything is being faded out"
 
 
 def test_after_a_jump_back_and_forth_a_stopped_cue_stays_stopped() -> None:
