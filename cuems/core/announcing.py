@@ -9,6 +9,7 @@ from collections.abc import Callable
 from cuems.core.cues import CueId
 from cuems.core.status import (
     Armed,
+    ClusterWarning,
     Loaded,
     NextCue,
     Paused,
@@ -31,6 +32,7 @@ class Announcer:
         self._waiting_for = ""
         self._standby_told = False
         self._second: int | None = None
+        self._warning = ClusterWarning(load_seq=0, project="")
 
     def begin(self) -> None:
         """Before anything has happened."""
@@ -74,6 +76,13 @@ class Announcer:
         """Another cue stands by."""
         if self._standby_told:
             self._publish(NextCue(standby))
+
+    def warn(self, warning: ClusterWarning) -> None:
+        """Which nodes of the show are away; told of a load only where some are."""
+        before, is_news = self._warning, warning != self._warning
+        self._warning = warning
+        if is_news and (warning.missing or warning.lost or before.missing or before.lost):
+            self._publish(warning)
 
     def arm(self, waiting_for: str, standby: CueId | None) -> None:
         """What a GO would have to wait for ("": nothing), and which cue it would fire."""

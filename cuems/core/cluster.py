@@ -155,6 +155,12 @@ class Cluster:
         needed = sorted(self._needed())
         return "; ".join(reason for node in needed if (reason := self._why_not(node)))
 
+    def away(self) -> tuple[tuple[NodeId, ...], tuple[NodeId, ...]]:
+        """Of the nodes that the show needs: which have never come, and which are lost."""
+        needed = sorted(self._required - self._waived)
+        missing = tuple(node for node in needed if node not in self._nodes)
+        return missing, tuple(node for node in needed if self.is_lost(node))
+
     def unheard(self, standby: CueId | None) -> str:
         """Which nodes are ready, but for another cue than now stands by; "" where none is.
 

@@ -90,6 +90,7 @@ from cuems.core.show_state import ShowState
 from cuems.core.standby import STEPPED_DOWN
 from cuems.core.stands import Stands
 from cuems.core.status import (
+    ClusterWarning,
     GoGuard,
     Leadership,
     MixerVolume,
@@ -472,3 +473,10 @@ class Controller:
             why_not = booth.cluster.why_not_armed()
             if why_not or not booth.cluster.unheard(standby):
                 booth.announcer.arm(why_not, standby)
+            missing, lost = booth.cluster.away()
+            load = booth.loaded.load
+            booth.announcer.warn(
+                ClusterWarning(
+                    load_seq=load.load_seq, project=load.project, missing=missing, lost=lost
+                )
+            )

@@ -189,6 +189,16 @@ class BusWarning:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterWarning:
+    """The nodes of the loaded show that have never come (`missing`), and those that are lost."""
+
+    load_seq: int
+    project: str
+    missing: tuple[NodeId, ...] = ()
+    lost: tuple[NodeId, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Strangers:
     """How many messages were refused because they proved nothing, or not that they were new."""
@@ -393,6 +403,7 @@ Status = (
     | CueLate
     | CueHeld
     | BusWarning
+    | ClusterWarning
     | Strangers
     | OwnHealth
     | NodeFigures
@@ -412,6 +423,7 @@ DUMP_ORDER = (
     JournalFault,
     OpeningHours,
     BusWarning,
+    ClusterWarning,
     Strangers,
     OwnHealth,
     GoLead,
@@ -449,7 +461,7 @@ def key(status: Status) -> Key:
         case (
             Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
             | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
-            | Leadership() | OpeningHours() | OwnHealth()
+            | Leadership() | OpeningHours() | OwnHealth() | ClusterWarning()
             | DeployTotal() | DeployRun() | ModeIs()
         ):  # fmt: skip
             return type(status), ()

@@ -5,6 +5,7 @@ integer). An address is matched literally, then against the table's rows with `{
 table order. There are no OSC patterns and no regular expressions, so no address is expensive.
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -224,7 +225,7 @@ def messages(status: st.Status) -> tuple[Osc, ...]:
             return (_told(f"video/mixer/{node}/{mixer}/{parameter}", *map(float, values)),)
         case st.MixerVolume(node, output, channel, value):
             return (_told(f"audio/mixer/{node}/{output}/{channel}/volume", float(value)),)
-        case st.GoLead() | st.BusWarning() | st.Strangers():
+        case st.GoLead() | st.BusWarning() | st.ClusterWarning() | st.Strangers():
             return (_rig_message(status),)
         case _:
             return (_show_message(status),)
@@ -362,7 +363,7 @@ ShowStatus: TypeAlias = (
     | st.Notice
     | st.JournalFault
 )
-RigStatus: TypeAlias = st.GoLead | st.BusWarning | st.Strangers
+RigStatus: TypeAlias = st.GoLead | st.BusWarning | st.ClusterWarning | st.Strangers
 
 
 FLAGS: Mapping[type[ShowStatus], str] = {
@@ -400,10 +401,23 @@ def _rig_message(status: RigStatus) -> Osc:
             return _told("go_lead", ms)
         case st.BusWarning(text):
             return _told("bus_warning", text)
+        case st.ClusterWarning():
+            return _told("cluster_warning", _cluster_warning(status))
         case st.Strangers(count):
             return _told("strangers", count)
         case _:
             assert_never(status)
+
+
+def _cluster_warning(status: st.ClusterWarning) -> str:
+    """As newer web UIs of the ecosystem read it (interop.md 2.3)."""
+    told = {
+        "load_id": str(status.load_seq),
+        "project": status.project,
+        "missing": status.missing,
+        "unreachable": status.lost,
+    }
+    return json.dumps(told)
 
 
 def _kib(size_bytes: int) -> int:

@@ -362,6 +362,8 @@ TABLE: tuple[Row, ...] = (
     _status("setting/{name}", "What a setting is; `cuems settings show` explains them", TEXT),
     _status("go_lead", "How far ahead a GO is stamped, so that all nodes have it in time", LEAD_MS),
     _status("bus_warning", "What is wrong with how the node bus is guarded; empty: nothing", TEXT),
+    _status("cluster_warning", "JSON: load_id, project, missing and unreachable: the nodes of the"
+            " show that have never come, and those that are lost", TEXT),
     _status("strangers", "Messages refused because they were not the rig's, or not new", COUNT),
     _status("health", "How the controller's process gets on, once a minute", TEXT),
     _status("health_warning", "What of that is wrong; empty: nothing", TEXT),

@@ -38,9 +38,9 @@ async def wait_for(first_ns: int, every_ns: int, count: int) -> list[int]:
 
 async def floor(processes: int, count: int) -> list[int]:
     """How far apart so many of these processes wake for the same moments, ns."""
-    every_ns, later_ns = 50_000_000, 2_000_000_000
+    every_ns, later_ns = 50_000_000, 5_000_000_000  # they start on busy cores
     first_ns = time.monotonic_ns() + later_ns
-    command = [sys.executable, "-m", MODULE, str(first_ns), str(every_ns), str(count)]
+    command = [sys.executable, "-m", MODULE, str(first_ns), str(every_ns), str(count + 1)]
     woke: list[list[int]] = []
 
     async def run() -> None:
@@ -49,7 +49,8 @@ async def floor(processes: int, count: int) -> list[int]:
     async with anyio.create_task_group() as tg:
         for _ in range(processes):
             tg.start_soon(run)
-    return [max(each) - min(each) for each in zip(*woke, strict=True)]
+    # Who has woken for the last one ends, and takes the processor from those that have not.
+    return [max(each) - min(each) for each in zip(*woke, strict=True)][:count]
 
 
 def main() -> None:

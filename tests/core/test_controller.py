@@ -1,5 +1,6 @@
 """What operators ask and nodes report, and what comes of it: commands, statuses, answers."""
 
+from dataclasses import replace
 from typing import Any
 
 from cuems.core import bus
@@ -49,6 +50,7 @@ from cuems.core.operator import (
     SetPlayer,
     StopCue,
     UnloadProject,
+    WaiveNode,
 )
 from cuems.core.rules import Rules
 from cuems.core.runs import Trigger, Word
@@ -58,6 +60,7 @@ from cuems.core.show_state import ShowState
 from cuems.core.status import (
     Armed,
     ChaseHealth,
+    ClusterWarning,
     CueEnabled,
     CueHeld,
     CueKind,
@@ -196,7 +199,27 @@ def test_armed_and_the_standby_are_told_when_the_node_is_ready() -> None:
         Armed(True),
         WaitingFor(""),
         NextCue(A),
+        ClusterWarning(load_seq=1, project="show"),
     ]
+
+
+def test_nodes_of_the_show_that_are_away_are_said_and_again_when_none_is() -> None:
+    rig = Rig(Rules())
+    loaded = rig.load(audio("a"))
+    away = ClusterWarning(load_seq=1, project="show", missing=(NODE_ID,))
+    assert warnings(loaded) == [away]
+    here = replace(away, missing=())
+    assert warnings(rig.report(bus.Hello(boot="1", version="1"))) == [here]
+    assert warnings(rig.report(bus.ArmedReport(armed=True, load_seq=1))) == []
+    assert warnings(rig.report(bus.Heartbeat())) == []
+    rig.now_ns = 60 * S
+    lost = list(rig.controller.handle(Woke(rig.now_ns)))
+    assert warnings(lost) == [replace(here, lost=(NODE_ID,))]
+    assert warnings(rig.ask(WaiveNode(NODE_ID, waived=True))) == [here]
+
+
+def warnings(effects: list[ControllerEffect]) -> list[ClusterWarning]:
+    return [told for told in published(effects) if isinstance(told, ClusterWarning)]
 
 
 def test_an_armed_that_answers_an_older_load_is_no_news() -> None:

@@ -129,6 +129,18 @@ TOLD: list[tuple[status.Status, tuple[Osc, ...]]] = [
     (status.CueLate(CUE, 1500), (Osc(f"/engine/status/cue_late/{CUE}", (1500,)),)),
     (status.CueHeld(CUE, True), (Osc(f"/engine/status/cue_paused/{CUE}", (1,)),)),
     (status.GoLead(80), (Osc("/engine/status/go_lead", (80,)),)),
+    (
+        status.ClusterWarning(load_seq=3, project="play", missing=(NODE,)),
+        (
+            Osc(
+                "/engine/status/cluster_warning",
+                (
+                    f'{{"load_id": "3", "project": "play", "missing": ["{NODE}"],'
+                    ' "unreachable": []}',
+                ),
+            ),
+        ),
+    ),
     (status.BusWarning("open"), (Osc("/engine/status/bus_warning", ("open",)),)),
     (status.Strangers(3), (Osc("/engine/status/strangers", (3,)),)),
     (
