@@ -21,6 +21,6 @@ def go_first() -> Callable[[], None] | None:
     try:
         policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(RANK))
-    except PermissionError:
+    except OSError:  # not allowed, or a kernel that knows no such thing
         return None
     return os.sched_yield
