@@ -30,6 +30,7 @@ from cuems.wire.control_view import STATUS
 BEAT_S = 0.25
 PATIENCE_S = 2.0
 RETRY_S = 0.25
+READ_EVERY_NS = 50_000_000  # the journal, while statuses come
 NS_PER_S = 1_000_000_000
 OUR_OWN = frozenset(f"{STATUS}{name}" for name in ("role", "role_detail", "epoch", "lag"))
 
@@ -67,6 +68,7 @@ class Standby:
     _told: str = ""
     _reading: bool = False  # its journal: an answer is on its way
     _more: bool = False  # it had lines
+    _read_ns: int = 0
 
     @property
     def played(self) -> PlayedBefore:
@@ -167,9 +169,7 @@ class Standby:
                 elif message.address == JOURNAL_LINES:
                     self._more = self.parts.journal.take(message.args)
                 elif message.address == "/engine/reply/journal":
-                    self._reading = False
-                    if self._more:
-                        await self._read_on(client)
+                    await self._has_read(client, message.args)
                 elif message.address == f"{STATUS}epoch":
                     self.epoch = max(self.epoch, _whole(message.args))
                 elif message.address.startswith(STATUS) and message.address not in OUR_OWN:
@@ -186,10 +186,19 @@ class Standby:
             await anyio.sleep(BEAT_S)
 
     async def _read_on(self, client: Client) -> None:
-        """Ask for what was written since, unless that is under way."""
-        if not self._reading:
-            self._reading, self._more = True, False
+        """Ask for what was written since, unless that is under way, or was just done."""
+        now_ns = time.monotonic_ns()
+        if not self._reading and (self._more or now_ns - self._read_ns >= READ_EVERY_NS):
+            self._reading, self._more, self._read_ns = True, False, now_ns
             await client.send("journal", self.parts.journal.number, self.parts.journal.run)
+
+    async def _has_read(self, client: Client, answer: tuple[object, ...]) -> None:
+        if answer != ("ok",):  # an older program, or a token that may only look
+            log.warning("the journal of %s is not followed: %s", self.parts.url, answer)
+            return
+        self._reading = False
+        if self._more:
+            await self._read_on(client)
 
     def _note(self, address: str, args: tuple[object, ...]) -> None:
         """Take note of what we would have to know."""
