@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosedError
 from cuems.wire.osc import Osc, OscArgument, OscPacket, decode, encode
 
 PATIENCE_S = 30.0  # machines are shared; nothing here waits that long when it works
+CLOSE_S = 1.0  # an engine that does not read on, because we say too much, hears no goodbye
 
 
 def free_port() -> int:
@@ -187,6 +188,16 @@ class Operator:
         """Wait until a status has a value."""
         await self.until(lambda: self.state.get(f"/engine/status/{name}") == value)
 
+    async def sees_play(self, cue: str) -> None:
+        """Wait until a cue plays, or has: of its percentages only the newest comes."""
+        status = f"/engine/status/cue/{cue}"
+        await self.until(lambda: int(str(self.state.get(status, 0))) > 0)
+
+    async def hears(self, name: str, value: OscArgument, *, since: int) -> None:
+        """Wait until a status has had a value, `since` so many were received."""
+        wanted = f"/engine/status/{name}", value
+        await self.until(lambda: wanted in self.received[since:])
+
     def history(self, name: str) -> list[OscArgument]:
         """Every value a status has had, in order."""
         return [value for at, value in self.received if at == f"/engine/status/{name}"]
@@ -196,7 +207,9 @@ class Operator:
 async def open_operator(home: Home) -> AsyncIterator[Operator]:
     """Connect to the control surface."""
     async with (
-        connect(f"ws://{home.control}/realtime", compression=None) as connection,
+        connect(
+            f"ws://{home.control}/realtime", compression=None, close_timeout=CLOSE_S
+        ) as connection,
         anyio.create_task_group() as tasks,
     ):
         operator = Operator(connection)
