@@ -4,7 +4,7 @@ Source: the RandR protocol, 1.5. A server of an older one tells of none by name.
 """
 
 from Xlib.display import Display
-from Xlib.error import ConnectionClosedError, DisplayError
+from Xlib.error import ConnectionClosedError, DisplayError, XError
 
 from cuems.core.errors import CuemsError
 
@@ -28,6 +28,8 @@ def read_monitors(display: str | None = None) -> tuple[str, ...] | None:
             return None
         monitors = server.screen().root.xrandr_get_monitors().monitors
         return tuple(str(server.get_atom_name(monitor.name)) for monitor in monitors)
+    except XError:
+        return None
     except (ConnectionClosedError, OSError) as error:
         raise NoXServerError(f"the X server hung up: {error}") from error
     finally:

@@ -54,6 +54,8 @@ class AudioPerformer:
         if not self._present:
             await anyio.sleep(SETTLE_S)
             self._present = True
+            with suppress(OSError):  # a kernel that does not tell
+                await self._sender.who()
         await self._connect()
 
     async def _connect(self) -> None:

@@ -253,8 +253,8 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
             dmx=_dmx(flags, node.uuid),
             equipment=read_equipment(node, folder, flags.motions),
             node=node.uuid,
-            audio_outputs=_outputs("audio", folder / MAPPINGS_FILE, node.uuid),
-            video_outputs=_outputs("video", folder / MAPPINGS_FILE, node.uuid),
+            audio_outputs=outputs_of("audio", folder / MAPPINGS_FILE, node.uuid),
+            video_outputs=outputs_of("video", folder / MAPPINGS_FILE, node.uuid),
             excluded_ports=_ports_of_others(node),
         ),
         players_survive=flags.players_survive,
@@ -291,7 +291,7 @@ def _ports_of_others(node: NodeSettings) -> frozenset[int]:
     return frozenset(ports)
 
 
-def _outputs(kind: Kind, path: Path, node: NodeId) -> tuple[Output, ...] | None:
+def outputs_of(kind: Kind, path: Path, node: NodeId) -> tuple[Output, ...] | None:
     """This node's outputs of a kind; None where there are no mappings."""
     if not path.is_file():
         return None

@@ -18,6 +18,7 @@ from cuems.adapters.files import FileError, read_cluster_key, read_small_file
 from cuems.adapters.machine import read_machine
 from cuems.adapters.midi import MidiUnansweredError, list_midi_ports
 from cuems.adapters.sockets import port_holders
+from cuems.adapters.x11 import NoXServerError
 from cuems.app.config import (
     BUS_URL,
     CONTROL_PORT,
@@ -29,9 +30,11 @@ from cuems.app.config import (
     Role,
     default_library,
     has_settings,
+    outputs_of,
 )
 from cuems.app.equipment import DISPLAY_CONF, RUNTIME_DISPLAY_CONF, is_installed
 from cuems.app.machine import look_at_machine
+from cuems.app.screens import look_at_screens
 from cuems.app.settings import Sources, read_layers
 from cuems.core.checkup import (
     Finding,
@@ -49,6 +52,9 @@ from cuems.core.checkup import (
     judge_room,
 )
 from cuems.core.errors import CuemsError
+from cuems.players import PlayerConfig
+from cuems.players.outputs import choose_outputs
+from cuems.players.screens import Display, number_of
 from cuems.wire.display_conf import read_display_conf
 from cuems.wire.lane_r import BUS_PORT, LANE_R_PORT, LANE_X_PORT
 from cuems.wire.mappings_xml import read_mappings
@@ -92,6 +98,7 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
         lambda: _ports(patient.role, None if host is None else host.node),
         _limits,
         lambda: _devices(dict(os.environ)),
+        lambda: _screens(dict(os.environ), patient.folder, None if host is None else host.node),
         lambda: _players(None if host is None else host.node),
     )
     for look in looks:
@@ -236,6 +243,35 @@ def _devices(environment: dict[str, str]) -> Iterator[Finding]:
         yield fine("pictures", "a display is there")
     else:
         yield judge_devices("pictures", "video", *checkup.devices(("dri/card*",)))
+
+
+def _screens(
+    environment: dict[str, str], folder: Path | None, node: NodeSettings | None
+) -> Iterator[Finding]:
+    """The screens that are connected, and those that are mapped and are not."""
+    display = choose_outputs(PlayerConfig(), look_at_machine(environment)).display
+    if display is Display.NONE:
+        return
+    try:
+        there = look_at_screens(display)
+        path = None if folder is None else folder / MAPPINGS_FILE
+        mapped = () if path is None or node is None else outputs_of("video", path, node.uuid) or ()
+    except NoXServerError as error:
+        yield bad("screens", str(error), "look at DISPLAY and XAUTHORITY")
+        return
+    except (OSError, CuemsError):  # the mappings are judged with the configuration
+        return
+    if there is None:
+        return
+    names = ", ".join(one.name for one in there) or "none"
+    yield fine("screens", f"connected: {names}")
+    for output in mapped:
+        if number_of(output.physical, there) is None:
+            yield bad(
+                "screens",
+                f"video output {output.id} is mapped to {output.physical}; connected: {names}",
+                f"connect it and switch it on, or correct {MAPPINGS_FILE}",
+            )
 
 
 def _players(node: NodeSettings | None) -> Iterator[Finding]:

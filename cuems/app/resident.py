@@ -197,6 +197,7 @@ class Service:
             PlayerStalledError: it does not read.
         """
         with open_osc_sender(self.port) as sender, suppress(OSError):
+            sender.reads = run_number is not None  # it did when it was armed
             found = await sender.prove(encode(self._probe))
             if found is None:
                 raise NotReadyError(f"{self.name} is gone")

@@ -25,7 +25,7 @@ async def screen_options(
         return screens.options(cue, wanted, display, None)
     try:
         with anyio.fail_after(LOOK_DEADLINE_S):
-            there = await anyio.to_thread.run_sync(_look, display, abandon_on_cancel=True)
+            there = await anyio.to_thread.run_sync(look_at_screens, display, abandon_on_cancel=True)
     except TimeoutError as error:
         problem = f"its screens did not answer within {LOOK_DEADLINE_S:g} s"
         raise CannotPlayError(cue.name, problem, "look at the X server") from error
@@ -34,7 +34,12 @@ async def screen_options(
     return screens.options(cue, wanted, display, there)
 
 
-def _look(display: Display) -> tuple[Connector, ...] | None:
+def look_at_screens(display: Display) -> tuple[Connector, ...] | None:
+    """The screens that are connected; None: nobody knows. Blocks.
+
+    Raises:
+        NoXServerError, OSError: it cannot be asked.
+    """
     if display is not Display.X11:
         return look_at_connectors()
     names = read_monitors()

@@ -1,9 +1,11 @@
 """Which screens a picture of mpv fills: a cue's outputs, through the node's mappings.
 
 Sources: interop.md 5.5 (mappings name a screen by its DRM connector), the manual of mpv. A screen
-has a process of its own. X servers spell connectors in their own ways (HDMI-A-1 is HDMI-1 there);
-tried with mpv 0.35: `--fs-screen` counts the server's monitors in its own order, a name finds only
-those that are one whole connector. On a bare graphics device one process shows at a time.
+has a process of its own. X servers spell connectors in their own ways (HDMI-A-1 is HDMI-1 there).
+Tried with mpv 0.35: `--fs-screen` counts the X server's monitors in its own order, a name finds
+only those that are one whole connector. On Wayland (tried in weston 10) it knows no connectors, and
+shows on the first screen whatever name it is given. On a bare graphics device one process shows at
+a time.
 """
 
 from collections.abc import Sequence
@@ -22,6 +24,9 @@ class Display(Enum):
     X11 = auto()
     WAYLAND = auto()
     DRM = auto()
+
+
+MOST_ONE = {Display.WAYLAND: "mpv on Wayland", Display.DRM: "mpv on a bare graphics device"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +94,10 @@ def options(
     `there` are the screens that are connected, in the display's order; None: nobody knows.
 
     Raises:
-        CannotPlayError: one is not there, or they cannot be shown at once.
+        CannotPlayError: one is not there, or mpv cannot be told to show on it.
     """
-    if display is Display.DRM and len(wanted) > 1:
-        raise CannotPlayError(
-            cue.name,
-            f"{len(wanted)} screens at once are more than mpv shows on a bare graphics device",
-            "run an X server, or cuems-videocomposer",
-        )
+    if len(wanted) > 1 and display in MOST_ONE:
+        raise _cannot(cue, f"{MOST_ONE[display]} shows no picture on {len(wanted)} screens")
     if not wanted:
         return ((),)
     return tuple((*_place(cue, one, display, there), *_scale(one)) for one in wanted)
@@ -108,35 +109,35 @@ def _place(
     if display is Display.NONE:
         return ()
     if there is None:
-        return _unseen(wanted, display)
-    number = _number(wanted.connector, there)
+        return _unseen(cue, wanted.connector, display)
+    number = number_of(wanted.connector, there)
     if number is None:
         raise _not_there(cue, wanted.connector, there)
     found = there[number]
     match display:
         case Display.X11:
             return (f"--fs-screen={number}",)
+        case Display.WAYLAND if len(there) > 1 and wanted.connector != 0:
+            names = ", ".join(one.name for one in there)
+            raise _cannot(cue, f"{MOST_ONE[display]} cannot be told which screen to take: {names}")
         case Display.WAYLAND:
-            return (f"--fs-screen-name={found.name}",)
+            return ()
         case Display.DRM:
             card = (f"--drm-device={found.card}",) if found.card else ()
             return (f"--drm-connector={found.name}", *card)
 
 
-def _unseen(wanted: Screen, display: Display) -> tuple[str, ...]:
+def _unseen(cue: VideoCue, wanted: str | int, display: Display) -> tuple[str, ...]:
     """The options for a screen of which nobody can tell whether it is there."""
-    match wanted.connector, display:
-        case int(number), Display.X11 | Display.WAYLAND:
-            return (f"--fs-screen={number}",)
-        case str(name), Display.X11 | Display.WAYLAND:
-            return (f"--fs-screen-name={name}",)
-        case str(name), Display.DRM:
-            return (f"--drm-connector={name}",)
-        case _:
-            return ()
+    if display is Display.DRM and isinstance(wanted, str):
+        return (f"--drm-connector={wanted}",)  # mpv itself refuses one that is not there
+    if wanted == 0:
+        return ()
+    raise _cannot(cue, f"this display does not tell which of its screens is {_told(wanted)}")
 
 
-def _number(wanted: str | int, there: Sequence[Connector]) -> int | None:
+def number_of(wanted: str | int, there: Sequence[Connector]) -> int | None:
+    """Which of the screens that are there a connector is; None: none of them."""
     if isinstance(wanted, int):
         return wanted if wanted < len(there) else None
     names = [one.name for one in there]
@@ -152,13 +153,20 @@ def _plain(connector: str) -> str:
 
 
 def _not_there(cue: VideoCue, wanted: str | int, there: Sequence[Connector]) -> CannotPlayError:
-    what = wanted if isinstance(wanted, str) else f"number {wanted + 1}"
     names = ", ".join(one.name for one in there) or "none"
     return CannotPlayError(
         cue.name,
-        f"there is no screen {what}; connected: {names}",
+        f"there is no screen {_told(wanted)}; connected: {names}",
         "connect and switch it on, or map the output to one of those in default_mappings.xml",
     )
+
+
+def _cannot(cue: VideoCue, problem: str) -> CannotPlayError:
+    return CannotPlayError(cue.name, problem, "run an X server, or cuems-videocomposer")
+
+
+def _told(wanted: str | int) -> str:
+    return wanted if isinstance(wanted, str) else f"number {wanted + 1}"
 
 
 def _scale(wanted: Screen) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ import pytest
 from cuems.adapters.files import FileError
 from cuems.app.config import ConfigError, Flags, Role, read_config
 from cuems.app.doors import to_address
+from cuems.core.check_outputs import Output
 from cuems.core.cues import NodeId
 from cuems.players import AudioProgram
 from cuems.wire.file_faults import ProjectFileError
+from cuems.wire.mappings_xml import Device, MappedNode, Mappings, Port, write_mappings
 from cuems.wire.network_map_xml import MapNode, NetworkMap, NodeRole, write_network_map
 from cuems.wire.settings_xml import (
     AudioPlayerSettings,
@@ -50,6 +52,18 @@ def test_without_configuration_everything_has_a_default(tmp_path: Path) -> None:
     assert config.bus_url == "tcp://127.0.0.1:9093"
     assert config.midi_port == ""
     assert config.node == (tmp_path / "state" / "identity").read_text()
+
+
+def test_the_outputs_of_a_node_are_those_of_its_mappings(tmp_path: Path) -> None:
+    config = configured(tmp_path, NodeSettings(uuid=HERE, mac="m"))
+    players = read_config(flags(tmp_path, config)).players
+    assert (players.audio_outputs, players.video_outputs) == (None, None)
+    screen = Device(outputs=(Port(id=4, name="s", mapped_to=("HDMI-A-1",)),))
+    mapped = MappedNode(uuid=HERE, mac="m", video=screen)
+    mappings = Mappings(number_of_nodes=1, nodes=(mapped,))
+    (config / "default_mappings.xml").write_bytes(write_mappings(mappings))
+    players = read_config(flags(tmp_path, config)).players
+    assert (players.audio_outputs, players.video_outputs) == ((), (Output("4", "HDMI-A-1"),))
 
 
 def test_the_ecosystems_settings_are_used_where_nothing_is_said(tmp_path: Path) -> None:

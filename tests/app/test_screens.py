@@ -1,17 +1,22 @@
 """On a real X server of two monitors: every picture on the screens that its cue names."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 from anyio.to_thread import run_sync
+from click.testing import CliRunner
 
+from cuems.cli.doctor import doctor
 from cuems.core.check_outputs import Output
 from cuems.core.cues import CueId, Media, NodeId, VideoCue, VideoOutput
 from cuems.core.effects import Arm, Start
 from cuems.players import PlayerConfig
 from cuems.players.outputs import Machine, choose_outputs
+from cuems.wire.mappings_xml import Device, MappedNode, Mappings, Port, write_mappings
+from cuems.wire.settings_xml import HostSettings, NodeSettings, write_settings
 from tests.app.test_stage import MPV, open_house, wrapper
 from tests.build import NODE
 from tests.media import flicks, write_y4m
@@ -44,6 +49,25 @@ def start(cue: CueId) -> Start:
 
 def is_of(cue: CueId, grey: int) -> bool:
     return abs(grey - (LUMA[cue] - 16) * 255 / 219) < 8
+
+
+def test_a_doctor_tells_the_screens_and_which_mapped_one_is_missing(
+    tmp_path: Path, screen: Screen
+) -> None:
+    ports = tuple(
+        Port(id=int(one.id), name=one.physical, mapped_to=(one.physical,)) for one in MAPPED
+    )
+    here = MappedNode(uuid=NodeId(NODE), mac="m", video=Device(outputs=ports))
+    mappings = Mappings(number_of_nodes=1, nodes=(here,))
+    (tmp_path / "default_mappings.xml").write_bytes(write_mappings(mappings))
+    settings = HostSettings(node=NodeSettings(uuid=NodeId(NODE), mac="m"))
+    (tmp_path / "settings.xml").write_bytes(write_settings(settings))
+    told = CliRunner().invoke(doctor, ["--config", str(tmp_path), "--json"], standalone_mode=False)
+    found = [each for each in json.loads(told.stdout)["findings"] if each["what"] == "screens"]
+    assert [(each["verdict"], each["text"]) for each in found] == [
+        ("ok", "connected: HDMI-1, DP-2"),
+        ("error", "video output 2 is mapped to HDMI-A-3; connected: HDMI-1, DP-2"),
+    ]
 
 
 async def test_every_picture_is_on_the_screens_that_its_cue_names(

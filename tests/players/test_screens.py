@@ -53,7 +53,6 @@ def test_an_output_that_is_not_mapped_is_refused_with_those_that_are(
     [
         (Display.NONE, ()),
         (Display.X11, ("--fs-screen=1",)),
-        (Display.WAYLAND, ("--fs-screen-name=DP-2",)),
         (Display.DRM, ("--drm-connector=DP-2", "--drm-device=/dev/dri/card1")),
     ],
 )
@@ -91,15 +90,27 @@ def test_a_screen_that_is_not_there_is_refused_with_those_that_are(display: Disp
 
 
 @pytest.mark.parametrize("display", [Display.X11, Display.WAYLAND])
-def test_where_nobody_knows_the_screens_mpv_is_told_what_was_asked_for(display: Display) -> None:
-    assert options(cue(), [Screen("DP-9"), Screen(4)], display, None) == (
-        ("--fs-screen-name=DP-9",),
-        ("--fs-screen=4",),
+def test_where_nobody_knows_the_screens_only_the_first_is_no_guess(display: Display) -> None:
+    assert options(cue(), [Screen(0)], display, None) == ((),)
+    for wanted, told in ((1, "number 2"), ("DP-9", "DP-9")):
+        with pytest.raises(CannotPlayError, match=f"does not tell which of its screens is {told}"):
+            options(cue(), [Screen(wanted)], display, None)
+
+
+def test_on_wayland_mpv_takes_the_screen_that_there_is_and_cannot_choose() -> None:
+    assert options(cue(), [Screen("DP-2")], Display.WAYLAND, THERE[1:]) == ((),)
+    assert options(cue(), [Screen(0)], Display.WAYLAND, THERE) == ((),)
+    with pytest.raises(CannotPlayError) as refused:
+        options(cue(), [Screen("DP-2")], Display.WAYLAND, THERE)
+    assert refused.value.problem == (
+        "mpv on Wayland cannot be told which screen to take: HDMI-1, DP-2"
     )
+    assert refused.value.remedy == "run an X server, or cuems-videocomposer"
 
 
-def test_a_bare_graphics_device_shows_one_picture_at_a_time() -> None:
-    with pytest.raises(CannotPlayError, match="2 screens at once are more than mpv shows"):
-        options(cue(), [Screen("DP-2"), Screen("HDMI-1")], Display.DRM, THERE)
+@pytest.mark.parametrize("display", [Display.WAYLAND, Display.DRM])
+def test_without_an_x_server_a_picture_is_on_one_screen(display: Display) -> None:
+    with pytest.raises(CannotPlayError, match="shows no picture on 2 screens"):
+        options(cue(), [Screen("DP-2"), Screen("HDMI-1")], display, THERE)
     assert options(cue(), [Screen("DP-9")], Display.DRM, None) == (("--drm-connector=DP-9",),)
     assert options(cue(), [Screen(0)], Display.DRM, None) == ((),)
