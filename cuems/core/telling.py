@@ -88,6 +88,8 @@ class Telling:
         self._muted = False
         for cue in [*before, *(cue for cue in self._told if cue not in before)]:
             now = self._told.get(cue)
+            if now is Told.PLAYED and before.get(cue) is Told.MISSED:
+                now = self._told[cue] = Told.MISSED  # nobody has heard it meanwhile either
             if now is before.get(cue):
                 continue
             if before.get(cue) is Told.MISSED and now is not None:
