@@ -18,6 +18,7 @@ from cuems.core.effects import Parameter
 from cuems.core.timecode import FrameRate
 from cuems.players import audio
 from cuems.players.errors import CannotPlayError
+from cuems.players.picture import Level
 from cuems.wire.osc import Osc, encode
 
 SETTLE_S = 0.2  # cuems-audioplayer has its OSC port before it has opened its file
@@ -29,9 +30,9 @@ Wire = Callable[[], Awaitable[None]]
 class AudioPerformer:
     """A cue's player at work.
 
-    What it has proved when armed: the process lives, its OSC port is its own, it did not give up
-    on its file within SETTLE_S, and where there is JACK its ports are connected. It has no reply
-    to ask for more; from then on it is seen that it reads what it is sent.
+    What it has proved when armed: the process lives, its OSC port is its own, it reads that, it did
+    not give up on its file within SETTLE_S, and where there is JACK its ports are connected. It has
+    no reply to ask for more; from then on it is seen that it goes on reading.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class AudioPerformer:
             await anyio.sleep(SETTLE_S)
             self._present = True
             with suppress(OSError):  # a kernel that does not tell
-                await self._sender.who()
+                await self._sender.prove()
         await self._connect()
 
     async def _connect(self) -> None:
@@ -65,7 +66,7 @@ class AudioPerformer:
             except CannotWireError as error:
                 raise CannotPlayError(self._cue.name, error.problem) from error
 
-    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+    def release(self, levels: Mapping[Level, float], moment: Moment) -> None:
         pass  # it follows MTC by itself
 
     async def play(self, moment: Moment) -> None:
@@ -80,10 +81,10 @@ class AudioPerformer:
         with suppress(OSError):  # a kernel that does not tell
             await self._sender.prove(encode(audio.CHECK))
 
-    async def set_level(self, parameter: Parameter, value: float) -> None:
+    async def set_level(self, parameter: Level, value: float) -> None:
         if parameter is Parameter.VOLUME:
             await self._send(audio.volume(value))
-        elif parameter in CHANNELS:
+        elif isinstance(parameter, Parameter) and parameter in CHANNELS:
             await self._send(audio.channel_volume(CHANNELS[parameter], value))
 
     def next_turn(self, elapsed: int) -> int | None:

@@ -21,6 +21,7 @@ from cuems.core.media_facts import MeasuredMedia
 from cuems.core.timecode import FrameRate
 from cuems.players import video
 from cuems.players.errors import CannotPlayError
+from cuems.players.picture import Level
 from cuems.wire.display_conf import DisplayConf, read_display_conf
 from cuems.wire.file_faults import ProjectFileError
 
@@ -99,7 +100,7 @@ class ComposerPerformer:
             self._outlet.send(*video.load(self._stack, self._path, self._cue.opacity_percent))
             self._loaded = True
 
-    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+    def release(self, levels: Mapping[Level, float], moment: Moment) -> None:
         pass  # it follows MTC by itself
 
     async def play(self, moment: Moment) -> None:
@@ -112,7 +113,7 @@ class ComposerPerformer:
     async def prove(self) -> None:
         await self._service.prove(self._run)
 
-    async def set_level(self, parameter: Parameter, value: float) -> None:
+    async def set_level(self, parameter: Level, value: float) -> None:
         if parameter is Parameter.OPACITY:
             self._outlet.set(*video.opacity(self._stack, value))
 

@@ -7,6 +7,7 @@ there are no others.
 from cuems.app.residents import Residents
 from cuems.app.stage import Stage
 from cuems.players import dmx_player, mixer
+from cuems.players.picture import trims
 from cuems.players.surface import (
     CannotSetError,
     SetCueVolume,
@@ -15,6 +16,7 @@ from cuems.players.surface import (
     TellComposer,
     TellDmxPlayer,
 )
+from cuems.wire.osc import Osc
 
 
 class Faders:
@@ -40,8 +42,9 @@ class Faders:
                 done = stage is not None and stage.set_cue_volume(cue, channel, gain)
                 return "" if done else "a sound cue that is armed or plays, by its own player"
             case TellComposer(message):
-                done = residents is not None and residents.tell_composer(message)
-                return "" if done else "a video composer, which is not configured"
+                if residents is not None and residents.tell_composer(message):
+                    return ""
+                return _trim(message, stage)
             case TellDmxPlayer(packet):
                 if residents is not None and residents.tell_dmx(packet):
                     return ""
@@ -58,3 +61,12 @@ class Faders:
         if stage is not None:
             stage.set_master(gain)
         return ""
+
+
+def _trim(message: Osc, stage: Stage | None) -> str:
+    """Set a picture that mpv shows; what would be needed, "" where it is done."""
+    found = trims(message)
+    if found is None:
+        return "a video composer, which is not configured; mpv has opacity and scale of a layer"
+    done = stage is not None and stage.trim_picture(*found)
+    return "" if done else "a picture that is armed or plays"

@@ -16,6 +16,7 @@ from cuems.core.timecode import NS_PER_S, from_ms, from_ns
 from cuems.players import mpv, steering
 from cuems.players.curtain import NONE, Curtain
 from cuems.players.errors import CannotPlayError
+from cuems.players.picture import Level, Trimmed
 from cuems.players.routing import Route, pan, wires
 
 SEEK_DEADLINE_S = 5.0  # an exact seek in a long GOP of a large picture takes under a second
@@ -39,7 +40,8 @@ class PlayerStuckError(CuemsError):
 class MpvPerformer:
     """What the stage asks, in mpv's language.
 
-    `routes` are where it is to sound, by `wiring`; None where that is not ours to say. One that
+    `routes` are where it is to sound, by `wiring`; None where that is not ours to say. `screen`
+    is the number of its screen among those of its cue. One that
     `is_playing` was another engine's, and is not touched where it plays what it should.
     """
 
@@ -52,6 +54,7 @@ class MpvPerformer:
         routes: tuple[Route, ...] = (),
         wiring: Wiring | None = None,
         curtain: Curtain = NONE,
+        screen: int = 0,
         is_playing: bool = False,
     ) -> None:
         self._cue = cue
@@ -60,6 +63,7 @@ class MpvPerformer:
         self._routes = routes
         self._wiring = wiring
         self._wires: list[Wire] = []
+        self._screen = screen
         self._source = mpv.source(cue, path)
         self._positioned = anyio.Event()
         self._stands_at: int | None = None  # elapsed, while paused
@@ -103,9 +107,9 @@ class MpvPerformer:
         await self._wire()
         self._stands_at = elapsed
 
-    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+    def release(self, levels: Mapping[Level, float], moment: Moment) -> None:
         if self._stands(moment):
-            set_levels = [mpv.level(parameter, value) for parameter, value in levels.items()]
+            set_levels = [mpv.level(at, value) for at, value in levels.items() if self._has(at)]
             self._released = self._mpv.post([*set_levels, *self._raising(), mpv.pause(False)])
             self._seen = self._seen or self._released
 
@@ -138,8 +142,13 @@ class MpvPerformer:
     async def prove(self) -> None:
         await self._mpv.command(*mpv.state_query())
 
-    async def set_level(self, parameter: Parameter, value: float) -> None:
-        await self._mpv.command(*mpv.level(parameter, value))
+    async def set_level(self, parameter: Level, value: float) -> None:
+        if self._has(parameter):
+            await self._mpv.command(*mpv.level(parameter, value))
+
+    def _has(self, parameter: Level) -> bool:
+        """Whether a level is for this screen."""
+        return not isinstance(parameter, Trimmed) or parameter.screen == self._screen
 
     def next_turn(self, elapsed: int) -> int | None:
         """Loops and regions are written out in the source: what is left is to look after it."""

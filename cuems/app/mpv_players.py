@@ -48,6 +48,7 @@ class Ways:
     options: tuple[str, ...]
     routes: tuple[Route, ...] = ()
     wiring: Wiring | None = None
+    screen: int = 0
 
 
 @asynccontextmanager
@@ -90,6 +91,7 @@ async def _open_mpv(
                         routes=ways.routes,
                         wiring=ways.wiring,
                         curtain=tools.outputs.curtain,
+                        screen=ways.screen,
                     )
                     listeners.start_soon(performer.watch)
                     yield performer
@@ -118,24 +120,27 @@ async def open_survivors(
     cue: MediaCue, adopted: Sequence[Adopted], tools: Workshop, on_line: OnLine
 ) -> AsyncIterator[Performer]:
     """Take over players that play already; the block is cancelled by the error that ends one."""
-    wanted = _players_of(cue, tools)
-    kept = adopted[-wanted:] if len(adopted) >= wanted else ()
-    for each in adopted:
-        if each not in kept:
-            await each.stop()
-    if not kept:
-        raise MpvLostError(cue.name, f"{len(adopted)} of its {wanted} players have gone on")
-    async with AsyncExitStack() as stack:
-        performers = [
-            await stack.enter_async_context(_open_survivor(cue, each, tools, on_line))
-            for each in kept
-        ]
-        yield together(performers)
+    try:
+        wanted = _players_of(cue, tools)
+        for double in adopted[:-wanted]:
+            await double.stop()
+        if len(adopted) < wanted:
+            raise MpvLostError(cue.name, f"{len(adopted)} of its {wanted} players have gone on")
+        async with AsyncExitStack() as stack:
+            performers = [
+                await stack.enter_async_context(_open_survivor(cue, each, on_line))
+                for each in adopted[-wanted:]
+            ]
+            yield together(performers)
+    finally:
+        if tools.survivors is None or not tools.survivors.are_left:
+            for each in adopted:
+                await each.stop()
 
 
 @asynccontextmanager
 async def _open_survivor(
-    cue: MediaCue, adopted: Adopted, tools: Workshop, on_line: OnLine
+    cue: MediaCue, adopted: Adopted, on_line: OnLine
 ) -> AsyncIterator[MpvPerformer]:
     name = adopted.record.name
     try:
@@ -152,9 +157,6 @@ async def _open_survivor(
                 tg.cancel_scope.cancel()
     except OSError as error:
         raise MpvLostError(name, "a player that was to be taken over is gone") from error
-    finally:
-        if tools.survivors is None or not tools.survivors.are_left:
-            await adopted.stop()
 
 
 def _players_of(cue: MediaCue, tools: Workshop) -> int:
@@ -174,7 +176,7 @@ async def _ways(cue: MediaCue, tools: Workshop) -> list[Ways]:
             wanted = screens(cue, config.node, config.video_outputs)
             base = (*outputs.options, *outputs.curtain.options)
             placed = await screen_options(cue, wanted, outputs.display)
-            return [Ways((*base, *options)) for options in placed]
+            return [Ways((*base, *options), screen=number) for number, options in enumerate(placed)]
         case _:
             assert_never(cue)
 

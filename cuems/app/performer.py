@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from cuems.core.effects import Parameter
 from cuems.core.timecode import from_ns
+from cuems.players.picture import Level
 
 OnLine = Callable[[str], None]
 Line = Callable[[int], int | None]
@@ -43,7 +43,7 @@ class Performer(Protocol):
     async def arm(self, elapsed: int) -> None:
         """Be ready, silent, `elapsed` into the body; raises where that cannot be proved."""
 
-    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+    def release(self, levels: Mapping[Level, float], moment: Moment) -> None:
         """Armed: start at once, at these levels, if that can be done without waiting.
 
         Of many cues due in one frame each is released before any is waited for. `play` follows.
@@ -58,7 +58,7 @@ class Performer(Protocol):
     async def prove(self) -> None:
         """Armed or held: see that it is still there and answers; raises where it does not."""
 
-    async def set_level(self, parameter: Parameter, value: float) -> None:
+    async def set_level(self, parameter: Level, value: float) -> None:
         """Set volume or opacity, 0.0 to 1.0."""
 
     def next_turn(self, elapsed: int) -> int | None:

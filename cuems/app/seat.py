@@ -7,7 +7,7 @@ import anyio
 from cuems.adapters.player_records import Adopted
 from cuems.app.performer import Moment, Performer
 from cuems.core.cues import AnyCue
-from cuems.core.effects import Parameter
+from cuems.players.picture import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Seat:
         self.cue = cue
         self.adopted = adopted  # players that play it already, until they have been taken over
         self.wanted = wanted
-        self.levels: dict[Parameter, float] = {}
+        self.levels: dict[Level, float] = {}
         self.scope = anyio.CancelScope()
         self.proved = False
         self.performer: Performer | None = None  # while it stands armed, and nothing is asked of it
-        self.told: dict[Parameter, float] = {}  # the levels it has
+        self.told: dict[Level, float] = {}  # the levels it has
         self._changed = anyio.Event()
 
     def want(self, wanted: Wanted) -> None:
@@ -53,12 +53,12 @@ class Seat:
         self.wanted = wanted
         self._wake()
 
-    def set_level(self, parameter: Parameter, value: float) -> None:
+    def set_level(self, parameter: Level, value: float) -> None:
         """Ask for another level."""
         self.levels[parameter] = value
         self._wake()
 
-    def untold(self) -> dict[Parameter, float]:
+    def untold(self) -> dict[Level, float]:
         """The levels that the player does not have yet."""
         return {at: level for at, level in self.levels.items() if self.told.get(at) != level}
 

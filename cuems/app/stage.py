@@ -29,7 +29,7 @@ from cuems.app.played_lights import PlayedLights
 from cuems.app.seat import Held, Playing, Ready, Seat, Wanted
 from cuems.app.workshop import Workshop
 from cuems.core.body import body_flicks
-from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, MediaCue
+from cuems.core.cues import AnyCue, AudioCue, CueId, DmxCue, MediaCue, VideoCue
 from cuems.core.effects import (
     Arm,
     Blackout,
@@ -48,8 +48,9 @@ from cuems.core.effects import (
 from cuems.core.errors import CuemsError
 from cuems.core.events import CueArmed, CueBroken, PlayerEvent
 from cuems.core.timecode import NS_PER_S, to_ns
-from cuems.players import ByLights, ByMedia, PlayerConfig, casting, mixer
+from cuems.players import ByLights, ByMedia, ByMpv, PlayerConfig, casting, mixer
 from cuems.players.errors import CannotPlayError
+from cuems.players.picture import Trimmed
 
 ARMING_AT_ONCE = 4  # a starting player takes 0.1 s of a core away from those that play
 ARM_DEADLINE_S = 10.0
@@ -195,6 +196,17 @@ class Stage:
             return False
         else:
             self._seats[cue].set_level(CHANNELS[channel], gain)
+        return True
+
+    def trim_picture(self, cue: CueId, levels: Mapping[Trimmed, float]) -> bool:
+        """Set levels of a picture on one of its screens; False where no mpv shows it."""
+        shown = self._cues.get(cue)
+        if not isinstance(shown, VideoCue) or cue not in self._seats:
+            return False
+        if not isinstance(casting(shown, self._workshop.config), ByMpv):
+            return False
+        for level, value in levels.items():
+            self._seats[cue].set_level(level, value)
         return True
 
     def black_out(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 import anyio
 
 from cuems.app.performer import Moment, Performer
-from cuems.core.effects import Parameter
+from cuems.players.picture import Level
 
 
 def together(performers: Sequence[Performer]) -> Performer:
@@ -27,7 +27,7 @@ class Together:
     async def arm(self, elapsed: int) -> None:
         await self._all(lambda one: one.arm(elapsed))
 
-    def release(self, levels: Mapping[Parameter, float], moment: Moment) -> None:
+    def release(self, levels: Mapping[Level, float], moment: Moment) -> None:
         for performer in self._performers:
             performer.release(levels, moment)
 
@@ -40,7 +40,7 @@ class Together:
     async def prove(self) -> None:
         await self._all(lambda one: one.prove())
 
-    async def set_level(self, parameter: Parameter, value: float) -> None:
+    async def set_level(self, parameter: Level, value: float) -> None:
         await self._all(lambda one: one.set_level(parameter, value))
 
     def next_turn(self, elapsed: int) -> int | None:

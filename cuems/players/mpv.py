@@ -18,6 +18,7 @@ from cuems.core.cues import AudioCue, MediaCue
 from cuems.core.effects import Parameter
 from cuems.core.timecode import FLICKS_PER_MS, FLICKS_PER_S
 from cuems.players.errors import CannotPlayError
+from cuems.players.picture import Level, Trim, Trimmed
 
 Command = tuple[str | bool | int | float, ...]
 Stretch = tuple[int, int]
@@ -219,19 +220,23 @@ def pause(held: bool) -> Command:
     return ("set_property", "pause", held)
 
 
-def level(parameter: Parameter, value: float) -> Command:
-    """Set volume or opacity, 0.0 to 1.0.
+def level(parameter: Level, value: float) -> Command:
+    """Set volume or opacity, 0.0 to 1.0, or a scale of the picture.
 
     mpv knows no opacity: a black shade of the opposite opacity lies over the picture, which is
     the same on a black ground, on every video output that can draw an OSD.
     """
     wanted = min(1.0, max(0.0, value))
     match parameter:
+        case Trimmed(trim=Trim.X_SCALE):
+            return ("set_property", "video-scale-x", max(0.0, value))
+        case Trimmed(trim=Trim.Y_SCALE):
+            return ("set_property", "video-scale-y", max(0.0, value))
         case Parameter.VOLUME | Parameter.CHANNEL_0 | Parameter.CHANNEL_1:
             return ("set_property", "volume", round(100 * wanted ** (1 / 3), 4))
-        case Parameter.OPACITY if wanted == 1.0:
+        case Parameter.OPACITY | Trimmed() if wanted == 1.0:
             return ("osd-overlay", SHADE_OVERLAY, "none", "")
-        case Parameter.OPACITY:
+        case Parameter.OPACITY | Trimmed():
             shade = SHADE.format(alpha=round(255 * wanted))
             return ("osd-overlay", SHADE_OVERLAY, "ass-events", shade, 1280, 720, 0, False)
 

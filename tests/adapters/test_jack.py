@@ -8,7 +8,7 @@ import anyio
 import jack
 import pytest
 
-from cuems.adapters.jack import CannotWireError, Patchbay, open_patchbay
+from cuems.adapters.jack import CannotWireError, Patchbay, Wire, open_patchbay
 from tests.jack import Jack, open_jack
 
 pytestmark = pytest.mark.slow
@@ -96,14 +96,19 @@ async def connects(client: jack.Client, *wanted: str) -> None:
 
 
 async def test_a_port_that_never_comes_is_named(server: Jack) -> None:
+    asked: dict[str, Wire] = {
+        "JACK has no port amp:in_9": (0, "amp:in_9"),
+        "for playback number 8": (0, 7),
+        "no JACK port player:out_4": (4, "system:playback_1"),
+    }
     with anyio.fail_after(30):
-        async with open_patchbay() as patchbay, open_client("player", sends=1):
-            with pytest.raises(CannotWireError, match="JACK has no port amp:in_9"):
-                await patchbay.wire("player", [(0, "amp:in_9")])
-            with pytest.raises(CannotWireError, match="for playback number 8"):
-                await patchbay.wire("player", [(0, 7)])
-            with pytest.raises(CannotWireError, match="no JACK port player:out_4"):
-                await patchbay.wire("player", [(4, "system:playback_1")])
+        async with (
+            open_patchbay() as patchbay,
+            open_client("player", sends=1),
+            anyio.create_task_group() as tg,
+        ):
+            for words, wire in asked.items():
+                tg.start_soon(refused, patchbay, words, wire)
 
 
 async def test_a_server_that_dies_is_said_and_its_successor_is_used(server: Jack) -> None:
@@ -132,6 +137,6 @@ async def test_a_server_that_stands_still_holds_nobody_up(server: Jack) -> None:
                 await patchbay.wire("player", [(0, 0)])
 
 
-async def refused(patchbay: Patchbay, words: str) -> None:
+async def refused(patchbay: Patchbay, words: str, wire: Wire = (0, 0)) -> None:
     with pytest.raises(CannotWireError, match=words):
-        await patchbay.wire("player", [(0, 0)])
+        await patchbay.wire("player", [wire])

@@ -9,12 +9,14 @@ import pytest
 from anyio.to_thread import run_sync
 from click.testing import CliRunner
 
+from cuems.app.faders import Faders
 from cuems.cli.doctor import doctor
 from cuems.core.check_outputs import Output
 from cuems.core.cues import CueId, Media, NodeId, VideoCue, VideoOutput
 from cuems.core.effects import Arm, Start
 from cuems.players import PlayerConfig
 from cuems.players.outputs import Machine, choose_outputs
+from cuems.players.surface import CannotSetError, setting
 from cuems.wire.mappings_xml import Device, MappedNode, Mappings, Port, write_mappings
 from cuems.wire.settings_xml import HostSettings, NodeSettings, write_settings
 from tests.app.test_stage import MPV, open_house, wrapper
@@ -103,3 +105,10 @@ async def test_every_picture_is_on_the_screens_that_its_cue_names(
             assert is_of(BOTH, (await run_sync(screen.next_greys, 2, 0))[1])
             while not is_of(BOTH, screen.grey(1)):  # noqa: ASYNC110 - nothing tells of a pixel
                 await anyio.sleep(0.01)
+            faders, layer = Faders(None), f"video/0/videocomposer/layer/{BOTH}_1"
+            faders.set(layer, setting(f"{layer}/opacity", (0.0,)), house.stage)
+            while screen.grey(1) != 0:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+            assert is_of(BOTH, screen.grey(0))
+            with pytest.raises(CannotSetError, match="mpv has opacity and scale of a layer"):
+                faders.set(layer, setting(f"{layer}/rotation", (1.0,)), house.stage)

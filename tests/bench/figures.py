@@ -22,6 +22,9 @@ def judge(goal: str, value: float, most: float, unit: str) -> None:
 
 def show(name: str, samples_ns: Sequence[int]) -> None:
     """One line: the median, the 99th and 99.9th of a hundred, and the worst; µs."""
+    if not samples_ns:
+        say(f"{name:<44} none")
+        return
     ordered = sorted(samples_ns)
 
     def at(share: float) -> float:
