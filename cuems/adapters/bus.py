@@ -106,13 +106,15 @@ class NngBus:
 class NngListener(NngBus):
     """The controller's end, to which anybody may connect: who floods it is put out.
 
-    What waits is read all at once, quicker than anybody can fill the buffer.
+    What waits is read all at once, quicker than anybody can fill the buffer. What has come before
+    anybody read is no flood: a standby may have stood by for hours.
     """
 
     def __init__(self, socket: pynng.Bus0, url: str) -> None:
         super().__init__(socket, url)
         self._guard = FloodGuard()
         self._read: deque[bytes] = deque()
+        self._guards = False
 
     async def _take(self) -> bytes:
         while not self._read:
@@ -120,10 +122,14 @@ class NngListener(NngBus):
             with suppress(pynng.TryAgain):
                 for _ in range(BUFFER_MESSAGES):
                     self._judge(self._socket.recv_msg(block=False))
+            self._guards = True
         return self._read.popleft()
 
     def _judge(self, message: pynng.Message) -> None:
         pipe, now_ns = message.pipe, time.monotonic_ns()
+        if not self._guards:
+            self._read.append(message.bytes)
+            return
         number = None if pipe is None else pipe.id
         match self._guard.judge(number, lambda: _host(pipe), now_ns):
             case Verdict.TAKE:

@@ -203,6 +203,8 @@ async def test_f21_who_floods_the_bus_is_put_out_and_nobody_else() -> None:
         ):
             await node.until_linked(linked=True)
             await stranger.until_linked(linked=True)
+            await node.send(b"first")
+            assert await controller.receive() == b"first"
             for _ in range(BURST_MESSAGES + 1000):
                 await stranger.send(b"flood")
             async with anyio.create_task_group() as tg:
@@ -211,6 +213,21 @@ async def test_f21_who_floods_the_bus_is_put_out_and_nobody_else() -> None:
                 tg.cancel_scope.cancel()
             await node.send(b"from the node")
             while await controller.receive() != b"from the node":
+                pass
+            assert (await node.peers_changed()) == Peers(1, 1)
+
+
+async def test_what_has_waited_for_a_standby_to_lead_is_no_flood() -> None:
+    with anyio.fail_after(30):
+        async with (
+            open_bus_listener(LOOPBACK) as standby,
+            open_bus_dialer(standby.url) as node,
+        ):
+            await node.until_linked(linked=True)
+            for _ in range(BURST_MESSAGES + 1000):
+                await node.send(b"said long ago")
+            await node.send(b"news")
+            while await standby.receive() != b"news":
                 pass
             assert (await node.peers_changed()) == Peers(1, 1)
 
