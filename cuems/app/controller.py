@@ -527,6 +527,8 @@ class ControllerLoop:
     async def _tell_line(self) -> None:
         now_ns = time.monotonic_ns()
         self._report_due_ns = now_ns + LINE_REPORT_NS
+        if self._controller.fenced:
+            return  # a node on its way to the other would take it that the show stands
         line = self._line.line_at(now_ns)
         if line is not None and (self._drawn or not self._parts.rules.options.own_line):
             report = bus.LineReport(line, now_ns, self._controller.stop_generation)
