@@ -1,8 +1,9 @@
 """Wiring players in the JACK graph, through the process that owns the client.
 
 adapters/jack_graph.py says why there is such a process, and what is spoken with it. It is started
-when somebody asks, and again when it was lost. When it does not answer, JACK does not (a jackd
-that was stopped): it is killed, and whoever asked is told.
+when somebody asks, and again when it was lost; then it is told what the last one looked after.
+When it does not answer, JACK does not (a jackd that was stopped): it is killed, and whoever asked
+is told.
 """
 
 import json
@@ -23,6 +24,7 @@ ATTEMPTS = 2  # a process that has found no server may not have been seen to end
 ANSWER_DEADLINE_S = 5.0  # it answers by WAIT_S; a busy machine takes a second to start it
 KILL_DEADLINE_S = 1.0
 RECORD_BYTES = 65_536
+KEPT = 64  # clients whose wires are asked for again: more than play at a time; the oldest go
 COMMAND = (sys.executable, "-m", "cuems.adapters.jack_graph")
 SILENT = "JACK does not answer"
 NO_SERVER = "no JACK server is running"
@@ -44,6 +46,7 @@ class CannotWireError(CuemsError):
 @dataclass(slots=True)
 class _Request:
     answered: anyio.Event
+    sent: bool = False
     problem: str | None = None
 
 
@@ -53,6 +56,7 @@ class Patchbay:
     def __init__(self) -> None:
         self._requests: dict[int, _Request] = {}
         self._next_id = 1
+        self._kept: dict[str, bytes] = {}  # what was asked for each client, and done
         self._link: socket.socket | None = None
         self._linked = anyio.Event()
         self._called = anyio.Event()
@@ -88,6 +92,7 @@ class Patchbay:
         """What the process answers; None if it ended before it did."""
         number, self._next_id = self._next_id, self._next_id + 1
         request = self._requests[number] = _Request(anyio.Event())
+        self._kept.pop(client, None)
         asked = {
             "id": number,
             "client": client,
@@ -98,6 +103,7 @@ class Patchbay:
         try:
             with anyio.move_on_after(ANSWER_DEADLINE_S):
                 (await self._connected()).send(json.dumps(asked).encode())
+                request.sent = True
                 await request.answered.wait()
         except OSError:
             self._link = None  # serve has not seen it end yet
@@ -105,14 +111,21 @@ class Patchbay:
         finally:
             del self._requests[number]
         if request.answered.is_set():
+            if request.problem == "":
+                self._keep(client, asked)
             return request.problem
         if self._scope is not None:
             self._scope.cancel()
         return SILENT
 
+    def _keep(self, client: str, asked: dict[str, object]) -> None:
+        self._kept[client] = json.dumps({**asked, "id": client}).encode()
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+
     async def _connected(self) -> socket.socket:
-        self._called.set()
         while self._link is None:
+            self._called.set()
             await self._linked.wait()
         return self._link
 
@@ -124,7 +137,8 @@ class Patchbay:
             with anyio.CancelScope() as self._scope:
                 await self._run()
             for request in self._requests.values():
-                request.answered.set()
+                if request.sent:  # the others are for the next one
+                    request.answered.set()
 
     async def _run(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -147,6 +161,7 @@ class Patchbay:
                         await process.wait()
 
     async def _hear(self, link: socket.socket) -> None:
+        at_work = False
         while True:
             await anyio.wait_readable(link)
             try:
@@ -163,6 +178,16 @@ class Patchbay:
             if request is not None:
                 request.problem = answer["problem"]
                 request.answered.set()
+            elif answer["problem"]:
+                self._kept.pop(answer["id"], None)  # its player has ended
+            if not at_work and answer["problem"] != NO_SERVER:
+                at_work = True
+                self._ask_once_more(link)
+
+    def _ask_once_more(self, link: socket.socket) -> None:
+        with suppress(OSError):  # it ends, or is asked too much to answer anybody
+            for asked in self._kept.values():
+                link.send(asked)
 
 
 @asynccontextmanager

@@ -13,6 +13,9 @@ instead; a client registers its ports one right after the other, so one that is 
 after its stand-in will not come. The answer, `{"id", "problem"}`, comes when the server shows the
 graph so, or when `wait_s` is over and it is not; "" is no problem.
 
+What an earlier process had looked after is asked once more with the client for its id; of that,
+what was connected besides stays.
+
 From then on the client is looked after: a connection that is lost, because somebody pulled it out
 or because what it went to began anew, is made again as soon as it can be, and told: `{"mended"}`.
 """
@@ -43,7 +46,7 @@ SETTLE_S = 0.15  # ports are registered within 1 ms of each other, on a busy mac
 class Request(TypedDict):
     """What the engine asks."""
 
-    id: int
+    id: int | str
     client: str
     wires: list[tuple[int | str, str | int]]
     stands_in: dict[str, str]
@@ -83,6 +86,12 @@ class Graph:
 
     def wire(self, waiting: Waiting, now_s: float) -> str:
         """Make the graph as asked; what is in the way, or ""."""
+        try:
+            return self._wire(waiting, now_s)
+        except jack.JackError as error:  # a port that has gone meanwhile
+            return f"JACK has changed meanwhile: {error}"
+
+    def _wire(self, waiting: Waiting, now_s: float) -> str:
         request = waiting.request
         self.kept.pop(request["client"], None)
         wanted: dict[str, set[str]] = defaultdict(set)
@@ -95,7 +104,7 @@ class Graph:
                 return f"JACK has no port {_told(target)}"
             wanted[source].add(name)
         for source, targets in wanted.items():
-            problem = self._connect(source, targets)
+            problem = self._connect(source, targets, exactly=request["id"] != request["client"])
             if problem:
                 return problem
         self.kept[request["client"]] = Kept(wanted)
@@ -177,6 +186,8 @@ def main() -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     os.set_blocking(reader, False)
+    if not link.recv(1, socket.MSG_PEEK):  # whether there is a server counts when somebody asks
+        return
     try:
         client = jack.Client(NAME, no_start_server=True)
     except jack.JackError:
@@ -215,7 +226,7 @@ def _refuse_all(link: socket.socket) -> None:
 
 def serve(link: socket.socket, graph: Graph, reader: int, ended: list[str]) -> None:
     """Answer each request when the graph is as asked, or its patience is over."""
-    waiting: dict[int, Waiting] = {}
+    waiting: dict[int | str, Waiting] = {}
     while not ended:
         now_s = time.monotonic()
         due_s = [each.due_s for each in waiting.values()]
@@ -230,12 +241,13 @@ def serve(link: socket.socket, graph: Graph, reader: int, ended: list[str]) -> N
             if not data:
                 return
             asked: Request = json.loads(data)
+            waiting.pop(asked["client"], None)  # asked once more: this is the newer word
             waiting[asked["id"]] = Waiting(asked, time.monotonic() + asked["wait_s"])
         for number in _settled(link, graph, waiting.values()):
             del waiting[number]
 
 
-def _settled(link: socket.socket, graph: Graph, waiting: Iterable[Waiting]) -> list[int]:
+def _settled(link: socket.socket, graph: Graph, waiting: Iterable[Waiting]) -> list[int | str]:
     """Answer what can be answered now; the numbers of those requests."""
     settled = []
     for each in waiting:
@@ -246,7 +258,7 @@ def _settled(link: socket.socket, graph: Graph, waiting: Iterable[Waiting]) -> l
     return settled
 
 
-def _answer(link: socket.socket, number: int, problem: str) -> None:
+def _answer(link: socket.socket, number: int | str, problem: str) -> None:
     link.send(json.dumps({"id": number, "problem": problem}).encode())
 
 

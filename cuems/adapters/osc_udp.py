@@ -7,6 +7,7 @@ hangs, and one whose socket is another than before has begun anew: proc(5), /pro
 
 import errno
 import socket
+import struct
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ READ_DEADLINE_S = 2.0  # a player reads its port within a ms, on a busy machine 
 READ_PAUSE_S = 0.1  # the kernel tells nobody that it was read either
 TABLES = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 LOCAL, QUEUES, INODE = 1, 4, 9  # their columns
+MAPPED = b"\0" * 10 + b"\xff\xff"  # before an IPv4 address in an IPv6 one: RFC 4291, 2.5.5.2
 
 
 class NoFreePortError(CuemsError):
@@ -60,15 +62,28 @@ class Listener:
 
 
 def look_at_port(port: int) -> Listener | None:
-    """Who has a UDP port; None: nobody. Raises OSError where the kernel does not tell."""
-    ending = f":{port:04X}"
+    """Who hears what is sent to a UDP port on loopback, as the kernel chooses; None: nobody.
+
+    Raises:
+        OSError: the kernel does not tell.
+    """
+    found: dict[str, Listener] = {}
     for table in TABLES:
         for line in table.read_text().splitlines()[1:]:
             columns = line.split()
-            if columns[LOCAL].endswith(ending):
-                unread = int(columns[QUEUES].partition(":")[2], 16)
-                return Listener(int(columns[INODE]), unread)
-    return None
+            unread = int(columns[QUEUES].partition(":")[2], 16)
+            found.setdefault(columns[LOCAL], Listener(int(columns[INODE]), unread))
+    there = (found.get(f"{address}:{port:04X}") for address in _HEARING)
+    return next((listener for listener in there if listener is not None), None)
+
+
+def _in_table(address: bytes) -> str:
+    """An address as the tables have it: words of 32 bits, each a number of this machine."""
+    return "".join(f"{word:08X}" for word in struct.unpack(f"={len(address) // 4}I", address))
+
+
+_OURS = socket.inet_aton(LOOPBACK)
+_HEARING = tuple(map(_in_table, (_OURS, MAPPED + _OURS, bytes(4), bytes(16))))
 
 
 class Reservation:

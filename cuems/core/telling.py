@@ -24,6 +24,7 @@ class Telling:
         self.tells = tells
         self._emit = emit
         self._told: dict[CueId, Told] = {}
+        self._why: dict[CueId, str] = {}  # of those missed or failed
         self._muted = False
 
     def _tell(self, effect: CueStarted | CueProgress | CueEnded | CueFailed | CueReset) -> None:
@@ -47,14 +48,19 @@ class Telling:
         """A cue is over; before its player was asked, where that came late by `missed_by`."""
         if self._told.get(cue) is not Told.RUNNING:
             return
-        self._told[cue] = Told.MISSED if missed_by else Told.PLAYED
-        late_ms = to_ms(missed_by)
-        reason = f"missed: it was {late_ms} ms late, and over by then"
-        self._tell(CueFailed(cue, reason) if missed_by else CueEnded(cue))
+        if not missed_by:
+            self._told[cue] = Told.PLAYED
+            self._tell(CueEnded(cue))
+            return
+        reason = f"missed: it was {to_ms(missed_by)} ms late, and over by then"
+        self._does_not_play(cue, Told.MISSED, reason)
 
     def failed(self, cue: CueId, reason: str) -> None:
         """A cue does not play."""
-        self._told[cue] = Told.FAILED
+        self._does_not_play(cue, Told.FAILED, reason)
+
+    def _does_not_play(self, cue: CueId, told: Told, reason: str) -> None:
+        self._told[cue], self._why[cue] = told, reason
         self._tell(CueFailed(cue, reason))
 
     def mended(self, cue: CueId) -> None:
@@ -98,5 +104,7 @@ class Telling:
                 self._tell(CueStarted(cue, starts[cue]))
             elif now is Told.PLAYED:
                 self._tell(CueEnded(cue))
+            elif now is not None:
+                self._tell(CueFailed(cue, self._why[cue]))
             else:
                 self._tell(CueReset(cue))

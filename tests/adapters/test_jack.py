@@ -1,8 +1,10 @@
 """The patchbay against a real JACK server, a client of its own, and servers that misbehave."""
 
+import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import anyio
 import jack
@@ -135,6 +137,45 @@ async def test_a_server_that_stands_still_holds_nobody_up(server: Jack) -> None:
             server.process.send_signal(signal.SIGCONT)
             async with open_client("player", sends=1):
                 await patchbay.wire("player", [(0, 0)])
+
+
+async def test_a_process_begun_anew_looks_after_what_the_last_one_did(server: Jack) -> None:
+    with anyio.fail_after(40):
+        async with (
+            open_patchbay() as patchbay,
+            open_client("player", sends=1) as player,
+            open_client("other", sends=1),
+            open_client("amp", takes=1),
+        ):
+            await patchbay.wire("player", [(0, "amp:in_0")])
+            kill_process()
+            await anyio.to_thread.run_sync(player.disconnect, "player:out_0", "amp:in_0")
+            player.connect("player:out_0", "system:playback_1")
+            await patchbay.wire("other", [(0, "amp:in_0")])
+            await connects(player, "amp:in_0", "system:playback_1")
+
+
+async def test_a_process_that_ends_before_it_is_seen_to_costs_no_request(server: Jack) -> None:
+    with anyio.fail_after(40):
+        async with open_patchbay() as patchbay, open_client("player", sends=1) as player:
+            for target in (0, 1):
+                await patchbay.wire("player", [(0, target)])
+                kill_process()
+            await patchbay.wire("player", [(0, 0)])
+            assert targets(player, "player:out_0") == ["system:playback_1"]
+
+
+def kill_process() -> None:
+    """Kill the process of our patchbay; it is dead before the event loop gets to see it."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    (pid,) = (
+        int(child)
+        for child in children
+        if "cuems.adapters.jack_graph" in Path(f"/proc/{child}/cmdline").read_text()
+    )
+    os.kill(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):  # a thread of asyncio's has seen it end
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 async def refused(patchbay: Patchbay, words: str, wire: Wire = (0, 0)) -> None:

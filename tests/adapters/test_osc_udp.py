@@ -1,3 +1,4 @@
+import os
 import socket
 
 import anyio
@@ -8,6 +9,7 @@ from cuems.adapters.osc_udp import (
     NoFreePortError,
     PlayerStalledError,
     Ports,
+    look_at_port,
     open_osc_sender,
 )
 from cuems.wire.osc import Osc, decode, encode
@@ -15,9 +17,10 @@ from cuems.wire.osc import Osc, decode, encode
 PING = encode(Osc("/check"))
 
 
-def bound(port: int = 0) -> socket.socket:
-    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind((LOOPBACK, port))
+def bound(port: int = 0, address: str = LOOPBACK) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    server = socket.socket(family, socket.SOCK_DGRAM)
+    server.bind((address, port))
     server.setblocking(False)
     return server
 
@@ -116,3 +119,20 @@ async def test_who_does_not_read_what_it_is_sent_is_told_from_who_does() -> None
         again = await osc.who()
     assert again is not None
     assert again.socket != idle.socket
+
+
+@pytest.mark.parametrize("address", [LOOPBACK, "0.0.0.0", "::ffff:127.0.0.1", "::"])
+def test_whoever_hears_a_port_is_found_and_nobody_who_has_it_at_another_address(
+    address: str,
+) -> None:
+    with bound(address="127.0.0.2") as stranger:
+        port = port_of(stranger)
+        assert look_at_port(port) is None
+    with bound(port, address) as player:
+        found = look_at_port(port)
+        assert found is not None
+        assert found.socket == os.fstat(player.fileno()).st_ino
+    with bound(port, "127.0.0.2"), bound(port) as player:
+        found = look_at_port(port)
+        assert found is not None
+        assert found.socket == os.fstat(player.fileno()).st_ino

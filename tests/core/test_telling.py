@@ -133,3 +133,16 @@ def test_a_cue_that_was_missed_and_is_joined_by_a_jump_plays() -> None:
     tell.running(A, 0)
     tell.unmute(before, {A: 0})
     assert told[2:] == [CueReset(A), CueStarted(A, 0)]
+
+
+def test_what_was_missed_or_failed_in_silence_is_told_with_its_reason() -> None:
+    tell, told = telling()
+    tell.running(A, 0)
+    told.clear()
+    before = tell.mute(afresh=False)
+    tell.played(A, 500 * 705_600)
+    tell.failed(B, "torn")
+    tell.unmute(before, {})
+    assert told == [
+        CueFailed(A, "missed: it was 500 ms late, and over by then"), CueFailed(B, "torn")
+    ]  # fmt: skip
