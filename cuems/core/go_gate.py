@@ -97,7 +97,7 @@ class GoGate:
         if why_not:
             raise RefusedError(f"{booth.names((command.cue,), 'cue ')}: {why_not}")
         booth.run_seq += 1
-        at = self._ahead_of(booth.position)
+        at = booth.position - 1 if sequencer.stands else self._ahead_of(booth.position)
         booth.tell(bus.InterveneCommand(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
         booth.sequence(Intervene(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
 

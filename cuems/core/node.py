@@ -277,6 +277,8 @@ class Node:
                 for command in self._line_wait.forget():
                     if isinstance(command, bus.GoCommand):
                         self._say(bus.GoRefusedReport(command.run_seq, NO_SUCH_LINE))
+                    elif isinstance(command, bus.InterveneCommand):
+                        self._out.append(AskIn())
                     else:
                         self._do(command)
 

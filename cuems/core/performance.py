@@ -13,7 +13,7 @@ from cuems.core.chains import Act, Chains, ChainTiming, Scope
 from cuems.core.cuelist import has_player, wait_before
 from cuems.core.cues import AnyCue, CueId, CueList, Curve, PostGo
 from cuems.core.effects import Effect
-from cuems.core.runs import Address, Arrive, Phase, Run, Trigger, Turn, Word
+from cuems.core.runs import Address, Arrive, Phase, Run, Tick, Trigger, Turn, Word
 from cuems.core.standing import Standing
 from cuems.core.telling import Telling
 from cuems.core.timetable import Timetable
@@ -41,6 +41,8 @@ class Performance:
         self._timetable = Timetable(standing.order, self._roster.agenda)
         self._triggers: deque[Trigger] = deque(maxlen=TRIGGERS_KEPT)
         self._begun_at: int | None = None  # what timecode was to start before has not been
+        self._happened_at: int | None = None  # when anything last had its moment, but for progress
+        self._guessed = False  # words were obeyed where the line was not known
 
     # ---- what others ask
 
@@ -121,6 +123,8 @@ class Performance:
             if taken is None:
                 return
             due, moment = taken
+            if not isinstance(moment, Tick):
+                self._happened_at = due
             if isinstance(moment, Trigger):
                 self._obey(moment, due)
             elif not isinstance(moment, Address):
@@ -141,12 +145,15 @@ class Performance:
         `afresh` that nothing of what has run so far counts.
         """
         here, starts = self._chains.position, self._voices.set_aside()
-        rewound = afresh or here is None or position < here
+        rewound = afresh or self._guessed or here is None or position < here
+        if rewound and not afresh and not self._guessed:
+            self._begun_at = None
+        self._guessed = False
         told = self.telling.mute(afresh=rewound)
         self._chains.position = position
         self._chains.silent = True
         if rewound:
-            self._rewind(position, afresh=afresh)
+            self._rewind(position)
         else:
             self._run_to(position - 1)
         self._chains.silent = False
@@ -158,12 +165,13 @@ class Performance:
                 self.telling.progress(cue, run.percent)
         self.advance(position)
 
-    def _rewind(self, position: int, *, afresh: bool) -> None:
+    def _rewind(self, position: int) -> None:
         """Run the show from its first trigger on; the standby pointer follows, and comes back."""
         pointer = self._standing.pointer
         self._chains.forget()
         self._standing.move_to_top()
-        if afresh and self._begun_at is not None and self._begun_at <= position:
+        self._happened_at = None
+        if self._begun_at is not None and self._begun_at <= position:
             self._timetable.begin_at(self._begun_at)
         else:
             self._timetable.begin_at_top()
@@ -209,6 +217,7 @@ class Performance:
         by = position - (self._chains.position if self._chains.position is not None else position)
         self._chains.position = position
         self._chains.shift(by)
+        self._happened_at = None if self._happened_at is None else self._happened_at + by
         self._begin_timetable(position)
         self._triggers = deque((t.shifted(by) for t in self._triggers), maxlen=TRIGGERS_KEPT)
 
@@ -225,17 +234,22 @@ class Performance:
     def intervene(self, word: Word, cue: CueId, *, run_seq: int, at: int, stands: bool) -> None:
         """Have a word on one cue hold at a position; at once where the line `stands`, or pauses.
 
-        Coming late, it is made up for: what it would have kept from happening has not been.
+        Coming late, it is made up for: what it would have kept from happening has not been. Where
+        the line is not known the show is gone through again, word by word, as soon as it is.
         """
         here = at if self._chains.position is None else self._chains.position
-        at_once = (stands or self.paused) and word is not Word.RESUME
-        due = min(at, here - 1) if at_once else at
-        trigger = Trigger(cue=cue, run_seq=run_seq, given=here, due=due, arrival=due, word=word)
+        trigger = Trigger(cue=cue, run_seq=run_seq, given=here, due=at, arrival=at, word=word)
         self._triggers.append(trigger)
-        if at_once:
-            self._obey(trigger, due)
-        elif due >= here:
+        if stands and word is not Word.RESUME:
+            self._guessed = True
+            self._say(trigger, min(at, here - 1))
+        elif self.paused and word is not Word.RESUME:
+            self._obey(trigger, at)
+        elif at >= here:
             self._wait_for(trigger)
+            self.advance(here)
+        elif self._happened_at is None or self._happened_at <= at:
+            self._obey(trigger, at)  # nothing has been since then
             self.advance(here)
         elif self._chains.position is not None:
             self.catch_up(here, jumped=False, afresh=True)
@@ -244,16 +258,19 @@ class Performance:
         if trigger.word is Word.GO:
             self._turn_to(trigger)
         else:
-            self._roster.agenda.put(trigger.due, trigger)
+            self._roster.agenda.put(trigger.due, trigger, last=True)
 
     def _obey(self, trigger: Trigger, at: int) -> None:
         """Do what is said of a cue. What changed nothing has brought nothing about: forget it."""
-        said = {Word.STOP: self.stop, Word.PAUSE: self.freeze, Word.RESUME: self.unfreeze}
-        changed = said[trigger.word](trigger.cue, at)
-        self._chains.moved = True
-        if not (changed or self._chains.silent):
-            others = [kept for kept in self._triggers if kept.run_seq != trigger.run_seq]
+        if not (self._say(trigger, at) or self._chains.silent):
+            others = [kept for kept in self._triggers if kept != trigger]
             self._triggers = deque(others, maxlen=TRIGGERS_KEPT)
+
+    def _say(self, trigger: Trigger, at: int) -> bool:
+        """Do what is said of a cue; whether that has changed anything."""
+        self._chains.moved = True
+        said = {Word.STOP: self.stop, Word.PAUSE: self.freeze, Word.RESUME: self.unfreeze}
+        return said[trigger.word](trigger.cue, at)
 
     def _turn_to(self, trigger: Trigger) -> None:
         turn = Turn(
@@ -398,7 +415,8 @@ class Performance:
         self._voices.go_dark()
         self._chains.forget()
         self._triggers.clear()
-        self.paused = self._roster.closed = False
+        self.paused = self._roster.closed = self._guessed = False
+        self._happened_at = None
         self.telling.reset_all()
         if self._chains.position is not None:
             self._begin_timetable(self._chains.position)

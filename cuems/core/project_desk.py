@@ -37,6 +37,8 @@ from cuems.core.status import (
 )
 from cuems.core.tally import Tally
 
+NUMBERED = 4096  # so many words of the controller before may have left nothing but their numbers
+
 
 class ProjectDesk:
     """Loads that are asked for and answered, and shows that are taken up."""
@@ -170,7 +172,7 @@ class ProjectDesk:
         else:
             booth.out.append(AdoptLine(found.position or 0, booth.found.found_ns, found.rolling))
             booth.take(show.sequencer.restore(state))
-            booth.run_seq = max([booth.run_seq, *(t.run_seq for t in state.triggers)])
+            booth.run_seq = max([booth.run_seq, *(t.run_seq for t in state.triggers)]) + NUMBERED
             as_found = ShowAsFound(found.project, found.load_seq, found.stop_generation)
             booth.tell_played(booth.played.takes_up(as_found))
         if state is not None and state.triggers:

@@ -305,6 +305,11 @@ class Sequencer:
                 word.word, word.cue, run_seq=word.run_seq, at=word.at, stands=not self._trusted
             )
 
+    @property
+    def stands(self) -> bool:
+        """Whether the line is not rolling on for this show: it is paused, or timecode is lost."""
+        return self._performance.paused or not self._trusted
+
     def why_not_one(self, word: Word, cue: CueId) -> str:
         """Why a word on one cue would change nothing now; "" where it would, or may."""
         held, runs = self._performance.held(), self._performance.runs_within(cue)
