@@ -13,7 +13,7 @@ from cuems.core.chains import Act, Chains, ChainTiming, Scope
 from cuems.core.cuelist import has_player, wait_before
 from cuems.core.cues import AnyCue, CueId, CueList, Curve, PostGo
 from cuems.core.effects import Effect
-from cuems.core.runs import Address, Arrive, Phase, Run, Tick, Trigger, Turn, Word
+from cuems.core.runs import Address, Arrive, FadeStep, Phase, Run, Tick, Trigger, Turn, Word
 from cuems.core.standing import Standing
 from cuems.core.telling import Telling
 from cuems.core.timetable import Timetable
@@ -41,7 +41,7 @@ class Performance:
         self._timetable = Timetable(standing.order, self._roster.agenda)
         self._triggers: deque[Trigger] = deque(maxlen=TRIGGERS_KEPT)
         self._begun_at: int | None = None  # what timecode was to start before has not been
-        self._happened_at: int | None = None  # when anything last had its moment, but for progress
+        self._happened_at: int | None = None  # when anything last began, ended or had its turn
         self._guessed = False  # words were obeyed where the line was not known
 
     # ---- what others ask
@@ -123,7 +123,7 @@ class Performance:
             if taken is None:
                 return
             due, moment = taken
-            if not isinstance(moment, Tick):
+            if not isinstance(moment, Tick | FadeStep):
                 self._happened_at = due
             if isinstance(moment, Trigger):
                 self._obey(moment, due)

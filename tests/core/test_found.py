@@ -7,6 +7,7 @@ from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
     AdoptLine,
     ControllerEffect,
+    LineMoved,
     ProjectRead,
     ProjectUnreadable,
     ReadProject,
@@ -14,6 +15,7 @@ from cuems.core.desk import (
     Restore,
     Welcome,
 )
+from cuems.core.events import LineFound
 from cuems.core.operator import Ping, PressGo, PressResume, PressStop, SetMixerVolume
 from cuems.core.played import PlayedBefore
 from cuems.core.runs import Trigger
@@ -208,3 +210,14 @@ def test_a_standby_goes_on_saying_what_the_one_before_has_said() -> None:
         rig.controller.handle(PlayedBefore(project, (A, CueId("of no show"))))
         rig.report(replace(ON_NODE, state=ShowState(at=B)))
         assert plays_of(is_read(rig)) == shown
+
+
+def test_a_go_after_a_take_over_has_no_number_that_nodes_have_heard_before() -> None:
+    """Words that changed nothing, or were refused, have left no trace but on the nodes."""
+    rig = Rig()
+    rig.report(ON_NODE)
+    is_read(rig)
+    rig.controller.handle(LineMoved(LineFound(from_ms(4000))))
+    rig.report(bus.ArmedReport(armed=True, load_seq=5, standby=B))
+    (go,) = [said for said in told(rig.ask(PressGo())) if isinstance(said, bus.GoCommand)]
+    assert go.run_seq > TRIGGER.run_seq + 1000

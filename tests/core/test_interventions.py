@@ -1,12 +1,14 @@
 """One cue stopped, paused or let go on by the operator: the same on every machine."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuems.core.chains import ChainTiming, Scope
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import AnyCue, CueId
-from cuems.core.effects import Effect, Freeze, HeldChanged, Start, Stop, Unfreeze
+from cuems.core.effects import CueStarted, Effect, Freeze, HeldChanged, Start, Stop, Unfreeze
 from cuems.core.events import (
     Advance,
     Event,
@@ -18,6 +20,7 @@ from cuems.core.events import (
     Panic,
     Pause,
     Resume,
+    SetEnabled,
     StopAll,
 )
 from cuems.core.runs import Word
@@ -178,6 +181,50 @@ def test_what_a_stop_of_all_has_ended_does_not_come_back_by_a_late_word() -> Non
     sequencer.handle(Go(run_seq=1, cue=B, at=from_ms(1000)))
     sequencer.handle(at(2000))
     assert done(sequencer.handle(say(Word.STOP, B, 1900))) == [Stop(B)]
+
+
+def test_a_word_that_comes_late_undoes_nothing_of_what_was_done_to_others_since() -> None:
+    sequencer = running()
+    sequencer.handle(SetEnabled(A, False))
+    sequencer.handle(at(3000))
+    assert done(sequencer.handle(say(Word.PAUSE, B, 2999))) == [Freeze(B), HeldChanged(B, True)]
+
+
+def test_at_one_position_a_word_comes_last_in_time_or_late() -> None:
+    for late_ms in (0, 1):
+        sequencer = running()
+        sequencer.handle(at(9000 + late_ms))  # `b` ends at 10 s, and `c` begins
+        if late_ms:
+            sequencer.handle(at(10_001))
+            assert done(sequencer.handle(say(Word.STOP, C, 10_000))) == [Stop(C)]
+        else:
+            sequencer.handle(say(Word.STOP, C, 10_000))
+            sequencer.handle(at(10_001))
+        assert sequencer.running() == ()
+
+
+def test_timecode_that_was_set_back_over_a_stop_starts_its_cues_for_good() -> None:
+    sequencer = machine(
+        audio("a", 60_000, pre=4000, timecode=True), audio("b", 60_000), audio("c", 1000)
+    )
+    sequencer.handle(at(10_000))
+    sequencer.handle(StopAll())
+    sequencer.handle(Locate(from_ms(3000)))
+    sequencer.handle(Go(run_seq=1, cue=B, at=from_ms(5000)))
+    sequencer.handle(at(12_000))
+    state = replace(sequencer.state, triggers=sequencer.state.triggers[:0])
+    assert Stop(A) not in sequencer.restore(state)
+
+
+def test_a_machine_whose_line_was_lost_does_not_guess_for_good() -> None:
+    others, alone = running(), running()
+    alone.handle(LineLost())
+    others.handle(at(10_500))  # `b` is over there, and `c` has begun
+    for sequencer in (others, alone):
+        sequencer.handle(say(Word.STOP, B, 10_600))
+    others.handle(at(11_000))
+    alone.handle(LineFound(from_ms(11_000)))
+    assert alone.running() == others.running() == (CueStarted(C, from_ms(10_000)),)
 
 
 def sounding(performer: Performer) -> tuple[dict[CueId, object], set[CueId]]:

@@ -199,7 +199,11 @@ class Rehearsal(RuleBasedStateMachine):
         due = self.teller.next_due()
         told = self.teller.handle(event)
         turns = [e for e in told if isinstance(e, CueStarted | CueEnded)]
-        assert turns == [e for e in plain(effects) if isinstance(e, CueStarted | CueEnded)]
+        also = [e for e in plain(effects) if isinstance(e, CueStarted | CueEnded)]
+        if isinstance(event, Locate | LineFound):  # what differs after a jump is told in any order
+            turns.sort(key=lambda e: e.cue)
+            also.sort(key=lambda e: e.cue)
+        assert turns == also
         if turns and isinstance(event, Advance):  # a machine that tells it wakes for it by itself
             assert due is not None
             assert due <= event.position
