@@ -219,5 +219,6 @@ def test_a_go_after_a_take_over_has_no_number_that_nodes_have_heard_before() -> 
     is_read(rig)
     rig.controller.handle(LineMoved(LineFound(from_ms(4000))))
     rig.report(bus.ArmedReport(armed=True, load_seq=5, standby=B))
+    rig.now_ns, rig.position = 10**10, from_ms(4000)
     (go,) = [said for said in told(rig.ask(PressGo())) if isinstance(said, bus.GoCommand)]
     assert go.run_seq > TRIGGER.run_seq + 1000
