@@ -17,6 +17,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 import pynng
 
 from cuems.adapters.nng import cancellable
@@ -26,6 +27,7 @@ from cuems.core.flood import FloodGuard, Verdict
 from cuems.wire.bus import hub_message, hub_pong
 
 BUFFER_MESSAGES = 8192  # a burst of 10 000 loses 12.7 % with NNG's own 16, nothing with these
+IN_A_ROW_MESSAGES = 64  # of those that have waited, before others have their turn
 MESSAGE_MAX_BYTES = 1 << 20  # NNG has no limit of its own; a bigger message closes its link
 RECONNECT_MIN_MS = 20
 RECONNECT_MAX_MS = 200  # NNG backs off up to this: a controller is found again within it
@@ -110,9 +112,9 @@ class NngListener(NngBus):
     anybody read is no flood: a standby may have stood by for hours.
     """
 
-    def __init__(self, socket: pynng.Bus0, url: str) -> None:
+    def __init__(self, socket: pynng.Bus0, url: str, guard: FloodGuard) -> None:
         super().__init__(socket, url)
-        self._guard = FloodGuard()
+        self._guard = guard
         self._read: deque[bytes] = deque()
         self._guards = False
 
@@ -123,6 +125,8 @@ class NngListener(NngBus):
                 for _ in range(BUFFER_MESSAGES):
                     self._judge(self._socket.recv_msg(block=False))
             self._guards = True
+        if len(self._read) % IN_A_ROW_MESSAGES == 0:
+            await anyio.lowlevel.checkpoint()  # whoever receives may have nothing to wait for
         return self._read.popleft()
 
     def _judge(self, message: pynng.Message) -> None:
@@ -158,11 +162,11 @@ def _host(pipe: pynng.Pipe | None) -> str:
 
 
 @asynccontextmanager
-async def open_bus_listener(url: str) -> AsyncIterator[NngBus]:
+async def open_bus_listener(url: str, guard: FloodGuard | None = None) -> AsyncIterator[NngBus]:
     """The controller's end; port 0 takes a free one. BusAddressError if it cannot listen."""
     _check(url)
     with _open_socket() as socket:
-        bus = _counting(socket, NngListener(socket, url))
+        bus = _counting(socket, NngListener(socket, url, guard or FloodGuard()))
         socket.add_pre_pipe_connect_cb(bus.let_in)
         try:
             listener = socket.listen(url)

@@ -18,7 +18,7 @@ from cuems.adapters.clients import ClientId, Clients
 from cuems.app.guests import Guests
 from cuems.app.links import Asks, AsksTogether, Caller, ControllerItem
 from cuems.core.errors import CuemsError
-from cuems.core.journal_tail import JournalTail
+from cuems.core.journal_tail import JournalTail, pieces
 from cuems.core.operator import (
     Authenticate,
     ClientCommand,
@@ -115,9 +115,7 @@ class Requests:
                         told = reply(f"client/{number}", line)
                         self._clients.send(caller.client, told.address, encode(told))
                 case ReadJournal(number, run):
-                    run, lines = self.tail.after(run, number)
-                    told = Osc(JOURNAL_LINES, (run, *lines))
-                    self._clients.send(caller.client, told.address, encode(told))
+                    self._tell_journal(caller.client, *self.tail.after(run, number))
                 case MuteClient(number, muted):
                     self._guests.mute(number, muted=muted)
                 case DropClient(number):
@@ -128,6 +126,11 @@ class Requests:
             caller.tell(address, str(error))
         else:
             caller.tell(address, "")
+
+    def _tell_journal(self, client: ClientId, run: str, lines: tuple[str, ...]) -> None:
+        for piece in pieces(lines):
+            told = Osc(JOURNAL_LINES, (run, *piece))
+            self._clients.send(client, told.address, encode(told))
 
 
 def _read(messages: Sequence[Osc], answer: Answer) -> tuple[Request, ...]:

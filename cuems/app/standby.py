@@ -67,7 +67,8 @@ class Standby:
     _nodes: dict[NodeId, str] = field(default_factory=dict)
     _told: str = ""
     _reading: bool = False  # its journal: an answer is on its way
-    _more: bool = False  # it had lines
+    _more: bool = False  # the last one brought us on
+    _lines: list[object] = field(default_factory=list)  # of an answer
     _read_ns: int = 0
 
     @property
@@ -158,6 +159,7 @@ class Standby:
 
     async def _listen(self, client: Client) -> None:
         self._reading = False
+        self._lines.clear()
         async with anyio.create_task_group() as tg:
             tg.start_soon(self._ask, client)
             while True:
@@ -167,7 +169,7 @@ class Standby:
                     self.waiting.clear()
                     self._tell("")
                 elif message.address == JOURNAL_LINES:
-                    self._more = self.parts.journal.take(message.args)
+                    self._lines += message.args[1:] if self._lines else message.args
                 elif message.address == "/engine/reply/journal":
                     await self._has_read(client, message.args)
                 elif message.address == f"{STATUS}epoch":
@@ -197,6 +199,8 @@ class Standby:
             log.warning("the journal of %s is not followed: %s", self.parts.url, answer)
             return
         self._reading = False
+        self._more = self.parts.journal.take(self._lines)
+        self._lines.clear()
         if self._more:
             await self._read_on(client)
 

@@ -14,7 +14,7 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 T = TypeVar("T")
 
 NS_PER_S = 1_000_000_000
-BURST_MESSAGES = 2000  # of a node that was cut off for a minute, all at once, and as much again
+BURST_MESSAGES = 16_384  # more than a STOP of 10 000 cues says, also if all of it has waited
 MESSAGES_PER_S = 1000  # a node at work says some ten
 SHUNNED_NS = 10 * NS_PER_S
 MOST_KNOWN = 1024  # peers, and hosts: who has said nothing for longest is forgotten

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 KEPT_CHARACTERS = 4 << 20  # an hour of a busy show
-PIECE_CHARACTERS = 30_000  # in UTF-8 it still fits an OSC packet; a longer line is passed over
+LONGEST_LINE_CHARACTERS = 1 << 20  # a longer one is passed over
+PIECE_CHARACTERS = 15_000  # of four bytes each they still fit an OSC packet
 
 
 class JournalTail:
@@ -21,7 +22,7 @@ class JournalTail:
 
     def add(self, run: str, number: int, line: str) -> None:
         """A line was written."""
-        if len(line) > PIECE_CHARACTERS:
+        if len(line) > LONGEST_LINE_CHARACTERS:
             return
         self._lines.append((run, number, line))
         self._characters += len(line)
@@ -31,13 +32,14 @@ class JournalTail:
     def after(self, run: str, number: int) -> tuple[str, tuple[str, ...]]:
         """A run, and the next lines of it, after a line of another or the same run.
 
+        They are as many as fit a packet, or one that does not: see `pieces`.
         Where that line is not known here they are the oldest there are.
         """
         following = list(self._following(run, number))
         if not following:
             return run, ()
         first = following[0][0]
-        return first, tuple(_piece(line for at, _, line in following if at == first))
+        return first, tuple(_together(line for at, _, line in following if at == first))
 
     def _following(self, run: str, number: int) -> Iterator[tuple[str, int, str]]:
         """Newest first it is looked for: a standby that keeps up is near the end."""
@@ -49,12 +51,22 @@ class JournalTail:
         yield from newer
 
 
-def _piece(lines: Iterator[str]) -> Iterator[str]:
-    left = PIECE_CHARACTERS
+def pieces(lines: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """What goes into one packet each: all the lines, or a part of the one that is too long."""
+    if len(lines) != 1:
+        yield lines
+        return
+    (line,) = lines
+    for begin in range(0, len(line), PIECE_CHARACTERS):
+        yield (line[begin : begin + PIECE_CHARACTERS],)
+
+
+def _together(lines: Iterator[str]) -> Iterator[str]:
+    room = left = PIECE_CHARACTERS
 
     def fits(line: str) -> bool:
         nonlocal left
-        left -= len(line)
-        return left >= 0
+        is_first, left = left == room, left - len(line)
+        return is_first or left >= 0
 
     return takewhile(fits, lines)

@@ -29,11 +29,12 @@ NAME = re.compile(r"([a-z_]+)\.([A-Za-z]+)")
 
 
 class RecordError(CuemsError):
-    """A line that is no whole record."""
+    """A line that is no whole record, or one of another version: that has its `number`."""
 
-    def __init__(self, line: bytes, reason: str) -> None:
+    def __init__(self, line: bytes, reason: str, number: int | None = None) -> None:
         super().__init__(f"{line[:SHOWN_BYTES]!r}: {reason}")
         self.reason = reason
+        self.number = number
 
 
 def encode(record: Record) -> bytes:
@@ -65,7 +66,20 @@ def decode(line: bytes) -> Record:
             effects=tuple(from_plain(effect) for effect in plain["f"]),
         )
     except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
-        raise RecordError(line, f"a record of another version: {error}") from error
+        reason = f"a record of another version: {error}"
+        raise RecordError(line, reason, _number(body + b"}")) from error
+
+
+class _Numbered(msgspec.Struct):
+    n: int
+
+
+def _number(text: bytes) -> int | None:
+    """All that is needed of a record that is not understood."""
+    try:
+        return msgspec.json.decode(text, type=_Numbered).n
+    except msgspec.DecodeError:
+        return None
 
 
 # ---- values

@@ -1,6 +1,6 @@
 """Who floods the bus."""
 
-from cuems.core.flood import MOST_KNOWN, SHUNNED_NS, FloodGuard, Verdict
+from cuems.core.flood import BURST_MESSAGES, MOST_KNOWN, SHUNNED_NS, FloodGuard, Verdict
 
 S = 1_000_000_000
 
@@ -20,6 +20,13 @@ def test_a_burst_is_taken_and_what_is_beyond_it_is_a_flood() -> None:
     peers = Peers()
     assert [peers.floods(1) for _ in range(12)] == [False] * 10 + [True] * 2
     assert not peers.floods(2)
+
+
+def test_all_that_a_stop_of_the_largest_show_says_is_no_flood_but_what_goes_on_is() -> None:
+    guard = FloodGuard()
+    verdicts = [guard.judge(1, str, 0) for _ in range(BURST_MESSAGES + 1)]
+    assert set(verdicts[:10_000]) == {Verdict.TAKE}
+    assert verdicts[-1] is Verdict.PUT_OUT
 
 
 def test_who_says_as_much_as_it_may_goes_on_for_ever() -> None:

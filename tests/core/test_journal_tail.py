@@ -1,6 +1,12 @@
 """What a standby gets of the journal."""
 
-from cuems.core.journal_tail import KEPT_CHARACTERS, PIECE_CHARACTERS, JournalTail
+from cuems.core.journal_tail import (
+    KEPT_CHARACTERS,
+    LONGEST_LINE_CHARACTERS,
+    PIECE_CHARACTERS,
+    JournalTail,
+    pieces,
+)
 
 
 def tail(*entries: tuple[str, int, str]) -> JournalTail:
@@ -25,12 +31,20 @@ def test_who_has_a_line_of_somebody_else_gets_the_oldest() -> None:
 
 
 def test_an_answer_fits_a_packet_and_what_never_would_is_passed_over() -> None:
-    long = "x" * (PIECE_CHARACTERS // 2)
-    kept = tail(
-        ("r", 1, long), ("r", 2, "x" * (PIECE_CHARACTERS + 1)), ("r", 3, long), ("r", 4, "y")
-    )
+    long, endless = "x" * (PIECE_CHARACTERS // 2), "x" * (LONGEST_LINE_CHARACTERS + 1)
+    kept = tail(("r", 1, long), ("r", 2, endless), ("r", 3, long), ("r", 4, "y"))
     assert kept.after("", 0) == ("r", (long, long))
     assert kept.after("r", 3) == ("r", ("y",))
+
+
+def test_a_line_that_does_not_fit_a_packet_is_told_alone_and_in_pieces() -> None:
+    long = "a" * PIECE_CHARACTERS + "b"
+    kept = tail(("r", 1, "x"), ("r", 2, long), ("r", 3, "y"))
+    assert kept.after("r", 0) == ("r", ("x",))
+    assert kept.after("r", 1) == ("r", (long,))
+    assert list(pieces((long,))) == [("a" * PIECE_CHARACTERS,), ("b",)]
+    assert list(pieces(("x", "y"))) == [("x", "y")]
+    assert list(pieces(())) == [()]
 
 
 def test_the_oldest_go() -> None:

@@ -1,6 +1,7 @@
 """Records as lines: what goes in comes out, and what is torn or bitten is known for it."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,15 @@ from cuems.core.desk import Answer, Asked, LineMoved, Publish, Reported, Tell
 from cuems.core.effects import Outcome
 from cuems.core.events import Advance
 from cuems.core.journal import Opened, Record
+from cuems.core.journal_tail import JournalTail, pieces
 from cuems.core.operator import GoCue, SetPlayer
 from cuems.core.rules import Rules
+from cuems.core.runs import Trigger
+from cuems.core.show_state import ShowState
+from cuems.core.stands import Stands
 from cuems.core.status import CuePlay
+from cuems.wire import osc
+from cuems.wire.control import JOURNAL_LINES
 from cuems.wire.journal import RecordError, decode, encode, from_plain, to_plain
 
 CUE = CueId("cue")
@@ -104,11 +111,37 @@ def test_a_record_of_another_version_is_read_as_far_as_it_is_known() -> None:
         decode(changed)
     assert decode(_sealed(changed)) == RECORD
     unknown = line.replace(b"operator.GoCue", b"operator.GoQqq", 1)
-    with pytest.raises(RecordError, match="another version"):
+    with pytest.raises(RecordError, match="another version") as raised:
         decode(_sealed(unknown))
+    assert raised.value.number == RECORD.number
     outside = line.replace(b"operator.GoCue", b"os.system", 1)
     with pytest.raises(RecordError, match="another version"):
         decode(_sealed(outside))
+
+
+def test_how_a_show_of_many_cues_and_faders_stands_is_told_in_packets_that_clients_take() -> None:
+    """250 faders, 200 cues: more than one packet holds."""
+    move = bus.PlayerControlCommand
+    faders = tuple(move(f"/{uuid4()}/audio/mixer/{n}/ч/volume", (0.5,)) for n in range(250))
+    cues = (
+        Trigger(cue=CueId(str(uuid4())), run_seq=n, given=n, due=n, arrival=n) for n in range(200)
+    )
+    stands = Stands(
+        project="play",
+        load_seq=1,
+        stop_generation=1,
+        state=ShowState(triggers=tuple(cues)),
+        controls=faders,
+    )
+    record = Record(number=1, at_ns=1, position=1, what=stands, effects=())
+    kept = JournalTail()
+    kept.add("r", 1, encode(record).decode())
+    run, lines = kept.after("r", 0)
+    packets = [osc.encode(osc.Osc(JOURNAL_LINES, (run, *piece))) for piece in pieces(lines)]
+    assert len(packets) > 1
+    heard = [osc.decode(packet) for packet in packets]
+    told = "".join(str(arg) for one in heard if isinstance(one, osc.Osc) for arg in one.args[1:])
+    assert decode(told.encode()) == record
 
 
 def _sealed(line: bytes) -> bytes:
