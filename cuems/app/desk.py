@@ -25,8 +25,11 @@ from cuems.wire.oscquery import (
 )
 from cuems.wire.web import WebRequest
 
-# Clients know the sequences of interop.md 2.7 by these: each is told, however briefly it held.
-SEQUENCED = frozenset(f"/engine/status/{fact}" for fact in ("running", "armed", "load"))
+# Clients know the sequences of interop.md 2.7 by these, and their own deploy from the one before:
+# each is told, however briefly it held.
+SEQUENCED = frozenset(
+    f"/engine/status/{fact}" for fact in ("running", "armed", "load", "deploy_run")
+)
 REASON_LINES = 50  # of a script with a thousand faults these are enough to begin with
 REASON_CHARACTERS = 16_000  # in UTF-8 they still fit an OSC packet
 
