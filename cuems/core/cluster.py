@@ -164,12 +164,14 @@ class Cluster:
     def unheard(self, standby: CueId | None) -> str:
         """Which nodes are ready, but for another cue than now stands by; "" where none is.
 
-        A moment after the pointer has moved that is so: they have not spoken again yet.
+        A moment after the pointer has moved that is so: they have not spoken again yet. Of one
+        that has been silent for long no word is waited for.
         """
         waited = (
             self.label(node)
             for node in sorted(self._needed())
             if (known := self._nodes.get(node)) is not None
+            and known.state not in (LATE, LOST)
             and known.standby not in (None, standby or "")
         )
         return ", ".join(waited)

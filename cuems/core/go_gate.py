@@ -130,7 +130,9 @@ class GoGate:
         if show is None or show.sequencer.standby != cue:
             self.refuse_held("the standby was put elsewhere")
             return
-        why_not = booth.cluster.unheard(cue) or booth.cluster.why_not_armed()
+        why_not = booth.cluster.why_not_armed()
+        if not why_not and (unheard := booth.cluster.unheard(cue)):
+            why_not = f"{unheard} does not say whether it is ready"
         if not why_not:
             go = self._stamped(show, cue, booth.position)
             refusal = show.sequencer.why_not(go)

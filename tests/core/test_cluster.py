@@ -169,3 +169,6 @@ def test_a_node_that_is_ready_for_another_cue_has_not_spoken_yet() -> None:
     assert cluster.unheard(CueId("a")) == ""
     assert cluster.unheard(CueId("b")) == "node left"
     assert cluster.unheard(None) == "node left"
+    assert [health.node for health in cluster.wake(LOST_NS)] == [LEFT, RIGHT]
+    assert cluster.unheard(CueId("b")) == ""  # what a GO lacks is the node, and that is said
+    assert cluster.why_not_armed() == "node left is lost; node right is lost"
