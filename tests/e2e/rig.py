@@ -1,6 +1,7 @@
 """Whole processes for end-to-end tests: `cuems run`, and an operator at its control surface."""
 
 import os
+import random
 import signal
 import socket
 import sys
@@ -22,11 +23,12 @@ CLOSE_S = 1.0  # an engine that does not read on, because we say too much, hears
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody has, and no connection is given before it is bound."""
+    while True:
+        port = random.randrange(12_000, 32_000)  # the kernel gives connections those from 32 768 on
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
