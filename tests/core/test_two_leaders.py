@@ -20,6 +20,7 @@ from cuems.core.effects import Arm, Start
 from cuems.core.events import Advance, CueArmed, LineFound
 from cuems.core.follower import Follower, FollowerEffect, SayHello
 from cuems.core.node import Fetch, Fetched, Moved, Node, Play, Proved, Say
+from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms, from_ns
 from tests.build import NODE, audio, show
 
@@ -97,6 +98,8 @@ class TwoLeaders(RuleBasedStateMachine):
             next_seq=leader.sender.join(NODE_ID),
             stop_generation=leader.stop_generation,
             load=LOAD,
+            # Who knows of a stop says how the show stands after it: nothing waits any more.
+            state=ShowState() if leader.stop_generation else None,
         )
         self.letters.append(leader.envelope(snapshot))
 
