@@ -4,8 +4,12 @@ Where there is a mixer it has the faders; else the master is a factor of every c
 there are no others.
 """
 
+import logging
+
 from cuems.app.residents import Residents
 from cuems.app.stage import Stage
+from cuems.core.bus import PlayerControlCommand
+from cuems.core.cues import NodeId
 from cuems.players import dmx_player, mixer
 from cuems.players.picture import trims
 from cuems.players.surface import (
@@ -15,8 +19,12 @@ from cuems.players.surface import (
     Setting,
     TellComposer,
     TellDmxPlayer,
+    path_for,
+    setting,
 )
 from cuems.wire.osc import Osc
+
+log = logging.getLogger(__name__)
 
 
 class Faders:
@@ -25,6 +33,16 @@ class Faders:
     def __init__(self, residents: Residents | None) -> None:
         self.master = 1.0
         self._residents = residents
+
+    def obey(self, command: PlayerControlCommand, node: NodeId, stage: Stage | None) -> None:
+        """Set something of a node's players; what nobody takes is only logged."""
+        path = path_for(node, command.address)
+        if path is None:
+            return  # for another node
+        try:
+            self.set(path, setting(path, command.values), stage)
+        except CannotSetError as error:
+            log.warning("%s", error)
 
     def set(self, path: str, wanted: Setting, stage: Stage | None) -> None:
         """Set something; raises CannotSetError where nobody takes it."""

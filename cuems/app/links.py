@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from cuems.adapters.clients import ClientId
-from cuems.core.bus import BusStalledError, Hello, NodeReport, Peers, Snapshot
+from cuems.core.bus import BusStalledError, Envelope, Hello, NodeReport, Peers, Snapshot
 from cuems.core.cues import NodeId
 from cuems.core.desk import ControllerEvent
+from cuems.core.node import NodeEvent
 from cuems.core.operator import OperatorCommand
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,27 @@ class Bus(Protocol):
 
 class Rang:
     """The alarm went off: what is due is due."""
+
+
+def bell(inbox: MemoryObjectSendStream[Rang]) -> Callable[[], None]:
+    """What wakes the loop of an inbox; it never waits."""
+
+    def ring() -> None:
+        with suppress(anyio.WouldBlock):  # a full inbox is being worked on: that looks at the clock
+            inbox.send_nowait(Rang())
+
+    return ring
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of the controller, and when it came."""
+
+    said: Envelope
+    received_ns: int
+
+
+NodeItem = NodeEvent | Heard | Rang
 
 
 class Asker:

@@ -66,7 +66,8 @@ from cuems.app.health import Health, open_health
 from cuems.app.leading import Leading
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.metrics import show_health, tell_health
-from cuems.app.node import NodeParts, run_node
+from cuems.app.node import run_node
+from cuems.app.node_parts import NodeParts
 from cuems.app.node_recorder import open_node_recorder
 from cuems.app.nodelist import Nodelist
 from cuems.app.obituary import Obituary

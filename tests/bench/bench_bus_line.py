@@ -18,7 +18,7 @@ from subprocess import DEVNULL
 import anyio
 
 from cuems.adapters.bus import NngBus, open_bus_dialer
-from cuems.app.node import FIRST_PROBES, FIRST_PROBES_S, HEARTBEAT_S
+from cuems.app.presence import FIRST_PROBES, FIRST_PROBES_S, HEARTBEAT_S
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.line import Line

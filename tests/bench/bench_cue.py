@@ -30,7 +30,8 @@ from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.memory_bus import MemoryBus, open_memory_bus
 from cuems.adapters.mtc_output import open_mtc_output
 from cuems.app.fetching import Fetching, Place
-from cuems.app.node import NodeParts, run_node
+from cuems.app.node import run_node
+from cuems.app.node_parts import NodeParts
 from cuems.app.workshop import workshop
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId

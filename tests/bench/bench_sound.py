@@ -28,7 +28,8 @@ from uuid import uuid4
 import anyio
 
 from cuems.adapters.memory_bus import open_memory_bus
-from cuems.app.node import NodeParts, run_node
+from cuems.app.node import run_node
+from cuems.app.node_parts import NodeParts
 from cuems.app.workshop import workshop
 from cuems.core import bus
 from cuems.core.cues import AudioCue, AudioOutput, CueId, CueList, Media, PostGo, Show

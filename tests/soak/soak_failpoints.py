@@ -34,11 +34,11 @@ TASKS: tuple[tuple[str, str], ...] = (
     ("cuems.app.controller", "ControllerLoop._read"),
     ("cuems.app.node", "send_all"),
     ("cuems.app.node", "_hear_bus"),
-    ("cuems.app.node", "NodeLoop.greet"),
-    ("cuems.app.node", "NodeLoop.keep_in_touch"),
+    ("cuems.app.presence", "Presence.greet"),
+    ("cuems.app.presence", "Presence.keep_in_touch"),
     ("cuems.app.node", "NodeLoop.decide"),
-    ("cuems.app.node", "NodeLoop._fetch"),
-    ("cuems.app.node", "NodeLoop._serve_stage"),
+    ("cuems.app.errands", "Errands._fetch"),
+    ("cuems.app.crew", "Crew._serve"),
     ("cuems.app.stage", "Stage._serve_seat"),
     ("cuems.adapters.journal", "Journal.write_on"),
     ("cuems.adapters.journal", "Journal.sync_on"),
@@ -47,7 +47,7 @@ TASKS: tuple[tuple[str, str], ...] = (
 # Started by something else than what these runs do; each has the same task group around it.
 NOT_IN_A_RUN_LIKE_THIS = {
     "_keep": "only when a setting is changed",
-    "read_midi": "only with MIDI",
+    "read": "only with MIDI",
     "announce_node": "only where nodes are found by mDNS",
     "be_found": "only where nodes are found by mDNS",
     "keep_linked": "only in a node that was told no address",
@@ -72,7 +72,7 @@ def untested() -> set[str]:
     """Tasks that app/ starts and nobody here lets fail."""
     known = {name.rpartition(".")[2] for _, name in TASKS} | NOT_IN_A_RUN_LIKE_THIS.keys()
     started = set()
-    for stem in ("run", "controller", "node", "front", "stage"):
+    for stem in ("run", "controller", "node", "errands", "crew", "front", "stage"):
         path = Path(cuems.__file__).parent / "app" / f"{stem}.py"
         for call in ast.walk(ast.parse(path.read_text())):
             match call:
