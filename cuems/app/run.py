@@ -40,13 +40,8 @@ from cuems.adapters.priority import go_first
 from cuems.adapters.process import watch_without_threads
 from cuems.adapters.settings_file import SettingsFile
 from cuems.app.config import ConfigError, Role, RunConfig, Timecode
-from cuems.app.controller import (
-    ControllerParts,
-    ShowLine,
-    open_outside_line,
-    run_controller,
-    serve_lane_r,
-)
+from cuems.app.controller import run_controller
+from cuems.app.controller_parts import ControllerParts, ShowLine
 from cuems.app.desk import ControlDesk
 from cuems.app.editor import EditorParts, serve_editor
 from cuems.app.fetching import Fetching, Place
@@ -63,6 +58,7 @@ from cuems.app.followed_journal import FollowedJournal
 from cuems.app.front import Front, serve_front
 from cuems.app.guard import LOOPBACK, Guard, guard_bus
 from cuems.app.health import Health, open_health
+from cuems.app.hearing import open_outside_line, serve_lane_r
 from cuems.app.leading import Leading
 from cuems.app.links import EVENTS, Bus, ControllerItem
 from cuems.app.metrics import show_health, tell_health
