@@ -70,7 +70,7 @@ from cuems.core.desk import (
     Welcome,
     Woke,
 )
-from cuems.core.events import LineEvent
+from cuems.core.events import Go, Intervene, LineEvent
 from cuems.core.health import Pulse
 from cuems.core.messages import Message
 from cuems.core.operator import GoCue, LoadProject, PressGo
@@ -322,9 +322,9 @@ class ControllerLoop:
             self._line.freewheel(settings_from(message, Settings()).freewheel_frames)
         now_ns = time.monotonic_ns()
         deadline_ns = None
-        if isinstance(message, bus.GoCommand | bus.InterveneCommand):
+        if isinstance(message, Go | Intervene):
             message = replace(message, line=self._line_teller.name(now_ns))
-        if isinstance(message, bus.GoCommand) and message.deadline is not None:
+        if isinstance(message, Go) and message.deadline is not None:
             patience = message.deadline - self._line.position_at(now_ns)
             deadline_ns = now_ns + to_ns(patience)
         await self._leading.tell(

@@ -11,9 +11,9 @@ import anyio
 
 from cuems.adapters.mailbox import Mailbox
 from cuems.app.links import Caller
-from cuems.core.bus import GoCommand
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import Answer, Asked, ControllerEffect, ForgetCues, Publish, Tell
+from cuems.core.events import Go
 from cuems.core.operator import (
     EnableCue,
     GoCue,
@@ -70,7 +70,7 @@ class ShowLog:
         self._names: dict[CueId, str] = {}
         self._nodes: dict[NodeId, str] = {}
         self._missing: dict[NodeId, str] = {}
-        self._go: GoCommand | None = None
+        self._go: Go | None = None
         self._noticed = ""
         self._reasons: dict[CueId, str] = {}
         self._armed = False
@@ -96,7 +96,7 @@ class ShowLog:
         match effect:
             case Publish(status):
                 self._note_status(status)
-            case Tell(GoCommand() as go):
+            case Tell(Go() as go):
                 self._go = go
             case Answer(asked, ""):
                 done = self._done(asked.command)

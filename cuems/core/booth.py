@@ -30,7 +30,7 @@ from cuems.core.effects import (
     StandbyChanged,
 )
 from cuems.core.errors import CuemsError
-from cuems.core.events import Event
+from cuems.core.events import Event, Pause, Resume, ToldNodes
 from cuems.core.found import Found
 from cuems.core.played import Played
 from cuems.core.rules import Rules
@@ -85,6 +85,11 @@ class Booth:
     def tell(self, message: bus.NodeCommand) -> None:
         """Tell nodes."""
         self.out.append(Tell(message))
+
+    def direct(self, command: ToldNodes) -> None:
+        """Tell nodes, and do the same here."""
+        self.tell(command)
+        self.sequence(command)
 
     def taken(self) -> tuple[ControllerEffect, ...]:
         """What has to be done, in order; it is given out once."""
@@ -176,6 +181,6 @@ class Booth:
 
     def _hold(self, *, paused: bool) -> None:
         """Told also for a node that missed the action; to the others it is no news."""
-        self.tell(bus.PauseCommand() if paused else bus.ResumeCommand())
+        self.tell(Pause() if paused else Resume())
         self.announcer.pause(paused)
         self.out.append(HoldLine() if paused else RollLine())

@@ -1,9 +1,10 @@
 """What controller and nodes say to each other over the node bus, as frozen values.
 
 Positions and durations are flicks; `_ns` moments are the monotonic clock of the machine the name
-says. Everything the controller says reaches every node. Where the ecosystem's own controller or
-node says less than we do, the missing part is None, "" or (), and the docstring says so; where it
-says something else, it is another class. wire/bus.py holds the forms (interop.md 3, cluster.md 2).
+says. Everything the controller says reaches every node; what their sequencers are to do is said in
+the words of core/events.py. Where the ecosystem's own controller or node says less than we do, the
+missing part is None, "" or (), and the docstring says so; where it says something else, it is
+another class. wire/bus.py holds the forms (interop.md 3, cluster.md 2).
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.errors import CuemsError
+from cuems.core.events import ToldNodes
 from cuems.core.line import Line
-from cuems.core.runs import Word
 from cuems.core.show_state import ShowState
 
 PlayerValue = bool | int | float | str
@@ -61,22 +62,6 @@ class LoadCommand:
     only: tuple[NodeId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoCommand:
-    """Fire `cue` as run `run_seq` at line position `at`; worthless after `deadline`.
-
-    The chain starts `into` flicks after the cue's turn. `line` is the `began_ns` of the line that
-    is meant (0: whichever there is).
-    """
-
-    run_seq: int
-    cue: CueId
-    at: int
-    deadline: int | None = None
-    into: int = 0
-    line: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class GoStandbyCommand:
     """An upstream controller's GO: fire what stands by here, now. `run_seq` if it gives one."""
@@ -107,52 +92,6 @@ class UnloadCommand:
     """Let the project go. An upstream node stops, and keeps it."""
 
     stop_generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class PauseCommand:
-    """Freeze every player. An upstream node ignores it and follows the timecode, which stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeCommand:
-    """Let the players go on where they stand."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterveneCommand:
-    """Stop one cue, hold it or let it go on, when the line comes to `at`; upstream ignores it.
-
-    `run_seq` numbers it among the runs, `line` is as a GO's.
-    """
-
-    run_seq: int
-    cue: CueId
-    word: Word
-    at: int
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SetNextCueCommand:
-    """Put the standby pointer on a cue."""
-
-    cue: CueId
-
-
-@dataclass(frozen=True, slots=True)
-class CueEnabledCommand:
-    """Enable or disable a cue."""
-
-    cue: CueId
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LoadToTimeCommand:
-    """Arm the standby cue's chain `into` flicks after its turn."""
-
-    into: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,18 +471,12 @@ class ClockProbe:
 
 
 NodeCommand = (
-    LoadCommand
-    | GoCommand
+    ToldNodes
+    | LoadCommand
     | GoStandbyCommand
     | StopCommand
     | PanicCommand
     | UnloadCommand
-    | PauseCommand
-    | ResumeCommand
-    | InterveneCommand
-    | SetNextCueCommand
-    | CueEnabledCommand
-    | LoadToTimeCommand
     | PlayerControlCommand
     | PingCommand
     | LineReport

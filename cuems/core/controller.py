@@ -313,8 +313,7 @@ class Controller:
                 self._see_to_cue(command)
             case LoadTo(into_ms):
                 booth.show()
-                booth.tell(bus.LoadToTimeCommand(from_ms(into_ms)))
-                booth.sequence(LoadToTime(from_ms(into_ms)))
+                booth.direct(LoadToTime(from_ms(into_ms)))
             case SetMixerVolume(node=node, output=output, channel=channel, value=value):
                 address = f"/{node}/audio/mixer/{output}/{channel}/volume"
                 control = bus.PlayerControlCommand(address, (value,))
@@ -346,8 +345,7 @@ class Controller:
             case MoveStandby(cue):
                 self._gate.move_standby(cue)
             case EnableCue(cue, enabled):
-                self._booth.tell(bus.CueEnabledCommand(cue, enabled))
-                self._booth.sequence(SetEnabled(cue, enabled))
+                self._booth.direct(SetEnabled(cue, enabled))
             case _:
                 self._gate.intervene(command)
 

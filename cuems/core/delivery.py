@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cuems.core import bus
 from cuems.core.bus import Stamp
 from cuems.core.cues import NodeId
+from cuems.core.events import ToldNodes
 
 NS_PER_MS = 1_000_000
 RESEND_NS = tuple(pause * NS_PER_MS for pause in (8, 8, 12, 16, 24, 32, 50))
@@ -19,18 +20,7 @@ RESEND_LOST_NS = 250 * NS_PER_MS  # a stop for a member that is lost goes on bei
 MOST_PENDING = 256  # for one member; what is more, it would only hear late
 
 Urgent = bus.StopCommand | bus.PanicCommand | bus.UnloadCommand
-Numbered = (
-    Urgent
-    | bus.LoadCommand
-    | bus.GoCommand
-    | bus.PauseCommand
-    | bus.ResumeCommand
-    | bus.InterveneCommand
-    | bus.SetNextCueCommand
-    | bus.CueEnabledCommand
-    | bus.LoadToTimeCommand
-    | bus.SettingsCommand
-)
+Numbered = Urgent | ToldNodes | bus.LoadCommand | bus.SettingsCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from cuems.core.runs import Word
 class Go:
     """Fire `cue` as run `run_seq` at position `at`; worthless after `deadline` (None: never).
 
-    The chain starts `into` flicks after the cue's turn (load to time).
+    The chain starts `into` flicks after the cue's turn (load to time). `line` is the `began_ns` of
+    the line that is meant (0: whichever there is).
     """
 
     run_seq: int
@@ -24,16 +25,21 @@ class Go:
     at: int
     deadline: int | None = None
     into: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervene:
-    """Stop one cue, hold it or let it go on, when the line comes to `at`; numbered like a run."""
+    """Stop one cue, hold it or let it go on, when the line comes to `at`; numbered like a run.
+
+    `line` is as a GO's.
+    """
 
     run_seq: int
     cue: CueId
     word: Word
     at: int
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,8 @@ class CueBroken:
     reason: str
 
 
-Command = Go | Intervene | SetNextCue | SetEnabled | StopAll | Panic | Pause | Resume | LoadToTime
+ToldNodes = Go | Intervene | SetNextCue | SetEnabled | Pause | Resume | LoadToTime  # as they are
+Command = ToldNodes | StopAll | Panic
 LineEvent = Advance | Locate | LineLost | LineFound
 PlayerEvent = CueArmed | CueBroken
 Event = Command | LineEvent | PlayerEvent

@@ -5,7 +5,6 @@ standby was put elsewhere waits a moment for the nodes instead. What is said of 
 stamped alike.
 """
 
-from cuems.core import bus
 from cuems.core.booth import Booth, LoadedShow, RefusedError
 from cuems.core.cues import CueId
 from cuems.core.desk import Answer, Asked
@@ -98,18 +97,13 @@ class GoGate:
             raise RefusedError(f"{booth.names((command.cue,), 'cue ')}: {why_not}")
         booth.run_seq += 1
         at = booth.position - 1 if sequencer.stands else self._ahead_of(booth.position)
-        booth.tell(bus.InterveneCommand(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
-        booth.sequence(Intervene(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
+        booth.direct(Intervene(run_seq=booth.run_seq, cue=command.cue, word=word, at=at))
 
     def _fire(self, go: Go, now_ns: int) -> None:
         booth = self._booth
         self._last_go_ns = now_ns
         booth.run_seq = go.run_seq
-        booth.tell(
-            bus.GoCommand(
-                run_seq=go.run_seq, cue=go.cue, at=go.at, deadline=go.deadline, into=go.into
-            )
-        )
+        booth.tell(go)
         booth.announcer.run()
         booth.sequence(go)
 
@@ -117,8 +111,7 @@ class GoGate:
         """Put the standby on a cue, here and on the nodes."""
         booth = self._booth
         self._held.jumped(booth.now_ns)
-        booth.tell(bus.SetNextCueCommand(cue))
-        booth.sequence(SetNextCue(cue))
+        booth.direct(SetNextCue(cue))
 
     def settle(self) -> None:
         """Fire the GO that waits as soon as it can be; refuse it when it has waited enough."""

@@ -9,17 +9,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from cuems.core import bus
+from cuems.core.events import Go, Intervene, ToldNodes
 
-Sequenced = (
-    bus.Snapshot
-    | bus.GoCommand
-    | bus.PauseCommand
-    | bus.ResumeCommand
-    | bus.InterveneCommand
-    | bus.SetNextCueCommand
-    | bus.CueEnabledCommand
-    | bus.LoadToTimeCommand
-)
+Sequenced = bus.Snapshot | ToldNodes
 
 PATIENCE_NS = 1_500_000_000  # a line is told of every second, and whenever it changes
 MOST_WAITING = 64
@@ -57,7 +49,7 @@ class LineWait:
 
     def _is_early(self, command: Sequenced) -> bool:
         match command:
-            case bus.GoCommand(line=line) | bus.InterveneCommand(line=line):
+            case Go(line=line) | Intervene(line=line):
                 return line not in (0, self.line)
             case bus.Snapshot(line=line):
                 return self.line != 0 and line not in (0, self.line)

@@ -32,14 +32,9 @@ from cuems.core.events import (
     Intervene,
     LineEvent,
     LineFound,
-    LoadToTime,
     Locate,
     Panic,
-    Pause,
     PlayerEvent,
-    Resume,
-    SetEnabled,
-    SetNextCue,
     StopAll,
 )
 from cuems.core.line_wait import LineWait, Sequenced
@@ -275,9 +270,9 @@ class Node:
                     self._do(command)
             case LineMissed():
                 for command in self._line_wait.forget():
-                    if isinstance(command, bus.GoCommand):
+                    if isinstance(command, Go):
                         self._say(bus.GoRefusedReport(command.run_seq, NO_SUCH_LINE))
-                    elif isinstance(command, bus.InterveneCommand):
+                    elif isinstance(command, Intervene):
                         self._out.append(AskIn())
                     else:
                         self._do(command)
@@ -290,7 +285,7 @@ class Node:
         if isinstance(command, bus.Snapshot):
             self._stand_as(command)
         else:
-            self._sequence(_event(command))
+            self._sequence(command)
 
     def _set(self, command: bus.SettingsCommand) -> None:
         """The rig is run otherwise."""
@@ -475,31 +470,3 @@ class Node:
 
 def _hash(load: bus.LoadCommand) -> str:
     return "" if load.source is None else load.source.project_hash
-
-
-def _event(
-    command: bus.GoCommand
-    | bus.PauseCommand
-    | bus.ResumeCommand
-    | bus.InterveneCommand
-    | bus.SetNextCueCommand
-    | bus.CueEnabledCommand
-    | bus.LoadToTimeCommand,
-) -> Event:
-    match command:
-        case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into):
-            return Go(run_seq=run_seq, cue=cue, at=at, deadline=deadline, into=into)
-        case bus.InterveneCommand(run_seq=run_seq, cue=cue, word=word, at=at):
-            return Intervene(run_seq=run_seq, cue=cue, word=word, at=at)
-        case bus.PauseCommand():
-            return Pause()
-        case bus.ResumeCommand():
-            return Resume()
-        case bus.SetNextCueCommand(cue):
-            return SetNextCue(cue)
-        case bus.CueEnabledCommand(cue, enabled):
-            return SetEnabled(cue, enabled)
-        case bus.LoadToTimeCommand(into):
-            return LoadToTime(into)
-        case _:
-            assert_never(command)

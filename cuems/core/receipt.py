@@ -8,10 +8,10 @@ turn; everything else waits for what was said before it. Source: cluster.md 2.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cuems.core import bus
 from cuems.core.bus import Stamp
 from cuems.core.cues import NodeId
 from cuems.core.delivery import Numbered, Urgent
+from cuems.core.events import Go, Intervene
 
 WINDOW = 1024  # results that are remembered for those who ask again
 MOST_HELD = 64  # commands that wait for one before them; what is more is "busy", and comes again
@@ -159,7 +159,7 @@ class Receiver:
                 break
             stamp, command = self._held.pop(first)
             self.expected = first + 1
-            if isinstance(command, bus.GoCommand | bus.InterveneCommand):
+            if isinstance(command, Go | Intervene):
                 if stamp.stop_generation < self.stop_generation:
                     yield self.done(first, STOPPED)
                     continue

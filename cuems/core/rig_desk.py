@@ -20,6 +20,7 @@ from cuems.core.desk import (
     ReadProject,
     RigEvent,
 )
+from cuems.core.events import Go
 from cuems.core.greeter import Greeter
 from cuems.core.health import died_of
 from cuems.core.project_desk import ProjectDesk
@@ -174,7 +175,7 @@ class RigDesk:
     def undelivered(self, node: NodeId, command: bus.NodeCommand, reason: str) -> None:
         """A GO is reported; the rest a node is brought up to now with when it is back."""
         booth = self._booth
-        if isinstance(command, bus.GoCommand):
+        if isinstance(command, Go):
             cue = booth.names((command.cue,), "")
             booth.publish(Notice(f"GO {cue} did not reach {booth.cluster.label(node)}: {reason}"))
         elif booth.cluster.is_member(node):

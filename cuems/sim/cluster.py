@@ -50,7 +50,7 @@ from cuems.core.desk import (
     Welcome,
     Woke,
 )
-from cuems.core.events import Advance, Locate
+from cuems.core.events import Advance, Go, Intervene, Locate, SetNextCue
 from cuems.core.line import Line
 from cuems.core.node import Say
 from cuems.core.operator import LoadProject, OperatorCommand
@@ -67,7 +67,7 @@ from cuems.sim.transport import Connection, Datagrams
 HEARTBEAT_NS, LINE_REPORT_NS = 250_000_000, 1_000_000_000
 LEAD_FLICKS = from_ms(80)
 READY_WITHIN_NS = 120_000_000_000  # a rig that is not armed by then is rehearsed as it is
-AGREED = bus.LoadCommand | bus.GoCommand | bus.LineReport | bus.SetNextCueCommand
+AGREED = bus.LoadCommand | Go | bus.LineReport | SetNextCue
 CONTROLLER, BOOT = NodeId("controller"), "1"
 LANE_X = bus.Receipt | bus.Heartbeat
 EXTRA_NODE = "00000000-0000-4000-8000-{:012d}"
@@ -369,7 +369,7 @@ class Rig:
 
     def _tell(self, command: bus.NodeCommand) -> None:
         self._alike = self._alike and isinstance(command, AGREED)
-        if isinstance(command, bus.GoCommand | bus.InterveneCommand) and self._midi is None:
+        if isinstance(command, Go | Intervene) and self._midi is None:
             command = replace(command, line=self._line.began_ns)
         stamp = self._stamp(command) if isinstance(command, Numbered) else None
         for node in self.nodes:
@@ -380,7 +380,7 @@ class Rig:
 
     def _stamp(self, command: Numbered) -> bus.Stamp:
         deadline_ns = None
-        if isinstance(command, bus.GoCommand) and command.deadline is not None:
+        if isinstance(command, Go) and command.deadline is not None:
             deadline_ns = self.now_ns + to_ns(command.deadline - self.position)
         return self._sender.post(
             command,

@@ -11,6 +11,7 @@ from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.desk import Answer, Asked, Publish, Reported, Tell
+from cuems.core.events import Go
 from cuems.core.journal import Record
 from cuems.core.operator import GoCue, LoadProject, OperatorCommand, Ping, PressGo, SetMixerVolume
 from cuems.core.status import (
@@ -69,7 +70,7 @@ class _Log:
             self._reported(record.what.node, record.what.report)
         for effect in record.effects:
             match effect:
-                case Tell(bus.GoCommand(cue=cue)):
+                case Tell(Go(cue=cue)):
                     self._note(Verb.GO, cue=cue, note=_who(record))
                 case Publish(status):
                     self._published(status)

@@ -8,6 +8,7 @@ from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, PostGo, Show
 from cuems.core.desk import Answer, Asked, Publish, Reported, Tell
+from cuems.core.events import Go
 from cuems.core.journal import Record
 from cuems.core.operator import (
     EnableCue,
@@ -70,12 +71,12 @@ class _Teller:
                 pass
         for effect in record.effects:
             match effect:
-                case Tell(bus.GoCommand(cue=cue)) if cue == self._cue:
+                case Tell(Go(cue=cue)) if cue == self._cue:
                     asked = record.what
                     who = f"{asked.client or asked.address}" if isinstance(asked, Asked) else ""
                     self._say(f"GO, asked by {who}" if who else "GO")
                     self._turn(cue)
-                case Tell(bus.GoCommand(cue=cue)):
+                case Tell(Go(cue=cue)):
                     self._turn(cue)
                 case Publish(status):
                     self._published(status)

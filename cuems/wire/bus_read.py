@@ -14,6 +14,7 @@ from msgspec import UNSET, ValidationError
 
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
+from cuems.core.events import Go, Intervene, LoadToTime, Pause, Resume, SetEnabled, SetNextCue
 from cuems.core.line import Line
 from cuems.core.runs import Word
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
@@ -77,13 +78,13 @@ def _load(operation: Operation) -> bus.LoadCommand:
     )
 
 
-def _go(operation: Operation) -> bus.GoCommand | bus.GoStandbyCommand:
+def _go(operation: Operation) -> Go | bus.GoStandbyCommand:
     if operation.x is UNSET:
         return bus.GoStandbyCommand(_legacy_run_seq(operation.read(AnyData).value))
     if operation.x.at is None:
         raise ValidationError("a GO without its moment, `x.at`")
     value = operation.read(GoData).value
-    return bus.GoCommand(
+    return Go(
         run_seq=value.run_seq,
         cue=value.cue,
         at=operation.x.at,
@@ -116,11 +117,11 @@ def _stop(operation: Operation) -> bus.StopCommand | bus.PanicCommand | bus.Unlo
 
 
 def _intervene(word: Word) -> Reader:
-    def read(operation: Operation) -> bus.InterveneCommand:
+    def read(operation: Operation) -> Intervene:
         if operation.x is UNSET or operation.x.at is None:
             raise ValidationError("a word on a cue without its moment, `x.at`")
         value = operation.read(GoData).value
-        return bus.InterveneCommand(
+        return Intervene(
             run_seq=value.run_seq,
             cue=value.cue,
             word=word,
@@ -131,21 +132,21 @@ def _intervene(word: Word) -> Reader:
     return read
 
 
-def _set_next_cue(operation: Operation) -> bus.SetNextCueCommand:
-    return bus.SetNextCueCommand(CueId(operation.read(Named).value))
+def _set_next_cue(operation: Operation) -> SetNextCue:
+    return SetNextCue(CueId(operation.read(Named).value))
 
 
-def _set_enabled(operation: Operation) -> bus.CueEnabledCommand:
+def _set_enabled(operation: Operation) -> SetEnabled:
     value = operation.read(Named).value
     match value.split():
         case [cue, ("0" | "1") as flag]:
-            return bus.CueEnabledCommand(CueId(cue), flag == "1")
+            return SetEnabled(CueId(cue), flag == "1")
         case _:
             raise ValidationError(f"expected '<cue> 0' or '<cue> 1', got {value[:60]!r}")
 
 
-def _load_to_time(operation: Operation) -> bus.LoadToTimeCommand:
-    return bus.LoadToTimeCommand(operation.read(Flicks).value)
+def _load_to_time(operation: Operation) -> LoadToTime:
+    return LoadToTime(operation.read(Flicks).value)
 
 
 def _control(operation: Operation) -> bus.PlayerControlCommand:
@@ -261,8 +262,8 @@ COMMANDS: Mapping[str, Reader] = {
     "load": _load,
     "go": _go,
     "stop": _stop,
-    "pause": lambda _: bus.PauseCommand(),
-    "resume": lambda _: bus.ResumeCommand(),
+    "pause": lambda _: Pause(),
+    "resume": lambda _: Resume(),
     "setnextcue": _set_next_cue,
     "cue_enabled": _set_enabled,
     "load_to_time": _load_to_time,

@@ -5,6 +5,16 @@ from typing import NamedTuple, assert_never
 from msgspec import UNSET, UnsetType
 
 from cuems.core import bus
+from cuems.core.events import (
+    Go,
+    Intervene,
+    LoadToTime,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+    ToldNodes,
+)
 from cuems.core.timecode import FLICKS_PER_MS
 from cuems.wire.bus_form import (
     EXTRA_VERSION,
@@ -20,21 +30,12 @@ from cuems.wire.bus_form import (
     Verb,
 )
 
-Play = (
+Command = (
     bus.LoadCommand
-    | bus.GoCommand
     | bus.GoStandbyCommand
     | bus.StopCommand
     | bus.PanicCommand
     | bus.UnloadCommand
-    | bus.PauseCommand
-    | bus.ResumeCommand
-)
-Adjust = (
-    bus.InterveneCommand
-    | bus.SetNextCueCommand
-    | bus.CueEnabledCommand
-    | bus.LoadToTimeCommand
     | bus.PlayerControlCommand
     | bus.PingCommand
 )
@@ -70,10 +71,10 @@ class Form(NamedTuple):
 
 def to_form(message: bus.BusMessage) -> Form:
     """How a message is said on the wire."""
-    if isinstance(message, Play):
-        return _play(message)
-    if isinstance(message, Adjust):
-        return _adjust(message)
+    if isinstance(message, ToldNodes):
+        return _told(message)
+    if isinstance(message, Command):
+        return _commanded(message)
     if isinstance(message, Life):
         return _life(message)
     if isinstance(message, State):
@@ -92,15 +93,34 @@ def _stop(generation: int, do: str | None = None) -> Form:
     return _command("stop", {"stop_gen": generation}, Extra(EXTRA_VERSION, do=do))
 
 
-def _play(message: Play) -> Form:
+def _told(message: ToldNodes) -> Form:
+    match message:
+        case Go(run_seq=run_seq, cue=cue, at=at, deadline=deadline) as go:
+            value = {"run_seq": run_seq, "cue": cue}
+            extra = Extra(EXTRA_VERSION, at=at, dl=deadline, into=go.into, line=go.line)
+            return _command("go", value, extra)
+        case Intervene(run_seq=run_seq, cue=cue, word=word, at=at, line=line):
+            value = {"run_seq": run_seq, "cue": cue}
+            return _command(f"{word.value}_cue", value, Extra(EXTRA_VERSION, at=at, line=line))
+        case SetNextCue(cue):
+            return _command("setnextcue", cue)
+        case SetEnabled(cue, enabled):
+            return _command("cue_enabled", f"{cue} {enabled:d}")
+        case LoadToTime(into):
+            return _command("load_to_time", into)
+        case Pause():
+            return _command("pause", None)
+        case Resume():
+            return _command("resume", None)
+        case _:
+            assert_never(message)
+
+
+def _commanded(message: Command) -> Form:
     match message:
         case bus.LoadCommand(project=project, load_seq=load_seq, source=source, only=only):
             extra = Extra(EXTRA_VERSION, load_seq=load_seq, src=source, only=only)
             return _command("load", project, extra)
-        case bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=deadline) as go:
-            value = {"run_seq": run_seq, "cue": cue}
-            extra = Extra(EXTRA_VERSION, at=at, dl=deadline, into=go.into, line=go.line)
-            return _command("go", value, extra)
         case bus.GoStandbyCommand(run_seq):
             return _command("go", None if run_seq is None else {"run_seq": run_seq})
         case bus.StopCommand(generation, only):
@@ -111,25 +131,6 @@ def _play(message: Play) -> Form:
             return _stop(generation, "panic")
         case bus.UnloadCommand(generation):
             return _stop(generation, "unload")
-        case bus.PauseCommand():
-            return _command("pause", None)
-        case bus.ResumeCommand():
-            return _command("resume", None)
-        case _:
-            assert_never(message)
-
-
-def _adjust(message: Adjust) -> Form:
-    match message:
-        case bus.InterveneCommand(run_seq=run_seq, cue=cue, word=word, at=at, line=line):
-            value = {"run_seq": run_seq, "cue": cue}
-            return _command(f"{word.value}_cue", value, Extra(EXTRA_VERSION, at=at, line=line))
-        case bus.SetNextCueCommand(cue):
-            return _command("setnextcue", cue)
-        case bus.CueEnabledCommand(cue, enabled):
-            return _command("cue_enabled", f"{cue} {enabled:d}")
-        case bus.LoadToTimeCommand(into):
-            return _command("load_to_time", into)
         case bus.PlayerControlCommand(address, values):
             data = {"address": address, "value": values[0] if len(values) == 1 else values}
             return Form("command", "update", "player_control", data)

@@ -26,6 +26,15 @@ from cuems.core.journal import Record
 SHOWN_BYTES = 60
 CORE = "cuems.core."
 NAME = re.compile(r"([a-z_]+)\.([A-Za-z]+)")
+RENAMED = {  # how older records call what nodes were told
+    "bus.GoCommand": "events.Go",
+    "bus.InterveneCommand": "events.Intervene",
+    "bus.PauseCommand": "events.Pause",
+    "bus.ResumeCommand": "events.Resume",
+    "bus.SetNextCueCommand": "events.SetNextCue",
+    "bus.CueEnabledCommand": "events.SetEnabled",
+    "bus.LoadToTimeCommand": "events.LoadToTime",
+}
 
 
 class RecordError(CuemsError):
@@ -135,7 +144,7 @@ def _name(kind: Any) -> str:
 @cache
 def _kind(name: str) -> Any:
     """The class of a value of the core; raises ValueError."""
-    found = NAME.fullmatch(name)
+    found = NAME.fullmatch(RENAMED.get(name, name))
     if found is None:
         raise ValueError(f"{name!r} is no value")
     try:

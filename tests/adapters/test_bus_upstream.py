@@ -9,6 +9,7 @@ from cuems.core import bus
 from cuems.core.bus import BusMessage, Envelope, Peers
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
+from cuems.core.events import Go, Intervene, Pause, Resume, SetEnabled
 from cuems.core.line import Line
 from cuems.core.runs import Word
 from cuems.core.timecode import FLICKS_PER_MS
@@ -49,7 +50,7 @@ async def test_f30_an_upstream_node_plays_our_show() -> None:
             await hear(ours, NODE, [bus.Pong(), *armed])
 
             node.state.mtc_ms = 5320.0
-            await say(ours, CONTROLLER, bus.GoCommand(run_seq=1, cue=ONE, at=0))
+            await say(ours, CONTROLLER, Go(run_seq=1, cue=ONE, at=0))
             await hear(
                 ours,
                 NODE,
@@ -75,13 +76,13 @@ async def test_f30_an_upstream_node_survives_everything_only_we_say() -> None:
             await say(
                 ours,
                 CONTROLLER,
-                bus.PauseCommand(),
-                bus.ResumeCommand(),
-                bus.InterveneCommand(run_seq=1, cue=ONE, word=Word.STOP, at=0),
+                Pause(),
+                Resume(),
+                Intervene(run_seq=1, cue=ONE, word=Word.STOP, at=0),
                 bus.UnloadCommand(3),
                 bus.LineReport(Line(0, 0, True), 0),
                 bus.ClockReply(node=NODE, sent_ns=0, received_ns=1, replied_ns=2),
-                bus.CueEnabledCommand(TWO, False),
+                SetEnabled(TWO, False),
                 bus.PlayerControlCommand(level, (0.5,)),
                 bus.PlayerControlCommand(level.replace(NODE, CONTROLLER), (0.1,)),
                 bus.PingCommand(),

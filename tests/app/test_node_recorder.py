@@ -11,9 +11,10 @@ from cuems.app.node_recorder import open_node_recorder
 from cuems.app.shipping import SPOOL
 from cuems.core import bus
 from cuems.core.cues import CueId
+from cuems.core.events import Go
 from cuems.core.journal import NodeSaid, NodeTold, Opened
 
-GO = bus.GoCommand(run_seq=1, cue=CueId("c"), at=5, deadline=None)
+GO = Go(run_seq=1, cue=CueId("c"), at=5, deadline=None)
 STARTED = bus.CueStartedReport(CueId("c"), 5)
 STOP = bus.StopCommand(1)
 PATIENCE_S = 20.0

@@ -8,9 +8,9 @@ import pytest
 from cuems.adapters.clients import ClientId
 from cuems.app.links import Caller
 from cuems.app.show_log import ShowLog
-from cuems.core.bus import GoCommand
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import Answer, Asked, ControllerEffect, ForgetCues, Publish, Tell
+from cuems.core.events import Go
 from cuems.core.operator import (
     EnableCue,
     LoadProject,
@@ -61,7 +61,7 @@ def told(effects: Iterable[ControllerEffect]) -> None:
 
 
 def test_a_show_from_load_to_stop(caplog: pytest.LogCaptureFixture) -> None:
-    go = GoCommand(run_seq=7, cue=RAIN, at=0, deadline=None, into=0)
+    go = Go(run_seq=7, cue=RAIN, at=0, deadline=None, into=0)
     assert lines(
         caplog,
         ForgetCues(),

@@ -14,13 +14,14 @@ import anyio
 import pynng
 
 from cuems.adapters.bus import NngBus, open_bus_dialer, open_bus_listener
-from cuems.core.bus import CueStartedReport, GoCommand
+from cuems.core.bus import CueStartedReport
 from cuems.core.cues import CueId, NodeId
+from cuems.core.events import Go
 from cuems.wire.bus import decode, encode
 
 SENDER = NodeId("0f7d0a52-5c0e-4d4f-9d0e-6b1b5c1f0001")
 CUE = CueId("7c9e6679-7425-40de-944b-e07fc1f90ae7")
-GO = GoCommand(run_seq=42, cue=CUE, at=2_540_160_000_000, deadline=2_540_512_800_000)
+GO = Go(run_seq=42, cue=CUE, at=2_540_160_000_000, deadline=2_540_512_800_000)
 STARTED = CueStartedReport(CUE, 2_540_160_000_000, 705_600)
 BLOCKS = 40
 BLOCK = 100

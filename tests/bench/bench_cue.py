@@ -35,6 +35,7 @@ from cuems.app.node_parts import NodeParts
 from cuems.app.workshop import workshop
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
+from cuems.core.events import Go
 from cuems.core.line import Line
 from cuems.core.timecode import FrameRate, from_ms
 from cuems.core.timekeeper import Timekeeper
@@ -142,7 +143,7 @@ async def fire(
             await anyio.sleep(random.random() * SPREAD_S)
             forget(stamps)
             at = desk.line.position_at(time.monotonic_ns()) + LEAD_FLICKS
-            await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
+            await desk.say(Go(run_seq=run_seq, cue=cue, at=at))
             with anyio.move_on_after(MISSED_S) as waiting:
                 await anyio.wait_readable(stamps)
             moment_ns = timekeeper.moment_of(at)
@@ -177,7 +178,7 @@ async def fire_through_kills(
             await follows_midi(timekeeper)
             forget(stamps)
             at = desk.line.position_at(time.monotonic_ns()) + KILLED_LEAD_FLICKS
-            await desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
+            await desk.say(Go(run_seq=run_seq, cue=cue, at=at))
             await jack.kill()
             with anyio.fail_after(PATIENCE_S):
                 await anyio.wait_readable(stamps)

@@ -23,6 +23,7 @@ from cuems.adapters.lane import open_lane
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.delivery import Sender
+from cuems.core.events import Go
 from cuems.core.receipt import Deliver, Receiver, Reply
 from cuems.sim.transport import Connection, Datagrams
 from cuems.wire.auth import KeyHolders
@@ -37,12 +38,12 @@ EVERY_NS = 20_000_000
 PATIENCE_NS = 2_000_000_000
 CUE = CueId("7c9e6679-7425-40de-944b-e07fc1f90ae7")
 
-Down = tuple[NodeId, bus.Stamp, bus.GoCommand]
+Down = tuple[NodeId, bus.Stamp, Go]
 Up = tuple[NodeId, Reply]
 
 
-def go(run_seq: int) -> bus.GoCommand:
-    return bus.GoCommand(run_seq=run_seq, cue=CUE, at=2_540_160_000_000)
+def go(run_seq: int) -> Go:
+    return Go(run_seq=run_seq, cue=CUE, at=2_540_160_000_000)
 
 
 class Network:
@@ -81,7 +82,7 @@ class Network:
 
     def wake(self, now_ns: int) -> None:
         for again in self.sender.wake(now_ns):
-            assert isinstance(again.command, bus.GoCommand)
+            assert isinstance(again.command, Go)
             letter = (again.node, again.stamp, again.command)
             self.put(self.down[again.node].arrival_ns(now_ns), letter)
         self.given_up += len(self.sender.take_given_up())
@@ -91,7 +92,7 @@ class Network:
             case node, Reply() as reply:
                 if not reply.nak:
                     self.sender.answered(node, reply.seq, now_ns)
-            case node, bus.Stamp() as stamp, bus.GoCommand() as command:
+            case node, bus.Stamp() as stamp, Go() as command:
                 for taken in self.receivers[node].take(LEADER, stamp, command):
                     self.answer(node, taken, now_ns)
 
@@ -154,7 +155,7 @@ class Handler:
     def hear(self, message: bytes) -> None:
         said = decode(message)
         assert said.stamp is not None
-        assert isinstance(said.message, bus.GoCommand)
+        assert isinstance(said.message, Go)
         for taken in self.receiver.take(said.sender, said.stamp, said.message):
             if isinstance(taken, Deliver):
                 self.acted_ns = time.monotonic_ns()

@@ -27,6 +27,7 @@ from cuems.core.desk import (
     Reported,
     Tell,
 )
+from cuems.core.events import Go
 from cuems.core.journal_tail import JournalTail
 from cuems.core.operator import PressGo
 from cuems.core.rules import Rules
@@ -45,7 +46,7 @@ def turn(number: int) -> tuple[ControllerEvent, tuple[ControllerEffect, ...]]:
         report = bus.CueStartedReport(CUE, number * 705_600)
         return Reported(NODE, report, number), (Publish(CuePlay(CUE, 1)),)
     asked = Asked(client="tablet", address="go", command=PressGo(), now_ns=number, position=number)
-    go = bus.GoCommand(run_seq=number, cue=CUE, at=number, deadline=number + 1)
+    go = Go(run_seq=number, cue=CUE, at=number, deadline=number + 1)
     return asked, (Tell(go), Publish(NextCue(CUE)), Answer(asked))
 
 

@@ -33,6 +33,7 @@ from cuems.app.node_parts import NodeParts
 from cuems.app.workshop import workshop
 from cuems.core import bus
 from cuems.core.cues import AudioCue, AudioOutput, CueId, CueList, Media, PostGo, Show
+from cuems.core.events import Go
 from cuems.core.line import Line
 from cuems.core.timecode import NS_PER_S, FrameRate, from_ms
 from cuems.core.timekeeper import Timekeeper
@@ -84,7 +85,7 @@ class Rig:
     async def go(self, run_seq: int, cue: CueId) -> int:
         """Fire; the moment it is due, ns."""
         at = self.desk.line.position_at(time.monotonic_ns()) + LEAD_FLICKS
-        await self.desk.say(bus.GoCommand(run_seq=run_seq, cue=cue, at=at))
+        await self.desk.say(Go(run_seq=run_seq, cue=cue, at=at))
         due_ns = self.timekeeper.moment_of(at)
         assert due_ns is not None
         return due_ns

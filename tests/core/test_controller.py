@@ -30,7 +30,18 @@ from cuems.core.desk import (
     Welcome,
     Woke,
 )
-from cuems.core.events import Advance, LineFound, LineLost, Locate
+from cuems.core.events import (
+    Advance,
+    Go,
+    Intervene,
+    LineFound,
+    LineLost,
+    LoadToTime,
+    Locate,
+    Pause,
+    SetEnabled,
+    SetNextCue,
+)
 from cuems.core.operator import (
     EnableCue,
     GoCue,
@@ -258,7 +269,7 @@ def test_go_is_stamped_told_first_and_moves_the_pointer() -> None:
     rig.roll(5000)
     effects = rig.ask(PressGo())
     at = from_ms(5000)
-    go = bus.GoCommand(run_seq=1, cue=A, at=at, deadline=at + from_ms(2000))
+    go = Go(run_seq=1, cue=A, at=at, deadline=at + from_ms(2000))
     assert effects[0] == Tell(go)
     assert published(effects) == [Running(True), NextCue(B)]
     assert answers(effects) == ["ok"]
@@ -267,7 +278,7 @@ def test_go_is_stamped_told_first_and_moves_the_pointer() -> None:
 def test_go_is_stamped_ahead_where_another_machine_plays_too() -> None:
     rig = Rig().armed(audio("a"))
     rig.report(bus.Hello(boot="1", version="1"), NodeId("22222222-2222-4222-8222-222222222222"))
-    assert told(rig.ask(PressGo()))[0] == bus.GoCommand(
+    assert told(rig.ask(PressGo()))[0] == Go(
         run_seq=1, cue=A, at=from_ms(80), deadline=from_ms(2080)
     )
 
@@ -396,7 +407,7 @@ def test_pause_holds_the_line_and_resume_lets_it_roll() -> None:
     paused = rig.ask(PressPause())
     assert HoldLine() in paused
     assert published(paused) == [Paused(True)]
-    assert told(paused) == [bus.PauseCommand()]
+    assert told(paused) == [Pause()]
     assert RollLine() in rig.ask(PressResume())
 
 
@@ -434,7 +445,7 @@ def test_unload_lets_everything_go() -> None:
 def test_the_standby_is_moved_by_hand() -> None:
     rig = Rig().armed(audio("a"), audio("b"))
     effects = rig.ask(MoveStandby(B))
-    assert told(effects) == [bus.SetNextCueCommand(B)]
+    assert told(effects) == [SetNextCue(B)]
     assert published(effects) == [NextCue(B)]
     assert answers(rig.ask(MoveStandby(CueId("ghost")))) == ["no cue 'ghost' in the loaded show"]
 
@@ -442,7 +453,7 @@ def test_the_standby_is_moved_by_hand() -> None:
 def test_enabling_is_told_to_nodes_and_clients() -> None:
     rig = Rig().armed(audio("a"), audio("b"))
     effects = rig.ask(EnableCue(B, False))
-    assert told(effects) == [bus.CueEnabledCommand(B, False)]
+    assert told(effects) == [SetEnabled(B, False)]
     assert published(effects) == [CueEnabled(B, False)]
 
 
@@ -454,12 +465,12 @@ def test_what_is_said_of_one_cue_is_stamped_as_a_go_is_and_told_to_nodes_and_cli
     rig.roll(1000)
     effects = rig.ask(PauseCue(A))
     at = from_ms(1080)
-    assert told(effects) == [bus.InterveneCommand(run_seq=2, cue=A, word=Word.PAUSE, at=at)]
+    assert told(effects) == [Intervene(run_seq=2, cue=A, word=Word.PAUSE, at=at)]
     assert (answers(effects), published(effects)) == (["ok"], [])
     assert published(rig.roll(1080)) == [CueHeld(A, True)]
     rig.ask(ResumeCue(A))
     assert CueHeld(A, False) in published(rig.roll(1160))
-    assert isinstance(told(rig.ask(StopCue(A)))[0], bus.InterveneCommand)
+    assert isinstance(told(rig.ask(StopCue(A)))[0], Intervene)
 
 
 def test_what_would_change_nothing_is_refused_but_a_stop_of_a_cue_is_always_told() -> None:
@@ -468,18 +479,18 @@ def test_what_would_change_nothing_is_refused_but_a_stop_of_a_cue_is_always_told
     assert answers(rig.ask(ResumeCue(A))) == ["cue a: it is not paused"]
     assert answers(rig.ask(StopCue(CueId("ghost")))) == ["no cue 'ghost' in the loaded show"]
     effects = rig.ask(StopCue(A))
-    assert told(effects) == [bus.InterveneCommand(run_seq=1, cue=A, word=Word.STOP, at=0)]
+    assert told(effects) == [Intervene(run_seq=1, cue=A, word=Word.STOP, at=0)]
     assert answers(effects) == ["ok"]
 
 
 def test_load_to_time_goes_with_the_next_go_only() -> None:
     rig = Rig().armed(audio("a", 9000), audio("b"))
-    assert told(rig.ask(LoadTo(1500))) == [bus.LoadToTimeCommand(from_ms(1500))]
+    assert told(rig.ask(LoadTo(1500))) == [LoadToTime(from_ms(1500))]
     first = told(rig.ask(PressGo()))[0]
     rig.now_ns += S
     second = told(rig.ask(PressGo()))[0]
-    assert isinstance(first, bus.GoCommand)
-    assert isinstance(second, bus.GoCommand)
+    assert isinstance(first, Go)
+    assert isinstance(second, Go)
     assert (first.into, second.into) == (from_ms(1500), 0)
 
 
@@ -667,15 +678,15 @@ def test_a_go_right_after_the_standby_was_moved_waits_until_nodes_are_ready_for_
     assert [e for e in rig.ask(PressGo()) if isinstance(e, Answer | Tell)] == []
     assert told(rig.report(ready("c", armed=False))) == []
     fired = rig.report(ready("c"))
-    assert [m.cue for m in told(fired) if isinstance(m, bus.GoCommand)] == [C]
+    assert [m.cue for m in told(fired) if isinstance(m, Go)] == [C]
     assert answers(fired) == ["ok"]
 
 
 def test_gocue_of_a_cue_that_nobody_foresaw_waits_for_it_to_arm() -> None:
     rig = Rig().armed(audio("a"), audio("b"), audio("c"))
     rig.report(ready("a"))
-    assert told(rig.ask(GoCue(C))) == [bus.SetNextCueCommand(C)]
-    assert [m.cue for m in told(rig.report(ready("c"))) if isinstance(m, bus.GoCommand)] == [C]
+    assert told(rig.ask(GoCue(C))) == [SetNextCue(C)]
+    assert [m.cue for m in told(rig.report(ready("c"))) if isinstance(m, Go)] == [C]
 
 
 def test_a_go_that_has_waited_for_two_seconds_is_refused_with_the_reason() -> None:
@@ -707,7 +718,7 @@ def test_a_show_that_timecode_alone_has_started_runs_and_is_not_loaded_over() ->
 
 def test_a_go_that_did_not_reach_a_node_is_reported() -> None:
     rig = Rig().armed(audio("a"))
-    go = bus.GoCommand(run_seq=1, cue=A, at=0)
+    go = Go(run_seq=1, cue=A, at=0)
     lost = list(rig.controller.handle(Undelivered(NODE_ID, go, "no answer in time")))
     assert published(lost) == [
         Notice(f"GO {A} did not reach node {NODE_ID}: no answer in time"),

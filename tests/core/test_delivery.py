@@ -19,6 +19,7 @@ from cuems.core.delivery import (
     Resend,
     Sender,
 )
+from cuems.core.events import Go
 from cuems.core.receipt import (
     BUSY,
     FENCED,
@@ -37,8 +38,8 @@ LEFT, RIGHT, LEADER = NodeId("left"), NodeId("right"), NodeId("leader")
 PATIENCE_NS = 2_000 * NS_PER_MS
 
 
-def go(run_seq: int) -> bus.GoCommand:
-    return bus.GoCommand(run_seq=run_seq, cue=CueId(f"cue {run_seq}"), at=0)
+def go(run_seq: int) -> Go:
+    return Go(run_seq=run_seq, cue=CueId(f"cue {run_seq}"), at=0)
 
 
 def stamp(seq: int, *, floor: int = 0, stop: int = 0, epoch: int = 1, boot: str = "b") -> Stamp:
@@ -330,7 +331,7 @@ class Unreliable(RuleBasedStateMachine):
     def act(self, machine: Machine, taken: Deliver) -> None:
         given, before = self.posted[taken.seq]
         assert taken.command == given
-        if isinstance(given, bus.GoCommand):  # I2
+        if isinstance(given, Go):  # I2
             assert before >= machine.stopped_by, "a GO from before the stop"
         machine.fired.append((taken.seq, given))
 
@@ -359,7 +360,7 @@ class Unreliable(RuleBasedStateMachine):
             given_up = {g.command for g in self.given_up if g.node == node}
             for seq in missing:
                 command, before = self.posted[seq]
-                overtaken = isinstance(command, bus.GoCommand) and before < machine.stopped_by
+                overtaken = isinstance(command, Go) and before < machine.stopped_by
                 assert overtaken or command in given_up
 
 

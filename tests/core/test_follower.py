@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.effects import Stop
-from cuems.core.events import Advance, CueArmed, LineFound
+from cuems.core.events import Advance, CueArmed, Go, Intervene, LineFound, SetEnabled
 from cuems.core.follower import NO_COMMAND, Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.line import Line
 from cuems.core.node import Fetched, Moved, Node, Play, Proved, Say, Told
@@ -69,7 +69,7 @@ def played(effects: Iterable[FollowerEffect]) -> list[object]:
     return [it.effect for it in effects if isinstance(it, Play)]
 
 
-GO = bus.GoCommand(run_seq=1, cue=A, at=0, deadline=10**9)
+GO = Go(run_seq=1, cue=A, at=0, deadline=10**9)
 
 
 def test_until_it_is_led_a_numbered_command_is_asked_to_wait_and_a_stop_is_obeyed() -> None:
@@ -105,7 +105,7 @@ def test_a_word_on_one_cue_from_before_a_stop_is_dead_though_it_comes_after() ->
     rig = Rig()
     rig.joins()
     rig.hears(bus.StopCommand(1), seq=2, stop_generation=1)
-    word = bus.InterveneCommand(run_seq=2, cue=A, word=Word.STOP, at=0)
+    word = Intervene(run_seq=2, cue=A, word=Word.STOP, at=0)
     late = rig.hears(word, seq=1, stop_generation=0)
     assert receipts(late)[0] == bus.Receipt(BOOT, 1, refusal="stopped meanwhile")
 
@@ -113,7 +113,7 @@ def test_a_word_on_one_cue_from_before_a_stop_is_dead_though_it_comes_after() ->
 def test_why_it_would_not_is_in_the_answer() -> None:
     rig = Rig()
     rig.joins()
-    nobody = bus.GoCommand(run_seq=1, cue=CueId("none"), at=0)
+    nobody = Go(run_seq=1, cue=CueId("none"), at=0)
     [answer] = receipts(rig.hears(nobody, seq=1))
     assert answer.refusal != ""
 
@@ -184,8 +184,8 @@ def test_a_snapshot_of_one_who_is_fenced_off_or_of_before_is_not_adopted() -> No
     assert not adopts(4, stops=1)
     assert not adopts(5, stops=0)
     ahead = bus.Stamp(epoch=2, boot=BOOT, seq=7, floor=0, stop_generation=1)
-    assert list(receiver.take(LEADER, ahead, bus.CueEnabledCommand(A, False))) == []
+    assert list(receiver.take(LEADER, ahead, SetEnabled(A, False))) == []
     assert adopts(8, stops=1)  # it knows all that was held here
     after = bus.Stamp(epoch=2, boot=BOOT, seq=8, floor=0, stop_generation=1)
-    told = list(receiver.take(LEADER, after, bus.CueEnabledCommand(A, True)))
-    assert told == [Deliver(8, bus.CueEnabledCommand(A, True))]
+    told = list(receiver.take(LEADER, after, SetEnabled(A, True)))
+    assert told == [Deliver(8, SetEnabled(A, True))]

@@ -15,7 +15,7 @@ from cuems.core.desk import (
     Restore,
     Welcome,
 )
-from cuems.core.events import LineFound
+from cuems.core.events import Go, LineFound
 from cuems.core.operator import Ping, PressGo, PressResume, PressStop, SetMixerVolume
 from cuems.core.played import PlayedBefore
 from cuems.core.runs import Trigger
@@ -220,5 +220,5 @@ def test_a_go_after_a_take_over_has_no_number_that_nodes_have_heard_before() -> 
     rig.controller.handle(LineMoved(LineFound(from_ms(4000))))
     rig.report(bus.ArmedReport(armed=True, load_seq=5, standby=B))
     rig.now_ns, rig.position = 10**10, from_ms(4000)
-    (go,) = [said for said in told(rig.ask(PressGo())) if isinstance(said, bus.GoCommand)]
+    (go,) = [said for said in told(rig.ask(PressGo())) if isinstance(said, Go)]
     assert go.run_seq > TRIGGER.run_seq + 1000

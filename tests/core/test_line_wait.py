@@ -3,7 +3,7 @@
 from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.effects import Start, Stop
-from cuems.core.events import Advance, Locate
+from cuems.core.events import Advance, Go, Locate, SetNextCue
 from cuems.core.follower import Follower
 from cuems.core.line import Line
 from cuems.core.line_wait import MOST_WAITING, PATIENCE_NS, LineWatch
@@ -27,10 +27,8 @@ def stand() -> Stand:
     return stand
 
 
-def go(run_seq: int = 1, cue: CueId = A, line: int = NEW) -> bus.GoCommand:
-    return bus.GoCommand(
-        run_seq=run_seq, cue=cue, at=from_ms(80), deadline=from_ms(2080), line=line
-    )
+def go(run_seq: int = 1, cue: CueId = A, line: int = NEW) -> Go:
+    return Go(run_seq=run_seq, cue=cue, at=from_ms(80), deadline=from_ms(2080), line=line)
 
 
 def line_comes(stand: Stand) -> tuple[NodeEffect, ...]:
@@ -62,7 +60,7 @@ def test_a_go_for_the_line_that_is_there_or_for_none_does_not_wait() -> None:
 def test_what_is_told_after_it_is_done_after_it() -> None:
     it = stand()
     it.tell(go(), 20_000)
-    assert it.tell(bus.SetNextCueCommand(A), 20_000) == ()
+    assert it.tell(SetNextCue(A), 20_000) == ()
     line_comes(it)
     assert it.node.armed is not None
     assert it.node.armed.standby == A

@@ -5,7 +5,20 @@ from dataclasses import replace
 from cuems.core import bus
 from cuems.core.cues import Action, AnyCue, AudioOutput, CueId, NodeId
 from cuems.core.effects import Arm, Start, Stop
-from cuems.core.events import Advance, CueArmed, CueBroken, LineFound, LineLost
+from cuems.core.events import (
+    Advance,
+    CueArmed,
+    CueBroken,
+    Go,
+    Intervene,
+    LineFound,
+    LineLost,
+    LoadToTime,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+)
 from cuems.core.node import (
     ClearStage,
     Control,
@@ -57,9 +70,9 @@ def played(effects: tuple[NodeEffect, ...]) -> list[object]:
     return [effect.effect for effect in effects if isinstance(effect, Play)]
 
 
-def go(cue: CueId = A, run_seq: int = 1, at_ms: int = 0) -> bus.GoCommand:
+def go(cue: CueId = A, run_seq: int = 1, at_ms: int = 0) -> Go:
     at = from_ms(at_ms)
-    return bus.GoCommand(run_seq=run_seq, cue=cue, at=at, deadline=at + from_ms(2000))
+    return Go(run_seq=run_seq, cue=cue, at=at, deadline=at + from_ms(2000))
 
 
 def test_a_load_fetches_then_arms_then_reports_ready() -> None:
@@ -182,13 +195,13 @@ def test_an_upstream_go_fires_what_stands_by_where_the_line_is() -> None:
 
 def test_every_other_command_reaches_the_show() -> None:
     stand = Stand(audio("a", 9000), audio("b"), audio("c"), audio("d"))
-    stand.tell(bus.SetNextCueCommand(B))
-    stand.tell(bus.CueEnabledCommand(B, False))
-    stand.tell(bus.LoadToTimeCommand(0))
+    stand.tell(SetNextCue(B))
+    stand.tell(SetEnabled(B, False))
+    stand.tell(LoadToTime(0))
     stand.tell(go())
-    assert "Freeze" in str(played(stand.tell(bus.PauseCommand())))
-    assert "Unfreeze" in str(played(stand.tell(bus.ResumeCommand())))
-    hold = bus.InterveneCommand(run_seq=2, cue=A, word=Word.PAUSE, at=0)
+    assert "Freeze" in str(played(stand.tell(Pause())))
+    assert "Unfreeze" in str(played(stand.tell(Resume())))
+    hold = Intervene(run_seq=2, cue=A, word=Word.PAUSE, at=0)
     assert "Freeze" in str(played(stand.tell(hold)))
     assert "Unfreeze" in str(played(stand.tell(replace(hold, run_seq=3, word=Word.RESUME))))
     stand.tell(bus.PanicCommand(1))

@@ -17,7 +17,7 @@ from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.delivery import NS_PER_MS, Numbered, Sender
 from cuems.core.effects import Arm, Start
-from cuems.core.events import Advance, CueArmed, LineFound
+from cuems.core.events import Advance, CueArmed, Go, LineFound
 from cuems.core.follower import Follower, FollowerEffect, SayHello
 from cuems.core.node import Fetch, Fetched, Moved, Node, Play, Proved, Say
 from cuems.core.show_state import ShowState
@@ -110,7 +110,7 @@ class TwoLeaders(RuleBasedStateMachine):
         at = self.world.position + from_ms(80)
         deadline = at + from_ms(PATIENCE_MS)
         self.world.given[self.run_seq] = Given(deadline, self.stops)
-        command = bus.GoCommand(run_seq=self.run_seq, cue=cue, at=at, deadline=deadline)
+        command = Go(run_seq=self.run_seq, cue=cue, at=at, deadline=deadline)
         self.post(leader, command)
 
     @rule(which=st.integers(0, 3))

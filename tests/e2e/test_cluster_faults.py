@@ -460,7 +460,7 @@ async def fires_three(link: Link, home: Home) -> None:
             said = await desk.does("go")
             await node.says(f"says CueStartedReport(cue='{cue}'")
             assert "refused" not in said
-        fired = re.compile(r"told GoCommand|says GoRefused")
+        fired = re.compile(r"told Go\b|says GoRefused")
         assert not [line for line in node.lines if "GoRefused" in line and fired.search(line)]
 
 

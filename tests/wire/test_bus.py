@@ -9,6 +9,7 @@ from cuems.core import bus
 from cuems.core.bus import BusMessage, Envelope
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
+from cuems.core.events import Go, Intervene, SetEnabled, SetNextCue
 from cuems.core.line import Line
 from cuems.core.runs import Trigger, Word
 from cuems.core.show_state import ShowState
@@ -48,9 +49,9 @@ UPSTREAM: list[tuple[str, BusMessage]] = [
     (command("go", 1.0), bus.GoStandbyCommand()),
     (command("stop", None), bus.StopCommand()),
     (command("stop", "now"), bus.StopCommand()),
-    (command("setnextcue", CUE), bus.SetNextCueCommand(CUE)),
-    (command("cue_enabled", f"{CUE} 0"), bus.CueEnabledCommand(CUE, False)),
-    (command("cue_enabled", f"{CUE} 1"), bus.CueEnabledCommand(CUE, True)),
+    (command("setnextcue", CUE), SetNextCue(CUE)),
+    (command("cue_enabled", f"{CUE} 0"), SetEnabled(CUE, False)),
+    (command("cue_enabled", f"{CUE} 1"), SetEnabled(CUE, True)),
     (
         operation(
             "command",
@@ -258,8 +259,8 @@ def damaged(message: BusMessage, **extra: object) -> bytes:
     return json.dumps(keys).encode()
 
 
-GO = bus.GoCommand(run_seq=1, cue=CUE, at=0)
-HOLD = bus.InterveneCommand(run_seq=1, cue=CUE, word=Word.PAUSE, at=0)
+GO = Go(run_seq=1, cue=CUE, at=0)
+HOLD = Intervene(run_seq=1, cue=CUE, word=Word.PAUSE, at=0)
 
 
 @pytest.mark.parametrize(

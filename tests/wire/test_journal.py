@@ -11,18 +11,27 @@ from cuems.core import bus
 from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.desk import Answer, Asked, LineMoved, Publish, Reported, Tell
 from cuems.core.effects import Outcome
-from cuems.core.events import Advance
+from cuems.core.events import (
+    Advance,
+    Go,
+    Intervene,
+    LoadToTime,
+    Pause,
+    Resume,
+    SetEnabled,
+    SetNextCue,
+)
 from cuems.core.journal import Opened, Record
 from cuems.core.journal_tail import JournalTail, pieces
 from cuems.core.operator import GoCue, SetPlayer
 from cuems.core.rules import Rules
-from cuems.core.runs import Trigger
+from cuems.core.runs import Trigger, Word
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Stands
 from cuems.core.status import CuePlay
 from cuems.wire import osc
 from cuems.wire.control import JOURNAL_LINES
-from cuems.wire.journal import RecordError, decode, encode, from_plain, to_plain
+from cuems.wire.journal import RENAMED, RecordError, decode, encode, from_plain, to_plain
 
 CUE = CueId("cue")
 NODE = NodeId("node")
@@ -39,7 +48,7 @@ RECORD = Record(
     position=-9,
     what=ASKED,
     effects=(
-        Tell(bus.GoCommand(run_seq=1, cue=CUE, at=9, deadline=None)),
+        Tell(Go(run_seq=1, cue=CUE, at=9, deadline=None)),
         Publish(CuePlay(CUE, 1)),
         Answer(ASKED),
     ),
@@ -117,6 +126,22 @@ def test_a_record_of_another_version_is_read_as_far_as_it_is_known() -> None:
     outside = line.replace(b"operator.GoCue", b"os.system", 1)
     with pytest.raises(RecordError, match="another version"):
         decode(_sealed(outside))
+
+
+def test_older_records_call_what_nodes_were_told_by_names_that_are_still_understood() -> None:
+    told = (
+        Go(run_seq=1, cue=CUE, at=9),
+        Intervene(run_seq=2, cue=CUE, word=Word.STOP, at=9),
+        Pause(),
+        Resume(),
+        SetNextCue(CUE),
+        SetEnabled(CUE, enabled=False),
+        LoadToTime(4),
+    )
+    assert {f"events.{type(each).__name__}" for each in told} == set(RENAMED.values())
+    for each in told:
+        older = next(old for old, new in RENAMED.items() if new.endswith(type(each).__name__))
+        assert from_plain(to_plain(each) | {"$": older}) == each
 
 
 def test_how_a_show_of_many_cues_and_faders_stands_is_told_in_packets_that_clients_take() -> None:
