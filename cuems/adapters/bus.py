@@ -55,6 +55,7 @@ class NngBus:
         self._socket = socket
         self._peers = Peers()
         self._told = Peers()
+        self._links: set[int] = set()
         self._changed = anyio.Event()
 
     async def send(self, data: bytes) -> None:
@@ -98,9 +99,18 @@ class NngBus:
         while (self._peers.now > 0) != linked:
             await self._changed.wait()
 
-    def count_peer(self, change: int) -> None:
-        """A link came (+1) or went (-1). Loop thread only."""
-        self._peers = Peers(self._peers.now + change, self._peers.ever + max(change, 0))
+    def link_came(self, pipe: int) -> None:
+        """There is a link. Loop thread only."""
+        self._links.add(pipe)
+        self._count_links(ever=self._peers.ever + 1)
+
+    def link_went(self, pipe: int) -> None:
+        """A link is gone, maybe one that never came: NNG tells that of every one that was begun."""
+        self._links.discard(pipe)
+        self._count_links(ever=self._peers.ever)
+
+    def _count_links(self, *, ever: int) -> None:
+        self._peers = Peers(len(self._links), ever)
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -251,8 +261,8 @@ def _open_socket() -> pynng.Bus0:
 def _counting(socket: pynng.Bus0, bus: BusT) -> BusT:
     """A bus that counts its links from the first one on."""
     loop = asyncio.get_running_loop()
-    socket.add_post_pipe_connect_cb(lambda _: loop.call_soon_threadsafe(bus.count_peer, 1))
-    socket.add_post_pipe_remove_cb(lambda _: loop.call_soon_threadsafe(bus.count_peer, -1))
+    socket.add_post_pipe_connect_cb(lambda pipe: loop.call_soon_threadsafe(bus.link_came, pipe.id))
+    socket.add_post_pipe_remove_cb(lambda pipe: loop.call_soon_threadsafe(bus.link_went, pipe.id))
     return bus
 
 

@@ -195,10 +195,11 @@ class ControllerLoop:
                 for event in self._leading.receipt(node, receipt, received_ns):
                     await self._apply(event)
                 await self._apply(Reported(node, receipt, received_ns))
+            case NodeSaid(node, bus.ClockProbe() as probe, received_ns, by_bus):
+                await self._answer_probe(node, probe, received_ns, by_bus=by_bus)
+                await self._apply(Reported(node, probe, received_ns))
             case NodeSaid(node, report, received_ns) | Greets(node, report, received_ns):
-                if isinstance(report, bus.ClockProbe):
-                    await self._answer_probe(node, report, received_ns)
-                elif isinstance(report, bus.Hello):
+                if isinstance(report, bus.Hello):
                     self._line_teller.due_ns = now_ns  # it need not wait for the next second
                 await self._apply(Reported(node, report, received_ns))
             case _:
@@ -334,12 +335,14 @@ class ControllerLoop:
             stop_generation=self._controller.stop_generation,
         )
 
-    async def _answer_probe(self, node: NodeId, probe: bus.ClockProbe, received_ns: int) -> None:
+    async def _answer_probe(
+        self, node: NodeId, probe: bus.ClockProbe, received_ns: int, *, by_bus: bool
+    ) -> None:
         replied_ns = time.monotonic_ns()
         reply = bus.ClockReply(
             node=node, sent_ns=probe.sent_ns, received_ns=received_ns, replied_ns=replied_ns
         )
-        await self._leading.reply(node, reply)
+        await self._leading.reply(node, reply, by_bus=by_bus)
 
     def _answer(self, asked: Asked, reason: str) -> None:
         match asked.client:

@@ -53,7 +53,7 @@ async def hear_bus(
         received_ns = time.monotonic_ns()
         said = leading.from_bus(data, near=near)
         if said is not None and isinstance(said.message, bus.NodeReport):
-            await send.send(NodeSaid(said.sender, said.message, received_ns))
+            await send.send(NodeSaid(said.sender, said.message, received_ns, by_bus=True))
 
 
 async def hear_lane(

@@ -120,10 +120,10 @@ class Leading:
             for peer in tuple(self._peers.values()):
                 await self._cast(peer, report)
 
-    async def reply(self, node: NodeId, message: bus.NodeCommand) -> None:
-        """Say something to one node, the quickest way."""
+    async def reply(self, node: NodeId, message: bus.NodeCommand, *, by_bus: bool) -> None:
+        """Answer a node on the way it asked: one that asks by the bus may hear no lane X."""
         peer = self._peers.get(node)
-        if peer is not None and peer.address is not None:
+        if not by_bus and peer is not None:
             await self._cast(peer, message)
             return
         for wire in self.wires:

@@ -113,11 +113,12 @@ class AsksTogether:
 
 @dataclass(frozen=True, slots=True)
 class NodeSaid:
-    """A node said something, and when it came."""
+    """A node said something, and when it came; `by_bus`: not by lane X."""
 
     node: NodeId
     report: NodeReport
     received_ns: int
+    by_bus: bool = False
 
 
 class Visit:

@@ -36,6 +36,7 @@ from cuems.core.effects import PlayerEffect, Start
 from cuems.core.events import LineEvent
 from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.health import Pulse
+from cuems.core.leader_line import LeaderLine
 from cuems.core.line_wait import LineWatch
 from cuems.core.node import (
     AskIn,
@@ -168,6 +169,9 @@ class NodeLoop:
         )
         self._time = parts.timekeeper
         self.midi = MidiTimecode(self._time)
+        self._leader_line = LeaderLine(
+            parts.node, self._follower, self._time, same_clock=parts.same_clock
+        )
         self._line_watch = LineWatch()
         self._chase_news = ChaseNews(self._time)
         self.presence = Presence(
@@ -228,16 +232,8 @@ class NodeLoop:
 
     async def _hear(self, said: bus.Envelope, received_ns: int, now_ns: int) -> None:
         match said.message:
-            case bus.LineReport(line, _) as report:
-                if self._follower.follows(said):
-                    for effect in self._follower.hear_line(report):
-                        await self._follow(effect)
-                    same = self._parts.same_clock
-                    hear = self._time.hear_line if same else self._time.hear_report
-                    await self._moved(hear(line, received_ns))
-            case bus.ClockReply() as reply:
-                if self._follower.follows(said):
-                    await self._hear_clock(reply, received_ns)
+            case bus.LineReport() | bus.ClockReply():
+                await self._follow_line(self._leader_line.hear(said, received_ns))
             case message:
                 if not isinstance(message, bus.Beat):
                     log.debug("told %s", message)
@@ -249,6 +245,9 @@ class NodeLoop:
                 for effect in self._follower.hear(said, position):
                     await self._follow(effect)
                 self._learn(said)
+                if self._leader_line.is_led_anew():
+                    self._tasks.start_soon(self.presence.learn_clock)
+                    await self._follow_line(self._leader_line.catch_up(now_ns))
 
     def _learn(self, said: bus.Envelope) -> None:
         """What is not only for the node's own machine."""
@@ -269,10 +268,12 @@ class NodeLoop:
             case _:
                 await self._perform((effect,))
 
-    async def _hear_clock(self, reply: bus.ClockReply, received_ns: int) -> None:
-        if reply.node == self._parts.node and not self._parts.same_clock:
-            probe = (reply.sent_ns, reply.received_ns, reply.replied_ns, received_ns)
-            await self._moved(self._time.hear_probe(*probe))
+    async def _follow_line(self, effects: Iterable[FollowerEffect | LineEvent]) -> None:
+        for effect in effects:
+            if isinstance(effect, LineEvent):
+                await self._moved((effect,))
+            else:
+                await self._follow(effect)
 
     async def _tell_chase(self, now_ns: int) -> None:
         """Report how timecode is followed: every change, and now and then how well."""

@@ -20,7 +20,7 @@ from cuems.core.node import Node
 
 HEARTBEAT_S = 0.25
 PROBE_EVERY = 2  # heartbeats
-FIRST_PROBES = 8  # on a new link, so that the controller's clock is known at once
+FIRST_PROBES = 8  # of a new leader, whose clock is to be known at once
 FIRST_PROBES_S = 0.02
 
 log = logging.getLogger(__name__)
@@ -78,16 +78,15 @@ class Presence:
             if peers.now:
                 self.following.linked()
                 self.node.relinked()
-                self.parts.timekeeper.forget_clock()
                 self.chase_news.forget()
                 await self.following.say_hello()
                 if self.node.armed is not None:
                     await self.say(self.node.armed)
-                await self._learn_clock()
             else:
                 log.warning("no controller on %s", self.parts.link.url)
 
-    async def _learn_clock(self) -> None:
+    async def learn_clock(self) -> None:
+        """Ask a new leader for its clock, so often that it is known at once."""
         if not self.parts.same_clock:
             for _ in range(FIRST_PROBES):
                 await self.say(bus.ClockProbe(time.monotonic_ns()))

@@ -26,7 +26,7 @@ class LineFollower:
         self._remote = remote
         self._line: Line | None = None
         self._heard_ns = 0
-        self._expected = False
+        self._expected_ns: int | None = None  # since when a report waits to be placed
         self._overdue = False
         self._lost = True
 
@@ -34,7 +34,8 @@ class LineFollower:
     def state(self) -> str:
         """How timecode is followed, for the operator."""
         if self._line is None or self._lost:
-            return ChaseState.LOCKING if self._expected else ChaseState.LOST
+            waits = self._expected_ns is not None
+            return ChaseState.LOCKING if waits else ChaseState.LOST
         if not self._remote:
             return "internal" if self._line.rolling else "internal, standing"
         if self._overdue:
@@ -48,8 +49,7 @@ class LineFollower:
 
     def expect(self, now_ns: int) -> None:
         """A report came that cannot be placed in this machine's clock yet."""
-        if self._line is None or self._lost:
-            self._expected, self._heard_ns = True, now_ns
+        self._expected_ns = now_ns
 
     def hear(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
         """Take a report, its `at_ns` already in this machine's clock."""
@@ -58,12 +58,17 @@ class LineFollower:
 
     def place(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
         """Take the line last reported, better placed in this machine's clock."""
-        return () if self._lost and not self._expected else self._draw(line, now_ns)
+        if self._expected_ns is not None:
+            self._heard_ns = self._expected_ns
+        elif self._lost:
+            return ()
+        return self._draw(line, now_ns)
 
     def _draw(self, line: Line, now_ns: int) -> tuple[LineEvent, ...]:
         before, lost = self._line, self._lost
         self._line = line
-        self._lost = self._overdue = self._expected = False
+        self._lost = self._overdue = False
+        self._expected_ns = None
         position = line.position_at(now_ns)
         if before is None or lost:
             return (LineFound(position),)

@@ -45,6 +45,7 @@ class Timekeeper:
         self._follower = LineFollower(remote=remote)
         self._remote_line = RemoteLine()
         self._remote = remote
+        self._boot = ""
         self._midi_leads = False
         self._line = 0  # the one we stand on, by when it began
         self._told_line, self._told_line_ns = 0, 0  # the one last told of, and since when it is
@@ -186,9 +187,11 @@ class Timekeeper:
             return ()
         return self._from_follower(self._follower.place(placed, received_ns), received_ns)
 
-    def forget_clock(self) -> None:
-        """The link to the controller is a new one: so may be its machine."""
-        self._remote_line.forget()
+    def led_by(self, boot: str) -> None:
+        """Whose line and clock is heard of from now on, by its start: each has its own clock."""
+        if boot != self._boot:
+            self._boot = boot
+            self._remote_line.forget()
 
     def wake(self, now_ns: int) -> tuple[LineEvent, ...]:
         """What time alone has brought."""

@@ -235,3 +235,16 @@ async def test_what_has_waited_for_a_standby_to_lead_is_no_flood() -> None:
 async def receive_all(bus: NngBus) -> None:
     while True:
         await bus.receive()
+
+
+async def test_a_link_that_ended_before_it_came_is_not_missing_from_those_that_come_later() -> None:
+    with anyio.fail_after(20):
+        async with open_bus_listener(LOOPBACK) as controller:
+            controller.link_went(7)  # NNG tells of the end of a link whose beginning it never told
+            async with open_bus_dialer(controller.url) as node:
+                while not (await controller.peers_changed()).now:
+                    pass
+                while not (await node.peers_changed()).now:
+                    pass
+                await controller.send(b"to all")
+                assert await node.receive() == b"to all"

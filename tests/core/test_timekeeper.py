@@ -104,7 +104,7 @@ def test_less_than_a_frame_apart_is_no_alarm() -> None:
 
 def test_what_the_clock_may_be_wrong_by_is_not_held_against_midi() -> None:
     rig = Rig()
-    rig.time.forget_clock()
+    rig.time.led_by("another")
     rig.time.hear_probe(BEGIN_NS - 200 * MS, BEGIN_NS, BEGIN_NS, BEGIN_NS)
     rig.roll(4 * S)
     assert rig.time.fault == ""
