@@ -17,7 +17,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from cuems.adapters.clock import Alarm, open_alarm
+from cuems.adapters.clock import Alarm, open_alarm, stand_until
 from cuems.adapters.files import keep_term, read_term
 from cuems.adapters.lane import Lane
 from cuems.app.crew import Crew
@@ -35,6 +35,7 @@ from cuems.core.delivery import Urgent
 from cuems.core.effects import PlayerEffect, Start
 from cuems.core.events import LineEvent
 from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
+from cuems.core.foresight import Foresight
 from cuems.core.health import Pulse
 from cuems.core.leader_line import LeaderLine
 from cuems.core.line_wait import LineWatch
@@ -173,6 +174,8 @@ class NodeLoop:
             parts.node, self._follower, self._time, same_clock=parts.same_clock
         )
         self._line_watch = LineWatch()
+        self._foresight = Foresight()
+        self._turn_ns = 0
         self._chase_news = ChaseNews(self._time)
         self.presence = Presence(
             parts=parts,
@@ -198,7 +201,8 @@ class NodeLoop:
         """Apply what happens, in order, for ever."""
         async for item in inbox:
             self.midi.drain()
-            now_ns = time.monotonic_ns()
+            rang = isinstance(item, Rang)
+            now_ns = self._turn_ns = self._foresight.turn(time.monotonic_ns(), rang=rang)
             # What was heard before now comes before what is due by now.
             await self._moved((*self.midi.news.take(), *self._time.wake(now_ns)))
             await self._take(item, now_ns)
@@ -206,6 +210,7 @@ class NodeLoop:
             await self._tell_chase(now_ns)
             self.following.look_after_link(now_ns)
             self._parts.on_rest(not self._node.plays)
+            stand_until(now_ns)
             self._set_alarm(now_ns)
             self._pulse.turned(now_ns)
 
@@ -287,8 +292,10 @@ class NodeLoop:
 
     def _set_alarm(self, now_ns: int) -> None:
         due = self._node.next_due()
+        due_ns = None if due is None else self._time.moment_of(due)
+        begin_ns = self._foresight.look_at(due_ns if self._node.next_is_exact else None)
         moments = (
-            None if due is None else self._time.moment_of(due),
+            due_ns if begin_ns is None else begin_ns,
             self._time.next_wake_ns(),
             self._time.next_line_ns(),
             self._line_watch.next_wake_ns(),
@@ -297,7 +304,9 @@ class NodeLoop:
 
     # ---- doing
 
-    async def _perform(self, effects: Iterable[NodeEffect]) -> None:
+    async def _perform(self, effects: tuple[NodeEffect, ...]) -> None:
+        if effects:
+            stand_until(self._turn_ns)
         for effect in players_first(effects):
             if isinstance(effect, Play):
                 self._play(effect.effect)

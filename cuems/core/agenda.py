@@ -28,6 +28,11 @@ class Agenda(Generic[T]):
         """The earliest position anything is entered for."""
         return self._heap[0][0] if self._heap else None
 
+    @property
+    def first(self) -> T | None:
+        """What is due next."""
+        return self._heap[0][3] if self._heap else None
+
     def take(self, until: int) -> tuple[int, T] | None:
         """The earliest entry due at or before `until`, taken out; None when there is none."""
         if not self._heap or self._heap[0][0] > until:

@@ -209,6 +209,11 @@ class Node:
             return None
         return self._sequencer.next_due()
 
+    @property
+    def next_is_exact(self) -> bool:
+        """Whether that wants its very moment."""
+        return self._sequencer is not None and self._sequencer.next_is_exact
+
     def handle(self, event: NodeEvent) -> tuple[NodeEffect, ...]:
         """Apply one event; what must now happen, in order."""
         match event:

@@ -68,6 +68,11 @@ class Performance:
         """The position at which something will happen by itself."""
         return None if self.paused else self._roster.agenda.next_due()
 
+    @property
+    def next_is_exact(self) -> bool:
+        """Whether what is due next would be missed: no step of a fade, and no percentage."""
+        return not isinstance(self._roster.agenda.first, FadeStep | Tick)
+
     def has_moved(self) -> bool:
         """Whether a cue has come nearer to its turn or its end since this was last asked."""
         moved, self._chains.moved = self._chains.moved, False

@@ -139,6 +139,11 @@ class Sequencer:
         dues = (self._performance.next_due(), self._panic_over)
         return min((due for due in dues if due is not None), default=None)
 
+    @property
+    def next_is_exact(self) -> bool:
+        """Whether what is due next wants its very moment: no step of a fade, and no percentage."""
+        return self._performance.next_is_exact
+
     def begin(self) -> tuple[Effect, ...]:
         """What a freshly loaded show asks for: the first cues armed."""
         self._settle()

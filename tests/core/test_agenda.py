@@ -35,6 +35,14 @@ def test_only_what_is_due_comes_out() -> None:
     assert (agenda.next_due(), len(agenda)) == (None, 0)
 
 
+def test_what_comes_first_can_be_looked_at() -> None:
+    nothing: Agenda[str] = Agenda()
+    agenda: Agenda[str] = Agenda()
+    agenda.put(10, "b")
+    agenda.put(5, "a")
+    assert (nothing.first, agenda.first, len(agenda)) == (None, "a", 2)
+
+
 def test_what_is_cleared_does_not_come() -> None:
     agenda: Agenda[str] = Agenda()
     agenda.put(1, "a")

@@ -110,6 +110,19 @@ def test_a_cue_plays_for_the_length_of_its_media() -> None:
     assert played(perform([audio("a", 1500)], go("a", 1000))) == ["1000 start a", "2500 stop a"]
 
 
+def test_starts_and_ends_want_their_very_moment_and_percentages_do_not() -> None:
+    running_order = order(audio("a", 600))
+    everything = frozenset(running_order)
+    sequencer = Sequencer(running_order, Scope(everything, everything))
+    for event in (LineFound(0), Go(run_seq=1, cue=CueId("a"), at=from_ms(1000))):
+        sequencer.handle(event)
+    exact = []
+    while (due := sequencer.next_due()) is not None:
+        exact.append((to_ms(due), sequencer.next_is_exact))
+        sequencer.handle(Advance(due))
+    assert exact[:4] == [(1000, True), (1250, False), (1500, False), (1600, True)]
+
+
 def test_auto_continue_counts_from_the_start_and_auto_follow_from_the_end() -> None:
     log = perform(
         [
