@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from cuems.adapters.hashes import FileHashes
-from cuems.adapters.rsync import Daemon, open_rsync_daemon
+from cuems.adapters.rsync_daemon import Daemon, open_rsync_daemon
 from cuems.app.deploy import Deployment, Report, deploy
 from cuems.app.manifests import make_manifest, publish_manifest
 from cuems.core.bus import DeployPlanReport, DeployReport

@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from cuems.adapters.files import library_identity, read_deploy_key
 from cuems.adapters.hashes import FileHashes
-from cuems.adapters.rsync import Daemon, RsyncDaemonError, open_rsync_daemon
+from cuems.adapters.rsync_daemon import Daemon, RsyncDaemonError, open_rsync_daemon
 from cuems.app.manifests import make_manifest, publish_manifest
 from cuems.app.versions import Versions
 from cuems.core.bus import Source

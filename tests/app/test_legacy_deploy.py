@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cuems.adapters.rsync import INCOMING, open_rsync_daemon
+from cuems.adapters.incoming import INCOMING
+from cuems.adapters.rsync_daemon import open_rsync_daemon
 from cuems.app import legacy_deploy
 from cuems.app.legacy_deploy import Deployment, ReadMedia, deploy_project, media_names
 from cuems.core.cues import (
