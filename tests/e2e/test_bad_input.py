@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import anyio
+import anyio.to_thread
 import pytest
 from websockets.asyncio.client import connect
 
@@ -176,17 +177,37 @@ async def test_a_project_asked_for_at_the_start_that_does_not_exist_is_told_and_
 
 
 async def test_the_process_that_reads_a_script_can_be_killed(home: Home) -> None:
-    write_script(home, "long", many_cues(6000))
+    script = write_script(home, "endless", "")
+    script.unlink()
+    os.mkfifo(script)  # whoever reads it waits for what is never written
     async with open_program(home, *CONTROLLER) as program, open_operator_of(program, home) as it:
         await armed(it)
-        workers = [pid for pid, command in processes_of(home).items() if "to_process" in command]
-        await it.send("load", "long")
-        for pid in workers:
-            os.kill(pid, signal.SIGKILL)
+        await it.send("load", "endless")
+        async with in_the_middle_of(script):
+            workers = [pid for pid, line in processes_of(home).items() if "to_process" in line]
+            for pid in workers:
+                os.kill(pid, signal.SIGKILL)
         await it.until(lambda: "/engine/reply/load" in it.state)
         assert "has died; load again" in str(it.state["/engine/reply/load"])
         await plays_the_gong(it)
         assert tracebacks(program) == []
+
+
+@asynccontextmanager
+async def in_the_middle_of(fifo: Path) -> AsyncIterator[None]:
+    """While somebody reads a file that does not end."""
+    try:
+        with anyio.fail_after(PATIENCE_S):
+            writing = await anyio.to_thread.run_sync(
+                os.open, fifo, os.O_WRONLY, abandon_on_cancel=True
+            )
+    except TimeoutError:
+        os.close(os.open(fifo, os.O_RDWR))  # whoever waits for the other end goes on
+        raise
+    try:
+        yield
+    finally:
+        os.close(writing)
 
 
 def write_script(home: Home, project: str, text: str) -> Path:
