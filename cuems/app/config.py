@@ -1,6 +1,8 @@
 """Command line, environment and files into one frozen RunConfig, checked once."""
 
+import os
 import platform
+import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -31,6 +33,7 @@ NETWORK_MAP_FILE = "network_map.xml"
 ECOSYSTEM_IPC = Path("/tmp")  # editor.ipc, nodeconf.ipc, hwdiscovery.ipc
 MAPPINGS_FILE = "default_mappings.xml"
 
+ROOT = 0
 LOOPBACK = "127.0.0.1"  # nothing is bound to more than that unless somebody says so
 CONTROL_PORT = 9190
 BUS_URL = f"tcp://{LOOPBACK}:9093"
@@ -81,6 +84,7 @@ class Flags:
     load: str | None = None
     local_node: bool = True
     ipc: Path | None = None
+    ipc_user: str | None = None
     discovery: bool = True
     standby: str | None = None
     standby_token: str = ""
@@ -95,11 +99,11 @@ class Flags:
 class RunConfig:
     """All that a run needs to know. `embedded`: there is no configuration but ours.
 
-    `ipc` is the folder of the ecosystem's sockets, None where there is no ecosystem;
-    `network_map` its list of nodes, where there is one. `standby` is the control surface of the
-    controller to follow, None for one that leads. A node may have several buses in `bus_url`, with
-    commas between; one for which nobody has said where its
-    controller is (`bus_given`) begins at `bus_url` to look for it.
+    `ipc` is the folder of the ecosystem's sockets, None where there is no ecosystem, and
+    `ipc_users` are whose programs are spoken to there; `network_map` is its list of nodes, where
+    there is one. `standby` is the control surface of the controller to follow, None for one that
+    leads. A node may have several buses in `bus_url`, with commas between; one for which nobody has
+    said where its controller is (`bus_given`) begins at `bus_url` to look for it.
     """
 
     role: Role
@@ -119,6 +123,7 @@ class RunConfig:
     local_node: bool
     embedded: bool
     ipc: Path | None
+    ipc_users: frozenset[int]
     network_map: Path | None
     discovery: bool
     sources: Sources
@@ -186,6 +191,7 @@ def read_config(flags: Flags) -> RunConfig:
         realtime=flags.realtime,
         embedded=True,
         ipc=flags.ipc,
+        ipc_users=_ipc_users(flags.ipc_user),
         network_map=None,
         discovery=flags.discovery,
         standby=flags.standby,
@@ -217,6 +223,20 @@ def _completed(flags: Flags, sources: Sources, resolved: Resolved) -> Flags:
 def _dmx(flags: Flags, node: NodeId) -> DmxOut | None:
     """Where lights go. A node is the same source to its receivers whenever it runs."""
     return read_dmx_option(flags.dmx or OFF, uuid5(NAMESPACE_OID, node).bytes, platform.node())
+
+
+def _ipc_users(name: str | None) -> frozenset[int]:
+    """Whose programs may be the editor and its like: root's, ours, and those of who is named."""
+    own = {ROOT, os.geteuid()}
+    if name is None:
+        return frozenset(own)
+    try:
+        return frozenset({*own, int(name) if name.isdecimal() else pwd.getpwnam(name).pw_uid})
+    except KeyError:
+        raise ConfigError(
+            f"--ipc-user {name!r}: there is no such user on this machine:"
+            " expected the name or number of the one who runs the editor"
+        ) from None
 
 
 def default_library() -> Path:
@@ -266,6 +286,7 @@ def _configured(flags: Flags, folder: Path, sources: Sources, resolved: Resolved
         realtime=flags.realtime,
         embedded=False,
         ipc=flags.ipc or ECOSYSTEM_IPC,
+        ipc_users=_ipc_users(flags.ipc_user),
         network_map=network_map if network_map.is_file() else None,
         discovery=flags.discovery,
         standby=flags.standby,

@@ -7,7 +7,7 @@ fetches what it is told to load. The editor itself gives up after 25 s.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -15,7 +15,7 @@ from typing import assert_never
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from cuems.adapters.ipc import IpcError, serve_requests
+from cuems.adapters.ipc import WHO_MAY, IpcError, serve_requests
 from cuems.app.links import Asker, Asks, ControllerItem
 from cuems.app.nodelist import Nodelist, NotDoneError, url
 from cuems.core.errors import CuemsError
@@ -32,12 +32,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditorParts:
-    """What it takes to serve an editor, in the folder of the sockets; `board` is all statuses."""
+    """What it takes to serve an editor, in the folder of the sockets; `board` is all statuses.
+
+    It runs as one of the nodelist's `users`; a `stranger` is counted, by a name and why it is one.
+    """
 
     folder: Path
     nodelist: Nodelist
     board: StatusBoard
     send: MemoryObjectSendStream[ControllerItem]
+    stranger: Callable[[str, str], None]
 
 
 async def serve_editor(parts: EditorParts) -> None:
@@ -47,7 +51,8 @@ async def serve_editor(parts: EditorParts) -> None:
     while True:
         try:
             async with anyio.create_task_group() as tg:
-                place = await tg.start(serve_requests, url(parts.folder, "editor"), desk.reply)
+                at = url(parts.folder, "editor")
+                place = await tg.start(serve_requests, at, desk.reply, desk.refuse)
                 log.info("the editor is served at %s", place)
                 told = ""
         except* IpcError as group:
@@ -62,6 +67,19 @@ class EditorDesk:
 
     def __init__(self, parts: EditorParts) -> None:
         self._parts = parts
+
+    def refuse(self, data: bytes, user: int | None) -> bytes | None:
+        """The answer to somebody who is not the editor; None where it may be."""
+        users = self._parts.nodelist.users
+        if users is None or user in users:
+            return None
+        text = f"a program of user {user} asks in the editor's place: {WHO_MAY}"
+        self._parts.stranger(f"user {user}", text)
+        try:
+            asked = ipc.read_editor_request(data)
+        except ipc.EditorRequestError as error:
+            return ipc.not_done(error.action, error.uuid, text)
+        return ipc.not_done(asked.action, asked.uuid, text)
 
     async def reply(self, data: bytes) -> bytes:
         """The answer to a request, whatever it is."""

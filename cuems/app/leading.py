@@ -191,7 +191,7 @@ class Leading:
         try:
             said = decode(data, None if near else self.trust)
         except StrangerError as error:
-            self._refuse(error.sender, str(error))
+            self.refuse(error.sender, str(error))
             return None
         except BusDecodeError as error:
             log.warning("%s", error)
@@ -208,7 +208,7 @@ class Leading:
         if said.boot != boot:
             return False  # it has not said hello yet, or has started again since
         if said.number <= number:
-            self._refuse(said.sender, f"{said.sender} said that before")
+            self.refuse(said.sender, f"{said.sender} said that before")
             return False
         self._numbers[said.sender] = boot, said.number
         return True
@@ -220,7 +220,7 @@ class Leading:
         if peer is not None and message is None and self._is_double(peer, data, address):
             return None
         if peer is None or message is None:
-            self._refuse(address[0], f"a datagram from {address[0]} is of no session, or not new")
+            self.refuse(address[0], f"a datagram from {address[0]} is of no session, or not new")
             return None
         try:
             said = decode(message)
@@ -228,7 +228,7 @@ class Leading:
             log.warning("%s", error)
             return None
         if said.sender != peer.node:
-            self._refuse(address[0], f"{peer.node} gives itself out as {said.sender[:40]!r}")
+            self.refuse(address[0], f"{peer.node} gives itself out as {said.sender[:40]!r}")
             return None
         peer.address = address
         if self._peers.get(peer.node) is not peer:
@@ -262,7 +262,8 @@ class Leading:
             if took_ns is not None:
                 yield AnswerTook(took_ns, now_ns)
 
-    def _refuse(self, name: str, text: str) -> None:
+    def refuse(self, name: str, text: str) -> None:
+        """Count what is not listened to, and say so once of each name."""
         self.strangers += 1
         if name not in self._named and len(self._named) < MOST_CHALLENGES:
             self._named.add(name)
@@ -281,7 +282,7 @@ class Leading:
             else:
                 answer = await self._greet(request, send, now_ns)
         except (LaneRError, BusDecodeError) as error:
-            self._refuse("lane R", str(error))
+            self.refuse("lane R", str(error))
             answer = Answer("refused", self.me, reason=str(error))
         return write(answer, self.trust)
 

@@ -22,11 +22,15 @@ class NotDoneError(CuemsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nodelist:
-    """The list and its keeper. `own` is this controller, which belongs to the rig untold."""
+    """The list and its keeper. `own` is this controller, which belongs to the rig untold.
+
+    The ecosystem's daemons are those of the `users` (None: of anybody).
+    """
 
     own: NodeId
     network_map: Path | None
     folder: Path | None
+    users: frozenset[int] | None = None
 
     async def adopted(self) -> tuple[NodeId, ...] | None:
         """Who belongs to the rig; None where nothing says so: every node that comes.
@@ -49,7 +53,8 @@ class Nodelist:
         """Have one of the ecosystem's daemons do something; raises CuemsError with its reason."""
         if self.folder is None:
             raise NotDoneError(f"there is no {name} here: this machine is not the ecosystem's")
-        reason = ipc.why_not_done(await request(url(self.folder, name), data, PEER_S))
+        answer = await request(url(self.folder, name), data, PEER_S, self.users)
+        reason = ipc.why_not_done(answer)
         if reason:
             raise NotDoneError(f"{name}: {reason}")
 

@@ -182,7 +182,12 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
     project = None if standby_of else await _first_project(config, hours)
     send, inbox = anyio.create_memory_object_stream[ControllerItem](EVENTS)
     front = Front(send, await anyio.to_thread.run_sync(read_keys, config.state))
-    nodelist = Nodelist(own=config.node, network_map=config.network_map, folder=config.ipc)
+    nodelist = Nodelist(
+        own=config.node,
+        network_map=config.network_map,
+        folder=config.ipc,
+        users=config.ipc_users,
+    )
     rules = Rules(
         adopted=await nodelist.adopted(),
         first_seq=secrets.randbelow(1 << 30),
@@ -279,7 +284,9 @@ async def _run_controller(config: RunConfig, own: Own) -> None:
         tg.start_soon(serve_receiving, config.state, door, front.desk.report)
         tg.start_soon(_read_settings_again, own.hangups, settings, opening, send, front.desk)
         if config.ipc is not None:
-            tg.start_soon(serve_editor, _editor_parts(config.ipc, nodelist, front.desk, send))
+            stranger = parts.leading.refuse
+            editor = _editor_parts(config.ipc, nodelist, front.desk, send, stranger)
+            tg.start_soon(serve_editor, editor)
         if config.local_node:
             await tg.start(run_node, await _node_parts(config, node_end, own))
         _say_where(where, listener.url, guard)
@@ -368,12 +375,14 @@ def _editor_parts(
     nodelist: Nodelist,
     desk: ControlDesk,
     send: MemoryObjectSendStream[ControllerItem],
+    stranger: Callable[[str, str], None],
 ) -> EditorParts:
     return EditorParts(
         folder=folder,
         nodelist=nodelist,
         board=desk.board,
         send=send,
+        stranger=stranger,
     )
 
 

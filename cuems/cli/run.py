@@ -122,6 +122,11 @@ SYSTEMD = {"NOTIFY_SOCKET", "INVOCATION_ID"}  # one of these is set for its serv
     " ecosystem's configuration, else none].",
 )
 @click.option(
+    "--ipc-user",
+    metavar="USER",
+    help="Who runs editor, nodeconf and hwdiscovery, if neither root nor our own user does.",
+)
+@click.option(
     "--no-discovery",
     is_flag=True,
     help="Neither announce this machine on the network (mDNS) nor look for others.",
@@ -198,6 +203,7 @@ def run_role(
     stop_on_exit: bool,
     load: str | None,
     ipc: Path | None,
+    ipc_user: str | None,
     no_discovery: bool,
     standby: str | None,
     standby_token: str,
@@ -228,6 +234,7 @@ def run_role(
         motions=motions,
         load=load,
         ipc=ipc,
+        ipc_user=ipc_user,
         discovery=not no_discovery,
         standby=standby,
         standby_token=standby_token,

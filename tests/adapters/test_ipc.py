@@ -5,7 +5,8 @@ import signal
 import socket
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE
 
@@ -169,15 +170,17 @@ AS_NOBODY = """
 import anyio, anyio.to_thread, os, sys
 from cuems.adapters.ipc import IpcError, request, serve_requests
 async def reply(data): return data
+class Started:
+    def started(self, _): print("serves", flush=True)
 async def main():
     await anyio.to_thread.run_sync(str)  # import all there is: nobody may not read it here
     os.setgid(int(sys.argv[3]))
     os.setuid(int(sys.argv[3]))
     try:
         if sys.argv[2] == "ask":
-            await request(sys.argv[1], b"", 5)
+            print((await request(sys.argv[1], b"", 5)).decode(), flush=True)
         else:
-            await serve_requests(sys.argv[1], reply)
+            await serve_requests(sys.argv[1], reply, task_status=Started())
     except IpcError as error:
         print(error, flush=True)
 anyio.run(main)
@@ -201,3 +204,48 @@ async def test_f66_a_socket_of_roots_is_an_error_that_says_what_to_do(does: str)
     finally:
         with suppress(FileNotFoundError):
             path.unlink()
+
+
+@contextmanager
+def open_to_all(name: str) -> Iterator[Path]:
+    """Where a socket of any user may be."""
+    path = Path("/tmp") / f"cuems-test-{name}-{os.getpid()}.ipc"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("known", [True, False])
+async def test_the_user_who_asks_is_known_and_may_be_refused(known: bool) -> None:
+    def refuse(_: bytes, user: int | None) -> bytes | None:
+        assert user == NOBODY
+        return None if known else b"refused"
+
+    async def reply(_: bytes) -> bytes:
+        return b"listened to"
+
+    with open_to_all("asks") as path, anyio.fail_after(PATIENCE_S):
+        async with anyio.create_task_group() as tg:
+            await tg.start(serve_requests, f"ipc://{path}", reply, refuse)
+            path.chmod(0o666)  # whatever its mode: who asks is told by the kernel
+            command = [sys.executable, "-c", AS_NOBODY, f"ipc://{path}", "ask", str(NOBODY)]
+            result = await anyio.run_process(command)
+            tg.cancel_scope.cancel()
+    assert result.stdout.strip() == (b"listened to" if known else b"refused")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+async def test_who_listens_in_place_of_one_of_ours_is_asked_nothing() -> None:
+    with open_to_all("listens") as path, anyio.fail_after(PATIENCE_S):
+        command = [sys.executable, "-c", AS_NOBODY, f"ipc://{path}", "serve", str(NOBODY)]
+        async with await anyio.open_process(command, stderr=None) as nobody:
+            assert nobody.stdout is not None
+            assert await nobody.stdout.receive() == b"serves\n"
+            with pytest.raises(IpcError, match=f"a program of user {NOBODY} listens there: exp"):
+                await request(f"ipc://{path}", b"secret", 5, frozenset({0, 1}))
+            assert await request(f"ipc://{path}", b"echo", 5, frozenset({NOBODY})) == b"echo"
+            nobody.kill()

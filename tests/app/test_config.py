@@ -1,5 +1,7 @@
 """What a run is told, from the command line, the machine's files and the defaults."""
 
+import os
+import pwd
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -143,3 +145,17 @@ def test_settings_that_cannot_be_believed_are_named_with_their_line(tmp_path: Pa
 def test_an_address_that_is_none_is_named(text: str) -> None:
     with pytest.raises(ConfigError, match="expected HOST:PORT"):
         to_address("--control", text)
+
+
+def test_whose_programs_may_be_the_editor_is_root_ourselves_and_who_is_named(
+    tmp_path: Path,
+) -> None:
+    def users(name: str | None) -> frozenset[int]:
+        return read_config(replace(flags(tmp_path), ipc_user=name)).ipc_users
+
+    own = {0, os.geteuid()}
+    assert users(None) == own
+    assert users("12345") == {*own, 12345}
+    assert users(pwd.getpwuid(1).pw_name) == {*own, 1}
+    with pytest.raises(ConfigError, match="--ipc-user 'ghost': there is no such user"):
+        users("ghost")

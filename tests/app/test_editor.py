@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Engine:
     asked: list[OperatorCommand] = field(default_factory=list)
     held: list[Asker] = field(default_factory=list)
     holds: anyio.Event = field(default_factory=anyio.Event)
+    users: frozenset[int] | None = None
+    strangers: list[tuple[str, str]] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -53,9 +56,12 @@ async def open_engine(
 
     parts = EditorParts(
         folder=folder,
-        nodelist=Nodelist(own=CONTROLLER, network_map=network_map, folder=folder),
+        nodelist=Nodelist(
+            own=CONTROLLER, network_map=network_map, folder=folder, users=engine.users
+        ),
         board=engine.board,
         send=send,
+        stranger=lambda name, text: engine.strangers.append((name, text)),
     )
     with anyio.fail_after(PATIENCE_S):
         async with send, inbox, anyio.create_task_group() as tg:
@@ -219,3 +225,15 @@ async def test_where_the_editor_cannot_be_served_it_is_said_and_the_show_goes_on
         logging.getLogger("cuems.app.editor").removeHandler(said)
     assert said.text.startswith("the editor cannot be served: ")
     assert "editor.ipc: expected a socket or nothing" in said.text
+
+
+async def test_f66_whose_program_is_nobodys_editor_is_told_so_and_counted(tmp_path: Path) -> None:
+    engine = Engine({PressGo(): ""}, users=frozenset({os.geteuid() + 1}))
+    async with open_engine(tmp_path, engine) as editor:
+        reply = await editor.ask("go_script")
+        assert (reply["type"], reply["action"]) == ("error", "go_script")
+        assert f"a program of user {os.geteuid()} asks in the editor's place" in reply["value"]
+        assert "--ipc-user" in reply["value"]
+        assert b"in the editor's place" in await editor.say(b"no JSON")
+        assert [name for name, _ in engine.strangers] == [f"user {os.geteuid()}"] * 2
+    assert engine.asked == []
