@@ -75,7 +75,8 @@ class ControllerParts:
     `links` are its ends of the bus, the nearest first; the line is told on the first
     `line_links` of them, and the first `near_links` are within this process. `midi` is what an
     outside line is heard on. `step_down` is called, in a thread, when another controller leads.
-    `died` is what the process before this one died of.
+    `died` is what the process before this one died of; `remembered` is its show, to be gone on
+    with, else `load` is a project to begin with.
     """
 
     sender: NodeId
@@ -88,12 +89,12 @@ class ControllerParts:
     line_links: int
     midi: MidiInput | None
     mtc: MtcOutput | None
-    remembered: Remembered | None
     recorder: Recorder
     settings: SettingsKeeper
     leading: Leading
     near_links: int
-    load: str | None
     health: Health
     step_down: Callable[[], None]
     died: str = ""
+    remembered: Remembered | None = None
+    load: str | None = None

@@ -19,12 +19,14 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from cuems.adapters.bus import answers
 from cuems.adapters.discovery import Discovery, DiscoveryError, open_discovery
+from cuems.adapters.files import read_cluster_key
 from cuems.app.config import RunConfig, mapped_controller
 from cuems.app.links import ControllerItem
 from cuems.core.cues import NodeId
 from cuems.core.desk import NodeSeen
 from cuems.core.errors import CuemsError
 from cuems.wire import dns_sd
+from cuems.wire.auth import rig_name
 
 LOOPBACK = ("127.0.0.1",)
 LINK_S = 1.0  # for a bus that answers to become a link
@@ -48,6 +50,12 @@ async def open_finder(
             except DiscoveryError as error:
                 log.warning("nothing is announced or found on this network: %s", error)
         yield discovery
+
+
+async def own_rig(config: RunConfig) -> str:
+    """What the rig is called among machines; "" where this one has no key."""
+    key = await anyio.to_thread.run_sync(lambda: read_cluster_key(config.state, make=False))
+    return "" if key is None else rig_name(key)
 
 
 # ---- the controller

@@ -1,47 +1,37 @@
-"""What reaches a controller from outside: its nodes, by bus and by lane, and timecode by MIDI."""
+"""How a controller hears its nodes: by the bus, lane X and lane R."""
 
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectSendStream
 
 from cuems.adapters.ipc import serve_requests
-from cuems.adapters.lane import Lane
-from cuems.adapters.midi import MidiInput, open_midi_input
+from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.app.leading import Leading
-from cuems.app.links import Bus, ControllerItem, NodeSaid, bell
+from cuems.app.links import Bus, ControllerItem, NodeSaid
 from cuems.core import bus
-from cuems.core.chased_line import ChasedLine
-from cuems.core.midi_ports import MidiOpen, MidiState
+from cuems.wire.lane_r import BUS_PORT, LANE_X_PORT
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_outside_line(
-    port: str, line: ChasedLine, send: MemoryObjectSendStream[ControllerItem]
-) -> AsyncIterator[MidiInput]:
-    """Let the line follow the timecode of a MIDI port, whenever that is there."""
-
-    def changed(state: MidiState) -> None:
-        if isinstance(state, MidiOpen):
-            log.info("timecode comes from MIDI port %s (%s)", state.port, state.api)
-        else:
-            log.warning("no timecode from MIDI: %s", state.reason)
-
-    ring = bell(send)
-
-    def hear(received_ns: int, message: bytes) -> bool:
-        if line.hear(message, received_ns):
-            ring()
-        return line.is_steady
-
-    async with open_midi_input(port, on_state=changed, on_message=hear) as midi:
-        yield midi
+async def open_lane_x(bus_url: str) -> AsyncIterator[Lane]:
+    """The controller's end of lane X, beside its bus; any port where that is taken."""
+    parts = urlsplit(bus_url)
+    host, port = parts.hostname or "127.0.0.1", (parts.port or 0) + LANE_X_PORT - BUS_PORT
+    async with AsyncExitStack() as stack:
+        try:
+            lane = await stack.enter_async_context(open_lane(host, port))
+        except LaneError as error:
+            log.info("%s; another port is taken", error)
+            lane = await stack.enter_async_context(open_lane(host))
+        yield lane
 
 
 async def hear_bus(

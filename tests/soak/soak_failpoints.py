@@ -21,11 +21,11 @@ CONTROLLER = ("run", "--role", "controller", "--mtc", "internal")
 BUG = 70
 TASKS: tuple[tuple[str, str], ...] = (
     ("cuems.app.run", "_end_on_signal"),
-    ("cuems.app.run", "serve_front"),
-    ("cuems.app.run", "run_controller"),
-    ("cuems.app.run", "_read_settings_again"),
-    ("cuems.app.run", "Opening.serve"),
-    ("cuems.app.run", "run_node"),
+    ("cuems.app.controller_role", "serve_front"),
+    ("cuems.app.controller_role", "run_controller"),
+    ("cuems.app.controller_role", "_read_settings_again"),
+    ("cuems.app.controller_role", "Opening.serve"),
+    ("cuems.app.controller_role", "run_node"),
     ("cuems.app.controller", "send_all"),
     ("cuems.app.controller", "hear_bus"),
     ("cuems.app.controller", "ShowLog.serve"),
@@ -46,9 +46,11 @@ TASKS: tuple[tuple[str, str], ...] = (
 )
 STARTERS = (
     "run",
+    "controller_role",
     "controller",
     "librarian",
     "clerk",
+    "node_role",
     "node",
     "errands",
     "crew",
@@ -66,6 +68,7 @@ NOT_IN_A_RUN_LIKE_THIS = {
     "_hear_lane": "only nodes of other processes speak there",
     "hear_lane": "only nodes of other processes speak there",
     "end": "a standby's, when it is to lead",
+    "learn_clock": "only nodes of other processes ask for the clock",
     "_deploy": "only when somebody deploys",
     "_prepare": "only when somebody deploys",
     "_read_nodelist": "only beside the ecosystem's nodeconf",
