@@ -73,7 +73,7 @@ class Chains:
     """What happens to the runs of a roster as the line comes to `position`.
 
     `silent` while moments in the past of a jump are caught up with, `rewound` where that begins
-    at the top.
+    at the top. What was over by `passed` then, this machine cannot have missed.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Chains:
     ) -> None:
         self.position: int | None = None
         self.silent = self.rewound = False
+        self.passed: int | None = None
         self.moved = True  # has a cue come nearer to its turn or its end?
         self.roster = Roster(standing)
         self.telling = Telling(scope.tells, emit)
@@ -155,7 +156,7 @@ class Chains:
         if replaced is not None:
             if turn.by is not None and replaced.run_seq >= turn.run_seq:
                 return  # a chain does not start again what its own GO, or a newer one, has started
-            self._replace(replaced)
+            self._replace(replaced, turn.due)
         self._enrol(self._order[cue_id], turn)
 
     def _whose(self, turn: Turn) -> CueId | None:
@@ -174,12 +175,12 @@ class Chains:
         self._arrived[cue] = (turn.arrival, turn.run_seq)
         return not again
 
-    def _replace(self, run: Run) -> None:
+    def _replace(self, run: Run, at: int) -> None:
         """A cue begins anew: its run is over, and what was to follow it does not come."""
         inside = [inner for inner in self.roster.runs_within(run.cue.id) if inner is not run]
         self._cut([run, *inside])
         for inner in inside:
-            self.telling.played(inner.cue.id, inner.missed_by)
+            self._tell_over(inner, at)
 
     def _enrol(self, cue: AnyCue, turn: Turn) -> None:
         run = Run(
@@ -310,7 +311,7 @@ class Chains:
 
     def _finish(self, run: Run, due: int) -> None:
         del self.roster.runs[run.cue.id]
-        self.telling.played(run.cue.id, run.missed_by)
+        self._tell_over(run, due)
         if run.cue.post_go is PostGo.GO_AT_END:
             self._hand_over(run, due)
         self.settle(due)
@@ -361,10 +362,31 @@ class Chains:
         for turn in turns:
             self.roster.turns.pop(turn, None)
         for run in runs:
-            self.telling.played(run.cue.id, run.missed_by)
+            self._tell_over(run, at)
         self.moved = True
         self.settle(at)
         return bool(runs or turns)
+
+    def _tell_over(self, run: Run, at: int) -> None:
+        """A run is over: what of it was to be heard here, and has been."""
+        cue = run.cue.id
+        if run.phase is Phase.WAITING:
+            self.telling.never_began(cue)
+        elif cue in self.looks or not self.voices.is_unheard(run):
+            self.telling.played(cue)
+        elif not self.silent:
+            self._tell_unheard(run)
+        elif self.passed is not None and at <= self.passed:
+            self.telling.passed(cue)
+        else:
+            self.telling.played(cue, missed_by=self.elapsed(run))
+
+    def _tell_unheard(self, run: Run) -> None:
+        """One that was held before it was heard has not begun, for those who listen."""
+        if run.missed_by:
+            self.telling.played(run.cue.id, run.missed_by)
+        else:
+            self.telling.never_began(run.cue.id)
 
     def _cut(self, runs: list[Run]) -> None:
         self.roster.cut(runs)

@@ -96,9 +96,13 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class Locate:
-    """The line has jumped to `position`."""
+    """The line has jumped to `position`.
+
+    `late`: it has not, but has come there by rolling and standing, of which we hear only now.
+    """
 
     position: int
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

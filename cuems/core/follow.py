@@ -73,7 +73,7 @@ class LineFollower:
         if before is None or lost:
             return (LineFound(position),)
         if abs(position - before.position_at(now_ns)) > SAME_LINE_FLICKS:
-            return (Locate(position),)
+            return (Locate(position, late=line.began_ns == before.began_ns != 0),)
         return ()
 
     def wake(self, now_ns: int) -> tuple[LineEvent, ...]:

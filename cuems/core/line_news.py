@@ -36,4 +36,10 @@ class LineNews:
 
 
 def _supersedes(event: LineEvent, before: LineEvent) -> bool:
-    return isinstance(event, Advance | Locate) and type(event) is type(before)
+    match event, before:
+        case Advance(), Advance():
+            return True
+        case Locate(late=late), Locate(late=was_late):
+            return late == was_late
+        case _:
+            return False

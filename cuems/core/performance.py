@@ -16,8 +16,10 @@ from cuems.core.effects import Effect
 from cuems.core.runs import Address, Arrive, FadeStep, Phase, Run, Tick, Trigger, Turn, Word
 from cuems.core.standing import Standing
 from cuems.core.telling import Telling
+from cuems.core.timecode import from_ms
 from cuems.core.timetable import Timetable
 
+ON_TIME_FLICKS = from_ms(80)  # two frames: who hears of a resume within it has missed nothing
 TRIGGERS_KEPT = 1024  # to catch up from after a locate; the oldest are the least likely to sound
 
 
@@ -43,6 +45,8 @@ class Performance:
         self._begun_at: int | None = None  # what timecode was to start before has not been
         self._happened_at: int | None = None  # when anything last began, ended or had its turn
         self._guessed = False  # words were obeyed where the line was not known
+        self._there_since: int | None = None  # where the line was when it was first known here
+        self._rolled_to: int | None = None  # where it has got to while the show was paused here
 
     # ---- what others ask
 
@@ -116,6 +120,7 @@ class Performance:
     def advance(self, position: int) -> None:
         """The line has rolled on: let what has come due happen."""
         if self.paused:
+            self._rolled_to = position
             return
         self._chains.position = position
         self._run_to(position)
@@ -143,18 +148,24 @@ class Performance:
         if self._chains.position is not None:
             self.catch_up(self._chains.position, jumped=False, afresh=True)
 
-    def catch_up(self, position: int, *, jumped: bool, afresh: bool = False) -> None:
+    def catch_up(
+        self, position: int, *, jumped: bool, late: bool = False, afresh: bool = False
+    ) -> None:
         """The line is somewhere else: be where the show would be had it rolled there.
 
         `jumped` says that the players have to be relocated too, not only those that change;
-        `afresh` that nothing of what has run so far counts.
+        `late` that the line has rolled there all the same; `afresh` that nothing of what has run
+        so far counts.
         """
         here, starts = self._chains.position, self._voices.set_aside()
         rewound = afresh or self._guessed or here is None or position < here
-        if rewound and not afresh and not self._guessed:
+        if rewound and not (late or afresh or self._guessed):
             self._begun_at = None
-        self._guessed = False
+        self._guessed, self._rolled_to = False, None
         told = self.telling.mute(afresh=rewound)
+        if here is None or (self._there_since is not None and position < self._there_since):
+            self._there_since = position
+        self._chains.passed = position if jumped and not late else self._there_since
         self._chains.position = position
         self._chains.silent = True
         if rewound:
@@ -223,6 +234,7 @@ class Performance:
         self._chains.position = position
         self._chains.shift(by)
         self._happened_at = None if self._happened_at is None else self._happened_at + by
+        self._there_since = None if self._there_since is None else self._there_since + by
         self._begin_timetable(position)
         self._triggers = deque((t.shifted(by) for t in self._triggers), maxlen=TRIGGERS_KEPT)
 
@@ -405,8 +417,15 @@ class Performance:
             self._voices.freeze(run)
 
     def resume(self) -> None:
-        """The line rolls on: let every player go on that is not frozen on its own."""
+        """The line rolls on: let every player go on that is not frozen on its own.
+
+        Where it has been rolling for some time, of which we hear only now, that is caught up with.
+        """
         self.paused = False
+        here, rolled_to, self._rolled_to = self._chains.position, self._rolled_to, None
+        if here is not None and rolled_to is not None and rolled_to - here > ON_TIME_FLICKS:
+            self.catch_up(rolled_to, jumped=False)
+            return
         for run in list(self._voices.playing.values()):
             if run.frozen_at is None:
                 self._voices.unfreeze(run, self._chains.elapsed(run))
@@ -421,7 +440,8 @@ class Performance:
         self._chains.forget()
         self._triggers.clear()
         self.paused = self._roster.closed = self._guessed = False
-        self._happened_at = None
+        self._happened_at = self._there_since = self._rolled_to = None
+        self._voices.forget_heard()
         self.telling.reset_all()
         if self._chains.position is not None:
             self._begin_timetable(self._chains.position)

@@ -173,12 +173,12 @@ class RigDesk:
         self._deploys.wake(now_ns)
 
     def undelivered(self, node: NodeId, command: bus.NodeCommand, reason: str) -> None:
-        """A GO is reported; the rest a node is brought up to now with when it is back."""
+        """A GO is reported; with all that it missed a node is brought up to now."""
         booth = self._booth
         if isinstance(command, Go):
             cue = booth.names((command.cue,), "")
             booth.publish(Notice(f"GO {cue} did not reach {booth.cluster.label(node)}: {reason}"))
-        elif booth.cluster.is_member(node):
+        if booth.cluster.is_member(node):
             booth.wanted.add(node)
 
     def _cue_timing(self, node: NodeId, timing: bus.CueTimingReport) -> None:
@@ -229,6 +229,8 @@ class RigDesk:
                 booth.publish(Notice(f"{label}: {text}"))
             case bus.GoRefusedReport(run_seq, reason):
                 booth.publish(Notice(f"{label} refused GO {run_seq}: {reason}"))
+                if booth.cluster.is_member(node):
+                    booth.wanted.add(node)  # the others have obeyed it, and so has our sequencer
             case bus.HealthReport(line, wrong):
                 booth.publish(NodeFigures(node, line, wrong))
             case bus.CrashReport(text):

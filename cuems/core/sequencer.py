@@ -154,8 +154,8 @@ class Sequencer:
         match event:
             case Advance(position):
                 self._advance(position)
-            case Locate(position) | LineFound(position):
-                self._jump(position, jumped=isinstance(event, Locate))
+            case Locate() | LineFound():
+                self._jump(event)
             case LineLost():
                 self._lose_line()
             case CueArmed(cue):
@@ -263,17 +263,19 @@ class Sequencer:
             return
         self._performance.advance(position)
 
-    def _jump(self, position: int, *, jumped: bool) -> None:
-        before = self._performance.position
+    def _jump(self, event: Locate | LineFound) -> None:
+        position, before = event.position, self._performance.position
+        jumped, late = isinstance(event, Locate), isinstance(event, Locate) and event.late
         self._trusted = True
         if self._panic_over is not None:
             self._stop_all()
         if before is not None and not jumped and 0 <= before - position <= SAME_PLACE_FLICKS:
             position = before
-        if jumped and before is not None and self.options.on_locate is OnLocate.TRIGGER:
+        triggers = self.options.on_locate is OnLocate.TRIGGER
+        if jumped and not late and before is not None and triggers:
             self._performance.shift(position)
         else:
-            self._performance.catch_up(position, jumped=jumped)
+            self._performance.catch_up(position, jumped=jumped, late=late)
 
     def _lose_line(self) -> None:
         """Nothing new fires; a panic, whose fade stands with the line, is over at once."""

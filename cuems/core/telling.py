@@ -9,10 +9,14 @@ from cuems.core.timecode import to_ms
 
 
 class Told(Enum):
-    """What was last told of a cue; of an unplayed cue nothing is kept."""
+    """What was last told of a cue; of an unplayed cue nothing is kept.
+
+    `PASSED` is told as what was told before: it is over and was not heard here, for no fault.
+    """
 
     RUNNING = "running"
     PLAYED = "played"
+    PASSED = "passed"
     MISSED = "missed"
     FAILED = "failed"
 
@@ -55,6 +59,16 @@ class Telling:
         reason = f"missed: it was {to_ms(missed_by)} ms late, and over by then"
         self._does_not_play(cue, Told.MISSED, reason)
 
+    def passed(self, cue: CueId) -> None:
+        """A cue was gone past in silence: whether it was ever heard is not known by that."""
+        if self._told.get(cue) is Told.RUNNING:
+            self._told[cue] = Told.PASSED
+
+    def never_began(self, cue: CueId) -> None:
+        """A cue that had its turn is ended before its body begins."""
+        if self._told.get(cue) is Told.RUNNING:
+            self.reset(cue)
+
     def failed(self, cue: CueId, reason: str) -> None:
         """A cue does not play."""
         self._does_not_play(cue, Told.FAILED, reason)
@@ -93,9 +107,7 @@ class Telling:
         """Tell what has come to differ from `before`."""
         self._muted = False
         for cue in [*before, *(cue for cue in self._told if cue not in before)]:
-            now = self._told.get(cue)
-            if now is Told.PLAYED and before.get(cue) is Told.MISSED:
-                now = self._told[cue] = Told.MISSED  # nobody has heard it meanwhile either
+            now = self._settled(cue, before.get(cue))
             if now is before.get(cue):
                 continue
             if before.get(cue) is Told.MISSED and now is not None:
@@ -108,3 +120,11 @@ class Telling:
                 self._tell(CueFailed(cue, self._why[cue]))
             else:
                 self._tell(CueReset(cue))
+
+    def _settled(self, cue: CueId, before: Told | None) -> Told | None:
+        """What there is to tell of a cue now; one that was passed is what it was, or unplayed."""
+        if self._told.get(cue) is Told.PASSED:
+            del self._told[cue]
+            if before in (Told.PLAYED, Told.MISSED):
+                self._told[cue] = before
+        return self._told.get(cue)

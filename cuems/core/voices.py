@@ -1,7 +1,9 @@
 """The players in use on this machine: started, hushed, frozen, set to a level."""
 
+from collections import deque
 from collections.abc import Callable, Container, Iterable
 
+from cuems.core.cuelist import has_player
 from cuems.core.cues import AnyCue, CueId, DmxCue
 from cuems.core.effects import (
     Blackout,
@@ -18,6 +20,8 @@ from cuems.core.levels import authored_level, parameter_of
 from cuems.core.looks import Looks, difference
 from cuems.core.runs import Phase, Run
 
+HEARD_KEPT = 64  # runs of one cue; after a jump of the line it is told of one of the last
+
 
 class Voices:
     """The players of the cues in `plays`, each with the run that uses it."""
@@ -29,6 +33,7 @@ class Voices:
         self._frozen: set[CueId] = set()
         self._shown: dict[CueId, float] = {}
         self._lit: list[CueId] = []  # the looks that our players show, oldest first
+        self._heard: dict[CueId, deque[int]] = {}  # the runs that were
 
     def sound(self, run: Run, elapsed: int, level: float) -> bool:
         """Start a run's player `elapsed` into the body, unless it is not ours; whether in time.
@@ -40,6 +45,8 @@ class Voices:
         if cue not in self._plays or over:
             return not (over and cue in self._plays and run.body)
         self.playing[cue] = run
+        if run.run_seq not in (heard := self._heard.setdefault(cue, deque(maxlen=HEARD_KEPT))):
+            heard.append(run.run_seq)
         if isinstance(run.cue, DmxCue):
             if run.joined and cue in self._lit:  # the line has come back to where it was coming on
                 self.settle_look(cue, run.start, run.start + elapsed)
@@ -52,6 +59,16 @@ class Voices:
         late = 0 if run.joined else elapsed
         self._emit(Start(cue=cue, run_seq=run.run_seq, start=run.start, elapsed=elapsed, late=late))
         return True
+
+    def is_unheard(self, run: Run) -> bool:
+        """Whether a run had something to be heard or seen here, and no player was asked for it."""
+        cue = run.cue.id
+        mine = has_player(run.cue) and cue in self._plays and run.body != 0
+        return mine and run.run_seq not in self._heard.get(cue, ())
+
+    def forget_heard(self) -> None:
+        """Nothing has been heard any more: runs begin anew."""
+        self._heard.clear()
 
     def hush(self, run: Run) -> None:
         """Stop a run's player."""

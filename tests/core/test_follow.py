@@ -37,6 +37,15 @@ def test_the_same_line_better_placed_is_no_locate_and_another_one_is() -> None:
     assert follower.hear(Line(0, S, rolling=True), S) == (Locate(0),)
 
 
+def test_the_very_line_that_was_elsewhere_meanwhile_is_heard_of_late() -> None:
+    follower = LineFollower(remote=True)
+    follower.hear(Line(0, 0, rolling=False, began_ns=7), 0)
+    rolled = Line(0, S, rolling=True, began_ns=7)
+    assert follower.hear(rolled, 2 * S) == (Locate(FLICKS_PER_S, late=True),)
+    put_there = Line(0, 3 * S, rolling=True, began_ns=3 * S)
+    assert follower.hear(put_there, 3 * S) == (Locate(0),)
+
+
 def test_states_are_those_of_a_chase() -> None:
     follower = remote()
     assert follower.state == "locked"

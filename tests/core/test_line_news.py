@@ -37,3 +37,10 @@ def test_what_gathers_is_bounded_and_the_newest_stays() -> None:
     events = news.take()
     assert len(events) == MOST_EVENTS
     assert events[-2:] == (LineFound(MOST_EVENTS - 1), LineLost())
+
+
+def test_a_jump_is_not_superseded_by_what_is_only_heard_late() -> None:
+    news = LineNews()
+    jump, late = Locate(100), Locate(130, late=True)
+    assert news.put((jump, late))
+    assert news.take() == (jump, late)

@@ -18,9 +18,10 @@ from hypothesis.stateful import (
     rule,
 )
 
+from cuems.core.body import body_flicks
 from cuems.core.chains import ChainTiming, Scope
-from cuems.core.cuelist import RunningOrder
-from cuems.core.cues import Action, AnyCue, AudioCue, CueId, PostGo, VideoCue
+from cuems.core.cuelist import RunningOrder, has_player
+from cuems.core.cues import Action, AnyCue, AudioCue, CueId, CueList, PostGo, VideoCue
 from cuems.core.effects import (
     ActionDone,
     Arm,
@@ -171,6 +172,7 @@ class Rehearsal(RuleBasedStateMachine):
         self.silent_since_stop = False
         self.starts: Counter[tuple[CueId, int, int]] = Counter()
         self.jumped = False
+        self.heard: set[CueId] = set()
         self._note(self.sequencer.begin())
         self.teller.begin()
         self.stranger.begin()
@@ -181,6 +183,7 @@ class Rehearsal(RuleBasedStateMachine):
         for effect in effects:
             self.players.ask(effect)
             if isinstance(effect, ShowStopped):
+                self.heard.clear()
                 assert self.players.sounding() == {}
                 self.silent_since_stop = True
                 self.starts.clear()
@@ -188,6 +191,11 @@ class Rehearsal(RuleBasedStateMachine):
                 assert self.order[effect.cue].timecode or self._begun_by_timecode()
             if isinstance(effect, Start):
                 self.starts[(effect.cue, effect.run_seq, effect.start)] += 1
+                self.heard.add(effect.cue)
+            if isinstance(effect, CueEnded):
+                cue = self.order[effect.cue]
+                silent = not has_player(cue) or isinstance(cue, CueList) or body_flicks(cue) == 0
+                assert silent or effect.cue in self.heard, "it never sounded here"
 
     def _begun_by_timecode(self) -> bool:
         return any(self.order[cue].timecode for cue in self.order)
@@ -198,13 +206,14 @@ class Rehearsal(RuleBasedStateMachine):
         self._note(effects)
         due = self.teller.next_due()
         told = self.teller.handle(event)
-        turns = [e for e in told if isinstance(e, CueStarted | CueEnded)]
-        also = [e for e in plain(effects) if isinstance(e, CueStarted | CueEnded)]
+        turns = [e for e in told if isinstance(e, CueStarted)]
+        also = [e for e in effects if isinstance(e, CueStarted)]
         if isinstance(event, Locate | LineFound):  # what differs after a jump is told in any order
             turns.sort(key=lambda e: e.cue)
             also.sort(key=lambda e: e.cue)
         assert turns == also
-        if turns and isinstance(event, Advance):  # a machine that tells it wakes for it by itself
+        ends = {e for e in told if isinstance(e, CueEnded)}
+        if (turns or ends) and isinstance(event, Advance):  # a machine that tells it wakes for it
             assert due is not None
             assert due <= event.position
         assert [e for e in told if isinstance(e, CueEffect)] == []

@@ -99,7 +99,7 @@ class History(Diary):
         match done:
             case Play(Start() as start):
                 self._starts(node, start)
-            case Say(bus.CueStartedReport(cue)):
+            case Say(bus.CueStartedReport(cue) | bus.CueFailedReport(cue)):
                 self._told.add((node, cue, len(self.gos)))
             case _:
                 pass
