@@ -183,6 +183,7 @@ class Node:
         self._endings = Endings()
         self._line_wait = LineWait()
         self._muted = False  # another show is wanted: nothing of this one starts by itself
+        self._timecode_from: int | None = None  # what is to be fetched was stopped there
 
     @property
     def state(self) -> ShowState | None:
@@ -314,6 +315,7 @@ class Node:
             self._learn_hash(load)
             return
         self._wanted_load = load
+        self._timecode_from = None
         self._forget_waiting()
         self._sequence(StopAll())
         self._muted = True
@@ -338,6 +340,8 @@ class Node:
                 self._unload()
             return
         self._load(snapshot.load)
+        if snapshot.state is not None:
+            self._timecode_from = snapshot.state.begun_at
         self._in_turn(snapshot)
 
     def _stand_as(self, snapshot: bus.Snapshot) -> None:
@@ -374,6 +378,8 @@ class Node:
         self._forget_waiting()
         again = command.stop_generation == self.stop_generation
         self.stop_generation = max(self.stop_generation, command.stop_generation or 0)
+        if isinstance(self._line, Advance | Locate | LineFound):
+            self._timecode_from = self._line.position
         match command:
             case bus.StopCommand():
                 self._sequence(StopAll())
@@ -406,7 +412,7 @@ class Node:
         self._sequencer = Sequencer(order, Scope(mine, mine), self._options)
         self._endings, self._unheard = Endings(), False
         self._out.append(Prepare(order))
-        self._take(self._sequencer.begin())
+        self._take(self._sequencer.begin(self._timecode_from))
         if isinstance(self._line, Advance | Locate | LineFound):
             self._sequence(LineFound(self._line.position))
         if load.load_seq:

@@ -91,6 +91,15 @@ class Performance:
         """The words from which everything that runs has come, the oldest first."""
         return tuple(self._triggers)
 
+    @property
+    def begun_at(self) -> int | None:
+        """What timecode was to start before this has not been; None: it counts from the top."""
+        return self._begun_at
+
+    def begins_as(self, begun_at: int | None) -> bool:
+        """Whether timecode has started the same as where it counts from there (None: not said)."""
+        return begun_at is None or self._timetable.begins_alike(self._begun_at, begun_at)
+
     def held(self) -> dict[CueId, None]:
         """The cues that are paused on their own."""
         runs = self._roster.runs
@@ -142,9 +151,14 @@ class Performance:
             elif (turn := self._timetable.turn(moment)) is not None:
                 self._roster.turn_to(turn)
 
-    def restore(self, triggers: Iterable[Trigger]) -> None:
+    def begin_at(self, position: int | None) -> None:
+        """Before the line is known: what timecode was to start before a position has not been."""
+        self._begun_at = position
+
+    def restore(self, triggers: Iterable[Trigger], begun_at: int | None) -> None:
         """Have another machine's words instead of ours; join in progress what runs by them."""
         self._triggers = deque(triggers, maxlen=TRIGGERS_KEPT)
+        self._begun_at = self._begun_at if begun_at is None else begun_at
         if self._chains.position is not None:
             self.catch_up(self._chains.position, jumped=False, afresh=True)
 
@@ -159,7 +173,9 @@ class Performance:
         """
         here, starts = self._chains.position, self._voices.set_aside()
         rewound = afresh or self._guessed or here is None or position < here
-        if rewound and not (late or afresh or self._guessed):
+        if self._begun_at is not None and (late or afresh or here is None):
+            self._begun_at = min(self._begun_at, position)
+        elif rewound and not self._guessed:
             self._begun_at = None
         self._guessed, self._rolled_to = False, None
         told = self.telling.mute(afresh=rewound)

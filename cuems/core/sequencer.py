@@ -144,8 +144,12 @@ class Sequencer:
         """Whether what is due next wants its very moment: no step of a fade, and no percentage."""
         return self._performance.next_is_exact
 
-    def begin(self) -> tuple[Effect, ...]:
-        """What a freshly loaded show asks for: the first cues armed."""
+    def begin(self, timecode_from: int | None = None) -> tuple[Effect, ...]:
+        """What a freshly loaded show asks for: the first cues armed.
+
+        What timecode was to start before `timecode_from` has been stopped.
+        """
+        self._performance.begin_at(timecode_from)
         self._settle()
         return self._taken()
 
@@ -193,6 +197,7 @@ class Sequencer:
             enabled=self._standing.overrides,
             kept_loaded=tuple(sorted(self._standing.kept_loaded)),
             triggers=() if fading else self._performance.triggers,
+            begun_at=self._performance.begun_at,
         )
 
     def running(self) -> tuple[CueStarted, ...]:
@@ -210,9 +215,10 @@ class Sequencer:
         self._standing.restore(overrides, state.kept_loaded)
         if state.paused:
             self._pause()
-        if not self.state.runs_as(state):
+        if not (self.state.runs_as(state) and self._performance.begins_as(state.begun_at)):
             self._panic_over = None
-            self._performance.restore(t for t in state.triggers if t.cue in self._order)
+            triggers = [trigger for trigger in state.triggers if trigger.cue in self._order]
+            self._performance.restore(triggers, state.begun_at)
             self._run_seqs |= dict.fromkeys(trigger.run_seq for trigger in state.triggers)
             self._standing.restore(overrides, state.kept_loaded)  # whatever the past has changed
         for cue, before in was.items():

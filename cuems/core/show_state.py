@@ -15,7 +15,8 @@ class ShowState:
     """A show as it stands. `at` and `after_go_of` are its standby pointer (core/standing.py).
 
     `enabled` holds the flags that differ from the authored ones. Where everything is being faded
-    out there are no triggers: nobody joins in that.
+    out there are no triggers: nobody joins in that. What timecode was to start before `begun_at`
+    has not been: it was stopped there (None: nowhere, or who says it is older than this field).
     """
 
     at: CueId | None = None
@@ -25,6 +26,7 @@ class ShowState:
     enabled: tuple[tuple[CueId, bool], ...] = ()
     kept_loaded: tuple[CueId, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    begun_at: int | None = None
 
     def runs_as(self, other: "ShowState") -> bool:
         """Whether the same cues run from the same moments, whenever each machine heard of them."""

@@ -27,12 +27,20 @@ class Timetable:
     def begin_at(self, position: int) -> None:
         """Wait for the addresses from a position on, and for none before it."""
         self._version += 1
-        self._wait_for(bisect_left(self._entries, position, key=lambda entry: entry[0]))
+        self._wait_for(self._number(position))
 
     def begin_at_top(self) -> None:
         """Wait for every address."""
         self._version += 1
         self._wait_for(0)
+
+    def begins_alike(self, one: int | None, other: int | None) -> bool:
+        """Whether it makes no difference which of two positions it is begun at (None: the top)."""
+        first, second = (0 if at is None else self._number(at) for at in (one, other))
+        return first == second
+
+    def _number(self, position: int) -> int:
+        return bisect_left(self._entries, position, key=lambda entry: entry[0])
 
     def _wait_for(self, number: int) -> None:
         self._next = number

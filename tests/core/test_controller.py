@@ -726,14 +726,14 @@ def test_a_go_that_did_not_reach_a_node_is_reported() -> None:
 
 
 def test_a_node_that_has_missed_a_go_or_refused_it_is_told_how_the_show_stands() -> None:
-    go = bus.GoCommand(run_seq=1, cue=A, at=0)
+    go = Go(run_seq=1, cue=A, at=0)
     for news in (
         Undelivered(NODE_ID, go, "no answer in time"),
         Reported(NODE_ID, bus.GoRefusedReport(1, "too late by 400 ms"), 0),
     ):
         rig = Rig().armed(audio("a"))
         rig.report(bus.Hello(boot="1", version="1"))
-        assert rig.controller.wanted == ()
+        assert not rig.controller.wanted
         rig.controller.handle(news)
         assert rig.controller.wanted == (NODE_ID,)
 

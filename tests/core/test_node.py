@@ -36,6 +36,7 @@ from cuems.core.node import (
     Told,
 )
 from cuems.core.runs import Word
+from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms
 from tests.build import NODE, action, audio, show
 
@@ -307,3 +308,26 @@ def test_a_second_panic_does_not_cut_the_fade_of_the_first() -> None:
     first = stand.node.handle(Moved(Advance(from_ms(500))))
     assert played(stand.tell(bus.PanicCommand(1), 500)) == []
     assert played(first) != []
+
+
+def test_a_node_that_comes_after_a_stop_under_rolling_timecode_starts_nothing_from_before_it() -> (
+    None
+):
+    contents = (audio("a", 60_000, pre=1000, timecode=True), audio("b"))
+    load = bus.LoadCommand(project="show", load_seq=4)
+    state = ShowState(at=A, begun_at=from_ms(5000))
+    snapshot = bus.Snapshot(node=NODE_ID, stop_generation=3, load=load, state=state)
+
+    def comes(*stops: bus.StopCommand) -> tuple[NodeEffect, ...]:
+        node = Node(NODE_ID)
+        node.handle(Moved(LineFound(from_ms(8000))))
+        node.handle(Told(snapshot, from_ms(8000)))
+        for stop in stops:
+            node.handle(Told(stop, from_ms(8000)))
+        return node.handle(Fetched(load, show(*contents)))
+
+    assert not [effect for effect in played(comes()) if isinstance(effect, Start)]
+    state = ShowState(at=A)
+    snapshot = replace(snapshot, state=state)
+    assert [effect for effect in played(comes()) if isinstance(effect, Start)]
+    assert not [e for e in played(comes(bus.StopCommand(4))) if isinstance(e, Start)]

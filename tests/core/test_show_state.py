@@ -17,6 +17,7 @@ from cuems.core.events import (
     StopAll,
 )
 from cuems.core.sequencer import Sequencer
+from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms
 from tests.build import audio, show
 
@@ -128,3 +129,55 @@ def test_a_controller_that_is_told_before_it_knows_the_line_is_where_the_show_is
     anew.handle(Locate(from_ms(4000)))
     assert anew.state.runs_as(running().state)
     assert anew.standby == running().standby
+
+
+def by_timecode() -> list[AnyCue]:
+    """A minute from address 1 s, another from 20 s, and one that is fired."""
+    return [
+        audio("a", 60_000, pre=1000, timecode=True),
+        audio("b", 60_000, pre=20_000, timecode=True),
+        audio("c", 10_000),
+    ]
+
+
+def stopped(at_ms: int = 5000) -> Sequencer:
+    """A show under outside timecode that was stopped."""
+    sequencer = machine(*by_timecode())
+    sequencer.handle(Advance(from_ms(at_ms)))
+    sequencer.handle(StopAll())
+    sequencer.handle(Advance(from_ms(8000)))
+    return sequencer
+
+
+def test_what_timecode_had_started_before_a_stop_does_not_play_for_who_joins_after_it() -> None:
+    late = machine(*by_timecode(), at_ms=8000)
+    assert Stop(A) in late.restore(stopped().state)
+    unaware = machine(*by_timecode(), at_ms=None)
+    unaware.restore(stopped().state)
+    assert starts(unaware.handle(LineFound(from_ms(8000)))) == []
+    for joined in (late, unaware):
+        assert starts(joined.handle(Advance(from_ms(20_000)))) == [(B, from_ms(20_000), 0)]
+
+
+def test_whose_line_is_a_little_behind_the_place_of_a_stop_joins_nothing_from_before_it() -> None:
+    late = machine(*by_timecode(), at_ms=None)
+    late.restore(stopped().state)
+    assert starts(late.handle(LineFound(from_ms(4950)))) == []
+
+
+def test_a_stop_that_was_obeyed_a_little_elsewhere_on_the_line_is_the_same_stop() -> None:
+    other = stopped(5100)
+    assert other.restore(stopped().state) == ()
+
+
+def test_who_does_not_say_where_it_was_stopped_changes_nothing_of_that() -> None:
+    older = ShowState(at=A)
+    assert stopped().restore(older) == ()
+
+
+def test_a_machine_that_has_the_show_anew_starts_nothing_from_before_a_stop_it_knows_of() -> None:
+    order = RunningOrder(show(*by_timecode()))
+    anew = Sequencer(order, Scope(frozenset(order), frozenset(order)))
+    anew.begin(timecode_from=from_ms(5000))
+    assert starts(anew.handle(LineFound(from_ms(8000)))) == []
+    assert starts(anew.handle(Locate(from_ms(2000)))) == [(A, from_ms(1000), from_ms(1000))]

@@ -68,3 +68,11 @@ def test_a_show_without_timecode_cues_waits_for_nothing() -> None:
     timetable.begin_at_top()
     timetable.begin_at(5)
     assert agenda.next_due() is None
+
+
+def test_two_places_with_no_address_between_them_begin_alike() -> None:
+    timetable = Timetable(SHOW, Agenda())
+    assert timetable.begins_alike(None, from_ms(1000))
+    assert timetable.begins_alike(from_ms(1001), from_ms(5000))
+    assert not timetable.begins_alike(None, from_ms(1001))
+    assert not timetable.begins_alike(from_ms(5000), from_ms(5001))

@@ -163,6 +163,7 @@ states = st.builds(
     enabled=st.lists(st.tuples(ids, st.booleans()), max_size=2).map(tuple),
     kept_loaded=st.lists(ids, max_size=2).map(tuple),
     triggers=st.lists(triggers, max_size=2).map(tuple),
+    begun_at=integers | st.none(),
 )
 BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     CueId: ids,
@@ -245,6 +246,15 @@ def test_a_reason_that_is_no_unicode_still_arrives() -> None:
     assert decode(encode(NODE, sent)).message == bus.LoadFailedReport(
         project="x", reason="no caf?.wav"
     )
+
+
+def test_how_a_show_stands_is_understood_from_who_does_not_know_where_it_was_stopped() -> None:
+    sent = bus.Snapshot(node=NODE, state=ShowState(begun_at=7))
+    told = json.loads(encode(CONTROLLER, sent))
+    del told["data"]["state"]["begun_at"]
+    read = decode(json.dumps(told).encode()).message
+    assert isinstance(read, bus.Snapshot)
+    assert read.state == ShowState()
 
 
 def test_a_start_position_of_ours_is_exact_where_milliseconds_are_not() -> None:
