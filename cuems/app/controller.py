@@ -66,6 +66,7 @@ from cuems.core.desk import (
     Restore,
     RollLine,
     Send,
+    StoodBefore,
     Tell,
     Welcome,
     Woke,
@@ -161,6 +162,7 @@ class ControllerLoop:
         if self._parts.died:
             await self._apply(DiedBefore(self._parts.died))
         if self._parts.remembered is not None:
+            await self._apply(StoodBefore(self._parts.remembered.stands))
             self._restore_due_ns = time.monotonic_ns() + NODES_FIRST_NS
         elif self._parts.load is not None:
             load = LoadProject(self._parts.load)

@@ -34,6 +34,7 @@ from cuems.core.desk import (
     Restore,
     SettingKept,
     SettingsRead,
+    StoodBefore,
     Undelivered,
     Woke,
 )
@@ -82,7 +83,7 @@ from cuems.core.operator import (
     WaiveNode,
 )
 from cuems.core.played import PlayedBefore
-from cuems.core.project_desk import ProjectDesk
+from cuems.core.project_desk import ProjectDesk, ProjectNews
 from cuems.core.rig_desk import RigDesk
 from cuems.core.rules import Rules
 from cuems.core.settings_desk import SettingsDesk, options_of
@@ -194,7 +195,12 @@ class Controller:
             case Reported(node, report, now_ns):
                 self._rig.hear(node, report, now_ns)
             case (
-                ProjectRead() | ProjectUnreadable() | Restore() | PlayedBefore() | ProjectHashed()
+                ProjectRead()
+                | ProjectUnreadable()
+                | StoodBefore()
+                | Restore()
+                | PlayedBefore()
+                | ProjectHashed()
                 | DeployReady() | DeployImpossible()
             ):  # fmt: skip
                 self._files_news(event)
@@ -219,17 +225,11 @@ class Controller:
 
     def _files_news(
         self,
-        event: ProjectRead
-        | ProjectUnreadable
-        | Restore
-        | PlayedBefore
-        | ProjectHashed
-        | DeployReady
-        | DeployImpossible,
+        event: ProjectNews | ProjectHashed | DeployReady | DeployImpossible,
     ) -> None:
         if self._fenced_by and isinstance(event, ProjectRead | ProjectUnreadable | Restore):
             self._projects.give_up(self._why_fenced)
-        elif isinstance(event, ProjectRead | ProjectUnreadable | Restore | PlayedBefore):
+        elif isinstance(event, ProjectNews):
             self._projects.hear(event)
         else:
             self._files.hear(event)

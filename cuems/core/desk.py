@@ -9,7 +9,7 @@ from cuems.core.messages import Message
 from cuems.core.operator import OperatorCommand
 from cuems.core.played import PlayedBefore
 from cuems.core.settings import Settings
-from cuems.core.stands import Remembered
+from cuems.core.stands import Remembered, Stands
 from cuems.core.status import Status
 
 # ---- in
@@ -177,6 +177,13 @@ RigEvent = NodeSeen | NodelistRead | NodelistModified
 
 
 @dataclass(frozen=True, slots=True)
+class StoodBefore:
+    """How the show of the controller before stood: what no node knows of that holds at once."""
+
+    stands: Stands
+
+
+@dataclass(frozen=True, slots=True)
 class Restore:
     """The controller before has died in the middle of this; `go_on`: without being asked to."""
 
@@ -193,7 +200,8 @@ class DiedBefore:
 
 
 ControllerEvent = (
-    Restore
+    StoodBefore
+    | Restore
     | DiedBefore
     | PlayedBefore
     | Asked

@@ -18,6 +18,7 @@ from cuems.core.desk import (
     ReadProject,
     RestartLine,
     Restore,
+    StoodBefore,
 )
 from cuems.core.found import JOURNAL
 from cuems.core.greeter import Greeter
@@ -36,6 +37,8 @@ from cuems.core.status import (
     Notice,
 )
 from cuems.core.tally import Tally
+
+ProjectNews = ProjectRead | ProjectUnreadable | StoodBefore | Restore | PlayedBefore
 
 NUMBERED = 4096  # so many words of the controller before may have left nothing but their numbers
 
@@ -87,7 +90,7 @@ class ProjectDesk:
         booth.out.append(RestartLine(rolling=False))
         booth.publish(Loaded(""))
 
-    def hear(self, event: ProjectRead | ProjectUnreadable | Restore | PlayedBefore) -> None:
+    def hear(self, event: ProjectNews) -> None:
         """A project was read, or what is to be taken up is known."""
         booth = self._booth
         match event:
@@ -95,6 +98,8 @@ class ProjectDesk:
                 self._project_read(event)
             case ProjectUnreadable(load_seq, reason):
                 self._unreadable(load_seq, reason)
+            case StoodBefore(stands):
+                self._stand_as_before(stands)
             case Restore():
                 self._restore(event)
                 booth.tell_played(booth.played.remembers(event.remembered.stands))
@@ -135,7 +140,6 @@ class ProjectDesk:
         """Take a show up as the journal has it, unless a node has it, or somebody has asked."""
         booth = self._booth
         stands = event.remembered.stands
-        self._stand_as_before(stands)
         if booth.loaded is not None:
             return
         if not booth.found.remembers(event.remembered, event.now_ns, go_on=event.go_on):
@@ -146,9 +150,8 @@ class ProjectDesk:
         """What no node knows, whoever has the show: moved faders, the mode, who is done without."""
         booth = self._booth
         for control in stands.controls:
-            if control.address not in booth.controls:  # it was not moved since
-                booth.controls[control.address] = control
-                booth.out += map(Publish, mixers(control))
+            booth.controls[control.address] = control
+            booth.out += map(Publish, mixers(control))
         for node in stands.waived:
             booth.cluster.waive(node, waived=True)
             booth.publish(NodeWaived(node, waived=True))

@@ -12,15 +12,16 @@ from cuems.core.desk import (
     Publish,
     ReadProject,
     Restore,
+    StoodBefore,
 )
-from cuems.core.operator import PressPause, PressStop, SetMixerVolume
+from cuems.core.operator import LoadProject, PressPause, PressStop, SetMixerVolume, SetMode
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Remembered, Stands
-from cuems.core.status import MixerVolume, Notice, Running
+from cuems.core.status import MixerVolume, ModeIs, NodeWaived, Notice, Running
 from cuems.core.timecode import from_ms
 from tests.build import audio, show
-from tests.core.test_controller import NODE_ID, A, B, Rig, published, told
+from tests.core.test_controller import NODE_ID, A, B, Rig, answers, published, told
 
 FADER = bus.PlayerControlCommand(f"/{NODE_ID}/audio/mixer/0/master/volume", (0.5,))
 PLAYED = Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0)
@@ -35,7 +36,8 @@ STANDS = Stands(
 
 def restore(rig: Rig, stands: Stands = STANDS, *, go_on: bool = False) -> list[ControllerEffect]:
     remembered = Remembered(run="r", stands=stands, position=from_ms(4000))
-    return list(rig.controller.handle(Restore(remembered, go_on, 9)))
+    before = rig.controller.handle(StoodBefore(stands))
+    return [*before, *rig.controller.handle(Restore(remembered, go_on, 9))]
 
 
 def read(rig: Rig) -> list[ControllerEffect]:
@@ -84,14 +86,34 @@ def test_a_project_that_is_gone_is_said_and_the_controller_is_empty() -> None:
 
 def test_what_an_operator_or_a_node_has_said_meanwhile_counts_more() -> None:
     touched = Rig()
-    touched.ask(SetMixerVolume(node=NODE_ID, output="0", channel="master", value=0.5))
-    assert restore(touched) == []
+    touched.controller.handle(StoodBefore(STANDS))
+    touched.ask(SetMixerVolume(node=NODE_ID, output="0", channel="master", value=0.25))
+    remembered = Remembered(run="r", stands=STANDS, position=from_ms(4000))
+    assert list(touched.controller.handle(Restore(remembered, False, 9))) == []
     found = Rig()
     found.report(bus.Hello(boot="9", version="1", project="show", load_seq=5, state=STANDS.state))
     fader = [Publish(MixerVolume(NODE_ID, "0", "master", 0.5))]  # that no node knows
     assert restore(found) == fader
     loaded = Rig().armed(audio("a"))
     assert restore(loaded) == fader
+
+
+def test_it_is_in_show_mode_at_once_and_done_without_the_same_nodes() -> None:
+    rig = Rig()
+    stands = replace(STANDS, mode="show", waived=(NODE_ID,))
+    effects = list(rig.controller.handle(StoodBefore(stands)))
+    assert ModeIs("show") in published(effects)
+    assert NodeWaived(NODE_ID, waived=True) in published(effects)
+    locked = "load is locked in show mode: set mode edit first"
+    assert answers(rig.ask(LoadProject("another"))) == [locked]
+
+
+def test_a_mode_that_an_operator_has_set_meanwhile_stays() -> None:
+    rig = Rig()
+    rig.controller.handle(StoodBefore(replace(STANDS, mode="show")))
+    rig.ask(SetMode("edit"))
+    rig.controller.handle(Restore(Remembered(run="r", stands=STANDS, position=0), False, 9))
+    assert rig.controller.stands.mode == "edit"
 
 
 def test_what_it_remembers_is_what_it_stands_at_again() -> None:

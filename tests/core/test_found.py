@@ -13,6 +13,7 @@ from cuems.core.desk import (
     ReadProject,
     RestartLine,
     Restore,
+    StoodBefore,
     Welcome,
 )
 from cuems.core.events import Go, LineFound
@@ -184,20 +185,22 @@ def test_the_journal_tells_what_was_played_of_a_show_that_a_node_has() -> None:
 
 
 def test_what_no_node_knows_comes_from_the_journal_also_where_a_node_has_the_show() -> None:
-    rig = Rig()
-    rig.report(ON_NODE)
-    is_read(rig)
-    rig.ask(SetMixerVolume(node=NODE_ID, output="1", channel="master", value=0.25))
     moved, kept = (
         bus.PlayerControlCommand(f"/{NODE_ID}/audio/mixer/{output}/master/volume", (0.5,))
         for output in (1, 0)
     )
     before = replace(STANDS, controls=(moved, kept), mode="show", waived=(AWAY,))
-    remembered = Remembered(run="1", stands=before, position=from_ms(3900))
-    told = published(list(rig.controller.handle(Restore(remembered, False, 0))))
+    rig = Rig()
+    told = published(list(rig.controller.handle(StoodBefore(before))))
     assert [status for status in told if isinstance(status, MixerVolume)] == [
-        MixerVolume(NODE_ID, "0", "master", 0.5)
+        MixerVolume(NODE_ID, "1", "master", 0.5),
+        MixerVolume(NODE_ID, "0", "master", 0.5),
     ]
+    rig.report(ON_NODE)
+    is_read(rig)
+    rig.ask(SetMixerVolume(node=NODE_ID, output="1", channel="master", value=0.25))
+    remembered = Remembered(run="1", stands=before, position=from_ms(3900))
+    assert list(rig.controller.handle(Restore(remembered, False, 0))) == []
     assert {ModeIs("show"), NodeWaived(AWAY, waived=True)} <= set(told)
     stands = rig.controller.stands
     assert (stands.mode, stands.waived) == ("show", (AWAY,))
