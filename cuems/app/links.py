@@ -10,7 +10,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from cuems.adapters.clients import ClientId
-from cuems.core.bus import BusStalledError, Envelope, Hello, NodeReport, Peers, Snapshot
+from cuems.core.bus import BusStalledError, Hello, NodeReport, Peers, Snapshot
 from cuems.core.cues import NodeId
 from cuems.core.desk import ControllerEvent
 from cuems.core.node import NodeEvent
@@ -51,15 +51,11 @@ def bell(inbox: MemoryObjectSendStream[Rang]) -> Callable[[], None]:
     return ring
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message of the controller, and when it came."""
-
-    said: Envelope
-    received_ns: int
+class Called:
+    """Something was heard, and waits by its rank (core/heard_inbox.py)."""
 
 
-NodeItem = NodeEvent | Heard | Rang
+NodeItem = NodeEvent | Rang | Called
 
 
 class Asker:

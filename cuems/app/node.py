@@ -1,14 +1,15 @@
 """The node's tasks: one loop that decides, and around it those that hear, fetch and play.
 
-Everything that happens goes through one ordered inbox. Before each event the line is brought up
-to now, so that what was due before it has happened before it.
+What is heard waits by its rank (core/heard_inbox.py); all else that happens goes through one
+ordered inbox. The two take turns, so that neither keeps the other waiting. Before each event the
+line is brought up to now, so that what was due before it has happened before it.
 """
 
 import logging
 import secrets
 import time
 from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import assert_never
 
 import anyio
@@ -24,7 +25,7 @@ from cuems.app.crew import Crew
 from cuems.app.errands import Errands
 from cuems.app.faders import Faders
 from cuems.app.following import Following
-from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Heard, NodeItem, Rang, bell, send_all
+from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Called, NodeItem, Rang, bell, send_all
 from cuems.app.midi_timecode import MidiTimecode
 from cuems.app.node_parts import NodeParts
 from cuems.app.presence import Introduction, Presence
@@ -36,7 +37,9 @@ from cuems.core.effects import PlayerEffect, Start
 from cuems.core.events import LineEvent
 from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.foresight import Foresight
-from cuems.core.health import Pulse
+from cuems.core.health import Pulse, Queue
+from cuems.core.heard_inbox import Heard, HeardInbox
+from cuems.core.inbox import MOST_STATE
 from cuems.core.leader_line import LeaderLine
 from cuems.core.line_wait import LineWatch
 from cuems.core.node import (
@@ -49,6 +52,7 @@ from cuems.core.node import (
     Moved,
     Node,
     NodeEffect,
+    NodeEvent,
     OnLine,
     Play,
     Prepare,
@@ -90,9 +94,9 @@ async def run_node(
         term = await anyio.to_thread.run_sync(read_term, parts.state)
         loop = NodeLoop(parts, alarm, send, outgoing, tg, term, pulse)
         tg.start_soon(send_all, outbox, parts.link)
-        tg.start_soon(_hear_bus, parts.link, loop.following, send)
+        tg.start_soon(_hear_bus, parts.link, loop)
         if parts.lane is not None:
-            tg.start_soon(_hear_lane, parts.lane, loop.following, send)
+            tg.start_soon(_hear_lane, parts.lane, loop)
         tg.start_soon(loop.following.serve, loop.hear)
         if parts.workshop.patchbay is not None:
             tg.start_soon(parts.workshop.patchbay.serve)
@@ -101,7 +105,7 @@ async def run_node(
         tg.start_soon(loop.presence.greet)
         tg.start_soon(loop.presence.keep_in_touch)
         if parts.health is not None:
-            parts.health.queues.append(loop.midi.queue)
+            parts.health.queues += (loop.midi.queue, loop.heard_queue)
         if parts.health is not None and parts.lane is not None:
             loop.presence.show_in(parts.health)
             tg.start_soon(parts.health.watch, loop.presence.tell_health)
@@ -111,26 +115,22 @@ async def run_node(
         await loop.decide(inbox)
 
 
-async def _hear_bus(
-    link: Bus, following: Following, send: MemoryObjectSendStream[NodeItem]
-) -> None:
+async def _hear_bus(link: Bus, loop: "NodeLoop") -> None:
     while True:
         data = await link.receive()
         received_ns = time.monotonic_ns()
-        said = following.from_bus(data)
+        said = loop.following.from_bus(data)
         if said is not None:
-            await send.send(Heard(said, received_ns))
+            await loop.hear(said, received_ns)
 
 
-async def _hear_lane(
-    lane: Lane, following: Following, send: MemoryObjectSendStream[NodeItem]
-) -> None:
+async def _hear_lane(lane: Lane, loop: "NodeLoop") -> None:
     while True:
         data, _ = await lane.receive()
         received_ns = time.monotonic_ns()
-        said = following.from_lane(data)
+        said = loop.following.from_lane(data)
         if said is not None:
-            await send.send(Heard(said, received_ns))
+            await loop.hear(said, received_ns)
 
 
 class NodeLoop:
@@ -151,6 +151,7 @@ class NodeLoop:
         self._alarm = alarm
         self._send = send
         self._tasks = tasks
+        self._heard = HeardInbox()
         self._node = Node(parts.node)
         self._follower = Follower(parts.node, self._node, term)
         introduction = Introduction(
@@ -198,23 +199,33 @@ class NodeLoop:
         self._timings: list[tuple[bus.CueTimingReport, int]] = []  # when; not told yet
 
     async def decide(self, inbox: MemoryObjectReceiveStream[NodeItem]) -> None:
-        """Apply what happens, in order, for ever."""
+        """Apply what happens, for ever: what was heard by its rank, and all else as it comes."""
         async for item in inbox:
-            self.midi.drain()
-            rang = isinstance(item, Rang)
-            now_ns = self._turn_ns = self._foresight.turn(time.monotonic_ns(), rang=rang)
-            # What was heard before now comes before what is due by now.
-            await self._moved((*self.midi.news.take(), *self._time.wake(now_ns)))
-            await self._take(item, now_ns)
-            await self._look_at_line(now_ns)
-            await self._tell_chase(now_ns)
-            self.following.look_after_link(now_ns)
-            self._parts.on_rest(not self._node.plays)
-            stand_until(now_ns)
-            self._set_alarm(now_ns)
-            self._pulse.turned(now_ns)
+            await self._turn(item)
+            while (heard := self._heard.take()) is not None:
+                await self._turn(heard)
+                if inbox.statistics().current_buffer_used:
+                    await self._turn(inbox.receive_nowait())
+                await anyio.lowlevel.checkpoint()  # a stop may be about to be heard
 
-    async def _take(self, item: NodeItem, now_ns: int) -> None:
+    async def _turn(self, item: NodeItem | Heard) -> None:
+        if isinstance(item, Called):
+            return
+        self.midi.drain()
+        rang = isinstance(item, Rang)
+        now_ns = self._turn_ns = self._foresight.turn(time.monotonic_ns(), rang=rang)
+        # What was heard before now comes before what is due by now.
+        await self._moved((*self.midi.news.take(), *self._time.wake(now_ns)))
+        await self._take(item, now_ns)
+        await self._look_at_line(now_ns)
+        await self._tell_chase(now_ns)
+        self.following.look_after_link(now_ns)
+        self._parts.on_rest(not self._node.plays)
+        stand_until(now_ns)
+        self._set_alarm(now_ns)
+        self._pulse.turned(now_ns)
+
+    async def _take(self, item: NodeEvent | Rang | Heard, now_ns: int) -> None:
         match item:
             case Rang():
                 pass
@@ -232,8 +243,19 @@ class NodeLoop:
             await self._perform(self._node.handle(LineMissed()))
 
     async def hear(self, said: bus.Envelope, received_ns: int) -> None:
-        """Take what was said elsewhere than on the bus."""
-        await self._send.send(Heard(said, received_ns))
+        """Take what a controller has said, whichever way it came; nothing here waits for a turn."""
+        refused = self._heard.put(Heard(said, received_ns))
+        with suppress(anyio.WouldBlock):  # a full inbox is being worked on
+            self._send.send_nowait(Called())
+        if refused is not None:
+            await self._say(refused)
+        if self._heard.take_missed():
+            await self._ask_in()
+
+    def heard_queue(self) -> Queue:
+        """What was heard and waits, and what found no room."""
+        waiting = self._heard.waiting
+        return Queue(name="heard", waiting=len(waiting), room=MOST_STATE, dropped=waiting.dropped)
 
     async def _hear(self, said: bus.Envelope, received_ns: int, now_ns: int) -> None:
         match said.message:

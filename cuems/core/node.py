@@ -43,6 +43,7 @@ from cuems.core.settings import Settings
 from cuems.core.settings_desk import options_of, settings_from
 from cuems.core.show_state import ShowState
 
+NOT_HERE_YET = "the show it is for is not here yet"
 NO_SUCH_LINE = "the line it is for was not heard of"
 
 
@@ -290,8 +291,14 @@ class Node:
     def _do(self, command: Sequenced) -> None:
         if isinstance(command, bus.Snapshot):
             self._stand_as(command)
+        elif isinstance(command, Go) and self._is_of_the_show_before():
+            self._say(bus.GoRefusedReport(command.run_seq, NOT_HERE_YET))
         else:
             self._sequence(command)
+
+    def _is_of_the_show_before(self) -> bool:
+        """Whether what is here is not what is loaded: a GO is not for this, if names are alike."""
+        return self._sequencer is not None and self._wanted_load is not None
 
     def _set(self, command: bus.SettingsCommand) -> None:
         """The rig is run otherwise."""
@@ -394,6 +401,9 @@ class Node:
     def _go_standby(self, run_seq: int | None, position: int | None) -> None:
         """An upstream controller's GO: no position, no cue."""
         sequencer = self._sequencer
+        if self._is_of_the_show_before():
+            self._say(bus.GoRefusedReport(run_seq or 0, NOT_HERE_YET))
+            return
         if sequencer is None or sequencer.standby is None or position is None:
             reason = "nothing stands by" if position is not None else "no timecode"
             self._say(bus.GoRefusedReport(run_seq or 0, reason))
