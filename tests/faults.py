@@ -121,6 +121,7 @@ TITLES = {
 
 COMMANDS = {
     "F04": "python -m tests.fuzz.fuzz_timecode",
+    "F08": "python -m tests.fuzz.fuzz_meetings",
     "F09": "python -m tests.bench.bench_jitter",
     "F11": "python -m tests.bench.bench_jack_killed",
     "F15": "python -m tests.bench.bench_restore",

@@ -6,6 +6,9 @@ steers a straight line through position and machine time; any other piece counts
 source has kept disagreeing, at play speed, for two frames. So neither a wild address nor a burst
 of late messages moves the show.
 
+Where a second sender is heard, the line is kept by the clock as long as its own sends, and what
+else is heard is not believed before the line would have been given up (core/chase_senders.py).
+
 An Advance carries the position that the source spelled, which is exact and never ahead of it.
 Firing on time between two pieces is for who sleeps until `moment_of` and then calls `wake`.
 """
@@ -15,7 +18,9 @@ from enum import StrEnum
 
 from cuems.core import mtc
 from cuems.core.chase_line import RollingLine, Suspect, day_flicks
+from cuems.core.chase_senders import Company, OwnPieces
 from cuems.core.events import Advance, LineEvent, LineFound, LineLost, Locate
+from cuems.core.mtc import Running
 from cuems.core.timecode import FrameRate, divide_nearest, to_ns
 
 FREEWHEEL_FRAMES = 50
@@ -26,7 +31,6 @@ ROLL_IN_FRAMES = 10  # a source that starts from where it was parked is locked w
 BUCKET_NS = 1 << 17  # jitter is counted in buckets of 131 µs; what is early from the far end
 BUCKETS_PER_NS = 1 / BUCKET_NS
 JITTER_BUCKETS = 512
-EXTRA_FAULT, EXTRA_MOST = 16, 32  # pieces too many, less pieces that were not
 RATE_FAULT_PPM = 500  # ten times a bad crystal, half of a 1000/1001 pull-down
 NEVER_NS = 1 << 63
 
@@ -75,8 +79,11 @@ class Chase:
         self._pending: mtc.Locate | None = None
         self._loss_ns = NEVER_NS  # when silence changes the state
         self._tick_ns = NEVER_NS  # when a freewheeling line tells its next frame
+        self._silent_ns = 0  # since when it was, but for a while that was no proof
+        self._back_ns = 0  # when it was heard again
         self._rate_change = ""
-        self._extra = 0
+        self._own: OwnPieces | None = None  # of the line
+        self._company = Company()
         self._missed = 0
         self._jitter = [0] * JITTER_BUCKETS
 
@@ -116,7 +123,7 @@ class Chase:
         """What is wrong with the source, one line for the operator ("" when nothing is)."""
         if self._rate_change:
             return self._rate_change
-        if self._extra >= EXTRA_FAULT:
+        if self._company.is_known:
             return "duplicate source: a second sender, or this one wired twice"
         if self.runs_off_rate:
             ppm = self.quality.rate_error_ppm
@@ -155,7 +162,7 @@ class Chase:
         if (
             self._state is LOCKED
             and received_ns < self._loss_ns
-            and type(event) is mtc.Running
+            and type(event) is Running
             and line is not None
         ):
             rate, _, forward, position, missed, extra = event  # faster than by name
@@ -163,8 +170,8 @@ class Chase:
             if forward and rate is line.rate:
                 error_ns = line.steer(position, received_ns, self._half_frame_ns)
                 if error_ns is not None:  # as ever: _keep, without the price of its calls
-                    if missed or extra or self._extra:
-                        self._count(event)
+                    if missed or extra or self._company.extra:
+                        self._count(event, received_ns)
                     self._suspect = self._pending = None
                     self._loss_ns = received_ns + self._loss_after_ns
                     self._jitter[int(error_ns * BUCKETS_PER_NS)] += 1
@@ -176,6 +183,27 @@ class Chase:
         if isinstance(event, mtc.Locate):
             return (*events, *self._take_locate(event, received_ns))
         return (*events, *self._take_running(event, received_ns))
+
+    def recognise(self, message: bytes, received_ns: int, doubled: bool) -> Running | None:
+        """A quarter-frame that the decoder did not expect: the line's, if it is due now.
+
+        One that reads like the last again is that once more, unless the line is in doubt.
+        """
+        line, own, company = self._rolling(), self._own, self._company
+        if line is not None and own is not None and self._state in TRUSTED:
+            if own.went_on(line):
+                company.is_gone()
+            anew = self._state is not LOCKED or received_ns >= self._loss_ns
+            located = self._pending is not None
+            doubled = doubled and not located
+            if anew or not doubled:
+                between = company.between
+                running = own.take(line, message, received_ns, between, anew=anew, located=located)
+                if running is not None:
+                    return running
+        if not doubled:
+            company.meet(received_ns, self._freewheel_ns)
+        return None
 
     def carry(self, near: int, now_ns: int) -> None:
         """Count the days that brought the line near to `near`: timecode itself counts none."""
@@ -209,32 +237,40 @@ class Chase:
         """A piece that came about when and where it was expected."""
         self._suspect = self._pending = None
         if not line.forward:
-            self._loss_ns = received_ns + self.freewheel_frames * self._frame_ns
+            self._loss_ns = received_ns + self._freewheel_ns
             return ()
         self._loss_ns = received_ns + self._loss_after_ns
         self._jitter[int(error_ns * BUCKETS_PER_NS)] += 1
         return self._advance(position)
 
-    def _count(self, running: mtc.Running) -> None:
-        self._missed += running.missed
-        self._extra = min(max(self._extra + 2 * running.extra - 1, 0), EXTRA_MOST)
+    @property
+    def _freewheel_ns(self) -> int:
+        return self.freewheel_frames * self._frame_ns
 
-    def _take_running(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
+    def _count(self, running: Running, received_ns: int, *, elsewhere: bool = False) -> None:
+        self._missed += running.missed
+        self._company.count(running, received_ns, self._freewheel_ns, elsewhere=elsewhere)
+
+    def _take_running(self, running: Running, received_ns: int) -> tuple[LineEvent, ...]:
         line = self._rolling()
         if line is not None and running.forward is line.forward and running.rate is line.rate:
             position = _carried(running, line.position_at(received_ns))
             error_ns = line.steer(position, received_ns, self._half_frame_ns)
             if error_ns is not None:
                 self._carry = position - running.position
+                if self._state is ChaseState.FREEWHEELING:
+                    self._back_ns = received_ns
                 self._state = LOCKED if line.forward else ChaseState.LOCKING
                 self._tick_ns = NEVER_NS
-                self._count(running)
+                self._count(running, received_ns)
+                if self._own is not None:
+                    self._own.spelled_as(running)
                 return self._keep(line, position, received_ns, error_ns)
         return self._doubt(running, received_ns)
 
-    def _doubt(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
+    def _doubt(self, running: Running, received_ns: int) -> tuple[LineEvent, ...]:
         """A piece that is not where the line is: believed once its source has proved itself."""
-        self._count(running)
+        self._count(running, received_ns, elsewhere=self._rolling() is not None)
         suspect = self._suspect
         if suspect is None or not suspect.goes_on(running, received_ns):
             suspect = self._suspect = Suspect(running, received_ns)
@@ -246,9 +282,11 @@ class Chase:
             if self._state is not ChaseState.LOCKING:
                 self._rest, self._state = self._state, ChaseState.LOCKING
             self._loss_ns = received_ns + to_ns(frame) * LOSS_QUARTERS // mtc.PIECES_PER_FRAME
-        return self._adopt(running, received_ns) if proved else ()
+        if not proved or self._company.holds(received_ns):
+            return ()
+        return self._adopt(running, received_ns)
 
-    def _adopt(self, running: mtc.Running, received_ns: int) -> tuple[LineEvent, ...]:
+    def _adopt(self, running: Running, received_ns: int) -> tuple[LineEvent, ...]:
         """Follow what has proved itself."""
         rolled = self._rolling() is not None
         found = not rolled and self._rest is ChaseState.LOST
@@ -256,10 +294,10 @@ class Chase:
         position = running.position if goes_on_at is None else goes_on_at
         self._note_rate(running.rate, anew=found)
         self._carry = position - running.position
-        self._roll(position, received_ns, forward=running.forward, same=goes_on_at is not None)
+        self._roll(running, position, received_ns, same=goes_on_at is not None)
         if not running.forward:
             self._state = ChaseState.LOCKING
-            self._loss_ns = received_ns + self.freewheel_frames * self._frame_ns
+            self._loss_ns = received_ns + self._freewheel_ns
             return ()
         self._state = LOCKED
         self._loss_ns = received_ns + self._loss_after_ns
@@ -272,7 +310,7 @@ class Chase:
             return (LineFound(self._told),)
         return self._advance(position)
 
-    def _goes_on_at(self, running: mtc.Running, received_ns: int) -> int | None:
+    def _goes_on_at(self, running: Running, received_ns: int) -> int | None:
         """The position of a piece if the line may have rolled there by itself."""
         frame = running.rate.flicks_per_frame
         if not running.forward:
@@ -288,16 +326,18 @@ class Chase:
                 return position
         return None
 
-    def _roll(self, position: int, received_ns: int, *, forward: bool, same: bool) -> None:
+    def _roll(self, running: Running, position: int, received_ns: int, *, same: bool) -> None:
         """Draw the line anew; where it is the same that has slipped, at the same speed."""
         line = self._rolling()
         assert self._rate is not None
         if line is not None and same and line.rate is self._rate:
             line.snap(position, received_ns)
         else:
-            self._line = RollingLine(position, received_ns, self._rate, forward=forward)
+            self._line = RollingLine(position, received_ns, self._rate, forward=running.forward)
             self._missed = 0
             self._jitter = [0] * JITTER_BUCKETS
+        self._own = OwnPieces(running, position)
+        self._company.is_gone()
         self._parked = self._suspect = self._pending = None
         self._rest = ChaseState.STOPPED
 
@@ -318,8 +358,11 @@ class Chase:
     def _take_locate(self, event: mtc.Locate, received_ns: int) -> tuple[LineEvent, ...]:
         """A full frame: a resync where the line is, a locate elsewhere.
 
-        While pieces keep coming it may be a second sender's: then it waits for them to stop.
+        While pieces keep coming it may be a second sender's: then it waits for them to stop. Where
+        one is known of, only a locate to a place where neither rolls can be the line's.
         """
+        if self._company.holds(received_ns) and not event.elsewhere:
+            return ()
         line = self._rolling()
         if line is not None and self._state in TRUSTED:
             frame = event.timecode.rate.flicks_per_frame
@@ -362,7 +405,10 @@ class Chase:
             self._state = ChaseState.FREEWHEELING
             self._tick_ns = self._loss_ns
             heard_ns = self._loss_ns - self._loss_after_ns
-            self._loss_ns = max(self._loss_ns, heard_ns + self.freewheel_frames * self._frame_ns)
+            was_back = heard_ns - self._back_ns >= self._freewheel_ns
+            if was_back or not self._company.holds(heard_ns):
+                self._silent_ns = heard_ns
+            self._loss_ns = max(self._loss_ns, self._silent_ns + self._freewheel_ns)
             return ()
         position = line.position_at(self._loss_ns)
         events = self._advance(position) if line.forward else ()

@@ -80,6 +80,7 @@ class Locate(NamedTuple):
 
     timecode: Timecode
     position: int
+    elsewhere: bool = False  # than where either of two sources is known to roll
 
     @property
     def rate(self) -> FrameRate:

@@ -7,10 +7,10 @@ Only losses that add up to whole groups within eight pieces go unseen, until the
 differs: what needs a clock is the chase's business.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cuems.core.mtc import (
-    FRAMES_PER_GROUP,
     FULL_FRAME,
     MMC_LOCATE,
     PIECES,
@@ -25,7 +25,7 @@ from cuems.core.mtc import (
     from_fields,
 )
 from cuems.core.mtc_line import SpelledLine
-from cuems.core.timecode import Timecode, divide_nearest
+from cuems.core.timecode import divide_nearest
 
 SURE_PIECES = 3  # so many of another sender in order are no accident
 MAX_DOUBTS = 4  # a line that was given up may prove itself again with fewer than these between
@@ -38,6 +38,13 @@ MMC_STATUS_FOLLOWS = 0x20  # in the byte of the frames: the last byte is status,
 SUBFRAMES_PER_FRAME = 100
 
 _new = tuple.__new__  # a third faster than calling a NamedTuple
+
+
+Recognise = Callable[[bytes, int, bool], Running | None]
+
+
+def _nobodys(_message: bytes, _received_ns: int, _doubled: bool) -> None:
+    """Without a clock nobody knows whose a piece is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +66,8 @@ class MtcDecoder:
     it sends; another's pieces in between are counted, and followed once the first falls silent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recognise: Recognise = _nobodys) -> None:
+        self._recognise = recognise
         self._line = SpelledLine()  # followed
         self._rival = SpelledLine()  # what does not fit: another source, or the same after a gap
         self._between = 0  # pieces since the followed line's last
@@ -83,11 +91,11 @@ class MtcDecoder:
             stray=self._stray,
         )
 
-    def feed(self, message: bytes) -> MtcEvent | None:
+    def feed(self, message: bytes, received_ns: int = 0) -> MtcEvent | None:
         """Take one message; None where it tells nothing yet. Raises nothing, whatever the bytes."""
         line = self._line
         if message != line.expected or self._between:
-            return self._take_slowly(message)
+            return self._take_slowly(message, received_ns)
         piece = line.piece
         told = (line.rate, piece, line.forward, line.position, 0, 0)
         line.last = message
@@ -100,10 +108,10 @@ class MtcDecoder:
             line.turn()
         return _new(Running, told)
 
-    def _take_slowly(self, message: bytes) -> MtcEvent | None:
+    def _take_slowly(self, message: bytes, received_ns: int) -> MtcEvent | None:
         line = self._line
         if message != line.expected or self._is_rivals(message, 2):
-            return self._take_unexpected(message)
+            return self._take_unexpected(message, received_ns)
         told = (line.rate, line.piece, line.forward, line.position)
         running = Running(*told, extra=self._between)
         line.last = message
@@ -112,10 +120,10 @@ class MtcDecoder:
         self._between = self._strays = 0
         return running
 
-    def _take_unexpected(self, message: bytes) -> MtcEvent | None:
+    def _take_unexpected(self, message: bytes, received_ns: int) -> MtcEvent | None:
         status = message[0] if message else 0
         if status == QUARTER_FRAME and len(message) == 2 and message[1] < len(QUARTER_FRAMES):
-            return self._take_stray(message)
+            return self._take_stray(message, received_ns)
         if status == SYSEX and message[-1] == SYSEX_END:
             return self._take_sysex(message)
         if status < 0x80 or status in (QUARTER_FRAME, SYSEX):
@@ -124,13 +132,17 @@ class MtcDecoder:
             self._ignored += 1
         return None
 
-    def _take_stray(self, message: bytes) -> Running | None:
+    def _take_stray(self, message: bytes, received_ns: int) -> Running | None:
         """A piece that the followed line does not predict."""
         line, rival = self._line, self._rival
         self._between += 1
-        if (message == line.last and not self._is_rivals(message, 1)) or (
-            self._strays and message == rival.last
-        ):
+        doubled = (message == line.last and not self._is_rivals(message, 1)) or (
+            self._strays > 0 and message == rival.last
+        )
+        own = self._recognise(message, received_ns, doubled)
+        if own is not None:
+            return self._resume(own, message)
+        if doubled:
             self._doubled += 1
             if rival.goes_on(message, SURE_PIECES):  # or both senders are at the same digit
                 rival.gather(message)
@@ -144,6 +156,21 @@ class MtcDecoder:
         if confirmed and self._line.expected is None:
             return self._change_line()
         return None
+
+    def _resume(self, own: Running, message: bytes) -> Running:
+        """A piece that the clock says is of the line that has been followed all along."""
+        line = self._line
+        if line.expected is not None and (
+            line.position + own.missed * line.piece_flicks != own.position
+        ):
+            self._line, self._rival = self._rival, line
+            line = self._line
+        line.resume(own.timecode.within_day, message)
+        self._missed += own.missed
+        self._stray += self._strays
+        self._between = self._strays = 0
+        self._position_at_stray, self._doubted = line.position, None
+        return own
 
     def _goes_on(self, doubted: SpelledLine, message: bytes) -> bool:
         """Whether a line that was given up has spelled a whole address since: it never left.
@@ -214,22 +241,19 @@ class MtcDecoder:
             self._garbage += 1
             return None
         located = _from_mmc(payload[4:]) if is_mmc else _from_full_frame(payload[2:])
+        line, rival = self._line, self._rival
         if located is None:
             self._impossible += 1
-        elif self._line.expected is not None:
-            self._doubt(located.timecode)
-        return located
-
-    def _doubt(self, elsewhere: Timecode) -> None:
-        """Where the source may have gone elsewhere, what it was to send proves itself again."""
-        line = self._line
-        ahead = elsewhere.frames - line.frames + FRAMES_PER_GROUP
-        if (
-            elsewhere.rate is not line.rate
-            or ahead % elsewhere.rate.frames_per_day > 2 * FRAMES_PER_GROUP
-        ):
-            self._rival.follow(line)
+        elif line.expected is not None and not line.is_near(located.timecode):
+            if rival.matched >= PIECES:
+                if rival.is_near(located.timecode):
+                    self._stray += 1
+                    return None
+                located = located._replace(elsewhere=True)
+            # The source may have gone there: what it was to send proves itself again.
+            rival.follow(line)
             line.forget()
+        return located
 
 
 def _from_full_frame(fields: bytes) -> Locate | None:

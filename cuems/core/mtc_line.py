@@ -49,6 +49,17 @@ class SpelledLine:
         self._predict(Timecode(other.frames, other.rate), other.piece, other.step)
         self.last = other.last
 
+    def resume(self, address: Timecode, message: bytes) -> None:
+        """Take a message as a piece of an address, going forward."""
+        self.forget()
+        self._predict(address, message[1] >> 4, 1)
+        self.match(message)
+
+    def is_near(self, timecode: Timecode) -> bool:
+        """Whether this spells a frame now, or did or will within two addresses."""
+        ahead = (timecode.frames - self.frames + FRAMES_PER_GROUP) % timecode.rate.frames_per_day
+        return timecode.rate is self.rate and ahead <= 2 * FRAMES_PER_GROUP
+
     def advance(self) -> None:
         """Predict the next piece."""
         piece = self.piece + self.step
@@ -115,12 +126,12 @@ class SpelledLine:
         self.piece = piece
         self.step = step
         self.forward = step > 0
-        self._label_frames = address.label.frames
         per_piece = address.rate.flicks_per_frame // PIECES_PER_FRAME
         self.piece_flicks = per_piece * step
         self.position = address.flicks + per_piece * piece
-        self.spelled = list(quarter_frames(address))
-        self.expected = self.spelled[piece]
+        self.spelled = spelled = list(quarter_frames(address))
+        self._label_frames = (spelled[1][1] & 0x0F) << 4 | spelled[0][1]
+        self.expected = spelled[piece]
 
     def turn(self) -> None:
         """Predict the first piece of the next address."""

@@ -39,8 +39,8 @@ class MtcMonitor:
 
     def __init__(self, expected: FrameRate | None = None) -> None:
         self._expected = expected
-        self._decoder = MtcDecoder()
         self._chase = Chase()
+        self._decoder = MtcDecoder(self._chase.recognise)
         self._port: MidiState | None = None
         self._opened_ns = 0
         self._quarter_frames = 0
@@ -71,7 +71,7 @@ class MtcMonitor:
         """A MIDI message arrived; whether the state has changed with it."""
         before = self._chase.state
         self._quarter_frames += message[0] == QUARTER_FRAME
-        event = self._decoder.feed(message)
+        event = self._decoder.feed(message, received_ns)
         if event is not None:
             if isinstance(event, Running):
                 self._forward = event.forward

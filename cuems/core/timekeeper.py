@@ -40,8 +40,8 @@ class Timekeeper:
     """One line out of two sources. `remote`: the controller is another machine, or process."""
 
     def __init__(self, *, remote: bool = False) -> None:
-        self._decoder = MtcDecoder()
         self._chase = Chase()
+        self._decoder = MtcDecoder(self._chase.recognise)
         self._follower = LineFollower(remote=remote)
         self._remote_line = RemoteLine()
         self._remote = remote
@@ -161,7 +161,7 @@ class Timekeeper:
 
     def hear_midi(self, message: bytes, received_ns: int) -> tuple[LineEvent, ...]:
         """A MIDI message arrived."""
-        event = self._decoder.feed(message)
+        event = self._decoder.feed(message, received_ns)
         if event is None:
             return ()
         return self._from_chase(self._chase.feed(event, received_ns), received_ns)

@@ -37,13 +37,14 @@ def decode() -> Callable[[bytes], object]:
 
 
 def chase() -> Callable[[bytes], object]:
-    feed, follow = MtcDecoder().feed, Chase().feed
+    follower = Chase()
+    feed, follow = MtcDecoder(follower.recognise).feed, follower.feed
     received_ns = 0
 
     def call(message: bytes) -> object:
         nonlocal received_ns
         received_ns += QUARTER_FRAME_NS
-        event = feed(message)
+        event = feed(message, received_ns)
         return follow(event, received_ns) if event is not None else None
 
     return call

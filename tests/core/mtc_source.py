@@ -21,14 +21,18 @@ class Source:
     rate: FrameRate = FPS_25
     number: int = 0
     now_ns: int = 10**15
-    decoder: MtcDecoder = field(default_factory=MtcDecoder)
+    decoder: MtcDecoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decoder = MtcDecoder(self.chase.recognise)
 
     def piece(self, number: int) -> bytes:
         return quarter_frame(Timecode(number // 8 * 2, self.rate), number % 8)
 
     def send(self, message: bytes, late_ns: int = 0) -> tuple[LineEvent, ...]:
-        event = self.decoder.feed(message)
-        return self.chase.feed(event, self.now_ns + late_ns) if event is not None else ()
+        received_ns = self.now_ns + late_ns
+        event = self.decoder.feed(message, received_ns)
+        return self.chase.feed(event, received_ns) if event is not None else ()
 
     def roll(self, pieces: int, late_ns: int = 0, way: int = 1) -> list[LineEvent]:
         """Send, a quarter-frame apart; the first one now."""
