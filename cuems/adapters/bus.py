@@ -48,10 +48,16 @@ class BusAddressError(CuemsError):
 
 
 class NngBus:
-    """One end of the bus. `url` is where it listens or dials, with the real port."""
+    """One end of the bus. `url` is where it listens or dials, with the real port.
+
+    Of what waits several are read at a time: whoever hears them then sees to what is urgent first.
+    """
+
+    _at_once = IN_A_ROW_MESSAGES
 
     def __init__(self, socket: pynng.Bus0, url: str) -> None:
         self.url = url
+        self._read: deque[bytes] = deque()
         self._socket = socket
         self._peers = Peers()
         self._told = Peers()
@@ -84,8 +90,17 @@ class NngBus:
                 await self.send(hub_pong(hub, datetime.now(UTC).isoformat()))
 
     async def _take(self) -> bytes:
-        data: bytes = await cancellable(self._socket.arecv())
-        return data
+        while not self._read:
+            self._keep(await cancellable(self._socket.arecv_msg()))
+            with suppress(pynng.TryAgain):
+                for _ in range(self._at_once):
+                    self._keep(self._socket.recv_msg(block=False))
+        if len(self._read) % IN_A_ROW_MESSAGES == 0:
+            await anyio.lowlevel.checkpoint()  # whoever receives may have nothing to wait for
+        return self._read.popleft()
+
+    def _keep(self, message: pynng.Message) -> None:
+        self._read.append(message.bytes)
 
     async def peers_changed(self) -> Peers:
         """Wait until links differ from what the last call told. For one task."""
@@ -122,24 +137,19 @@ class NngListener(NngBus):
     anybody read is no flood: a standby may have stood by for hours.
     """
 
+    _at_once = BUFFER_MESSAGES
+
     def __init__(self, socket: pynng.Bus0, url: str, guard: FloodGuard) -> None:
         super().__init__(socket, url)
         self._guard = guard
-        self._read: deque[bytes] = deque()
         self._guards = False
 
     async def _take(self) -> bytes:
-        while not self._read:
-            self._judge(await cancellable(self._socket.arecv_msg()))
-            with suppress(pynng.TryAgain):
-                for _ in range(BUFFER_MESSAGES):
-                    self._judge(self._socket.recv_msg(block=False))
-            self._guards = True
-        if len(self._read) % IN_A_ROW_MESSAGES == 0:
-            await anyio.lowlevel.checkpoint()  # whoever receives may have nothing to wait for
-        return self._read.popleft()
+        data = await super()._take()
+        self._guards = True
+        return data
 
-    def _judge(self, message: pynng.Message) -> None:
+    def _keep(self, message: pynng.Message) -> None:
         pipe, now_ns = message.pipe, time.monotonic_ns()
         if not self._guards:
             self._read.append(message.bytes)
