@@ -21,12 +21,18 @@ from cuems.adapters.player_records import (
     write_record,
 )
 
-COMMAND = ["sleep", "60"]
+COMMAND = ["cat"]
 
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(COMMAND) as process:
+    """A process that certainly runs its command: Linux shows none of one that is about to."""
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"runs\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"runs\n"
         yield process
         process.kill()
 
