@@ -1,7 +1,7 @@
 import anyio
 import pytest
 
-from cuems.adapters.clock import now_ns, open_alarm
+from cuems.adapters.clock import now_ns, open_alarm, stand_until
 from cuems.adapters.mailbox import Mailbox
 
 MS = 1_000_000
@@ -22,6 +22,14 @@ async def test_an_alarm_rings_and_never_early(ahead_ns: int) -> None:
     for _ in range(20 if ahead_ns < 4 * MS else 1):
         due_ns = now_ns() + ahead_ns
         assert await rung_at(due_ns) >= due_ns
+
+
+@pytest.mark.parametrize("ahead_ns", [0, 10_000, 119_000, 121_000, 1 * MS])
+def test_who_stands_until_a_moment_goes_on_no_earlier(ahead_ns: int) -> None:
+    for _ in range(20):
+        at_ns = now_ns() + ahead_ns
+        stand_until(at_ns)
+        assert now_ns() >= at_ns
 
 
 async def test_a_moment_that_is_over_rings_at_once() -> None:

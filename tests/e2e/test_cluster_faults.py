@@ -92,6 +92,13 @@ def started_at(program: Program, cue: CueId) -> int:
     return int(found[-1][1])
 
 
+def before_its_moment(program: Program) -> list[str]:
+    """What a node said of starts that were not to be yet."""
+    return [
+        line for line in program.lines if "says CueTimingReport" in line and "late_us=-" in line
+    ]
+
+
 async def test_f13_a_killed_node_is_noticed_and_named_and_the_operator_can_do_without(
     home: Home,
 ) -> None:
@@ -114,6 +121,8 @@ async def test_f14_a_node_that_is_killed_and_restarted_joins_what_plays_where_it
         async with open_program(home, *as_node(home)) as node:
             await stage.drones()
             await node.says(f"says CueStartedReport(cue='{DRONE}'")
+            await node.says(f"says CueTimingReport(cue='{DRONE}'")
+            assert before_its_moment(node) == []
             began = started_at(node, DRONE)
             node.process.send_signal(signal.SIGKILL)
             await stage.operator.sees(f"cue/{DRONE}", -1)
