@@ -12,7 +12,8 @@ from cuems.app.posts import Posts
 from cuems.app.requests import Requests
 from cuems.core.access import Scope
 from cuems.core.errors import CuemsError
-from cuems.core.status import Notice, Status, StatusBoard
+from cuems.core.status import Notice, Status
+from cuems.core.status_board import StatusBoard
 from cuems.wire.control import messages, reply
 from cuems.wire.namespace import Namespace
 from cuems.wire.osc import Osc, OscEncodeError, decode, encode

@@ -20,7 +20,8 @@ from cuems.app.links import Asker, Asks, ControllerItem
 from cuems.app.nodelist import Nodelist, NotDoneError, url
 from cuems.core.errors import CuemsError
 from cuems.core.operator import AdoptNode, LoadProject, OperatorCommand, PressGo, UnloadProject
-from cuems.core.status import Loaded, NodeHealth, Running, StatusBoard
+from cuems.core.status import Loaded, NodeHealth, Running
+from cuems.core.status_board import StatusBoard
 from cuems.wire import ipc
 
 ANSWER_S = 2.0

@@ -1,12 +1,6 @@
-"""What everyone is told: status values, and what of them a newcomer must hear.
+"""What everyone is told: status values. core/status_board.py keeps the newest of each."""
 
-A status replaces the one with the same key. `StatusBoard` keeps the newest of each, in the
-order clients expect them on connect (interop.md 2.1, 0.2).
-"""
-
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar, assert_never
 
 from cuems.core.cues import CueId, NodeId
 
@@ -365,7 +359,6 @@ class SettingValue:
     value: str
 
 
-CueStatus = CuePlay | CueName | CueKind | CueStart | CueReason | CueEnabled | CueLate | CueHeld
 Status = (
     Running
     | Armed
@@ -408,107 +401,3 @@ Status = (
     | OwnHealth
     | NodeFigures
 )
-
-DUMP_ORDER = (
-    Running,
-    Armed,
-    Loaded,
-    NextCue,
-    Paused,
-    WaitingFor,
-    ModeIs,
-    GoGuard,
-    Notice,
-    Leadership,
-    JournalFault,
-    OpeningHours,
-    BusWarning,
-    ClusterWarning,
-    Strangers,
-    OwnHealth,
-    GoLead,
-    NodeName,
-    NodeHealth,
-    NodeWaived,
-    NodeOutputs,
-    ChaseHealth,
-    NodeFigures,
-    DeployProgress,
-    DeployBytes,
-    DeployPlan,
-    DeployTotal,
-    DeployRun,
-    CuePlay,
-    CueName,
-    CueKind,
-    CueStart,
-    CueReason,
-    CueEnabled,
-    CueLate,
-    CueHeld,
-    MixerVolume,
-    VideoMixer,
-    SettingValue,
-)
-
-StatusT = TypeVar("StatusT")
-Key = tuple[type[Status], tuple[str, ...]]
-
-
-def key(status: Status) -> Key:
-    """What a status is about: a later one with the same key replaces it."""
-    match status:
-        case (
-            Running() | Armed() | Loaded() | NextCue() | ShowTimecode() | Paused() | WaitingFor()
-            | GoGuard() | Notice() | JournalFault() | GoLead() | BusWarning() | Strangers()
-            | Leadership() | OpeningHours() | OwnHealth() | ClusterWarning()
-            | DeployTotal() | DeployRun() | ModeIs()
-        ):  # fmt: skip
-            return type(status), ()
-        case (
-            CuePlay(cue) | CueName(cue) | CueKind(cue) | CueStart(cue) | CueReason(cue)
-            | CueEnabled(cue) | CueLate(cue) | CueHeld(cue)
-        ):  # fmt: skip
-            return type(status), (cue,)
-        case (
-            NodeName(node) | NodeHealth(node) | NodeWaived(node) | NodeOutputs(node)
-            | ChaseHealth(node) | DeployProgress(node) | DeployBytes(node) | DeployPlan(node)
-            | NodeFigures(node)
-        ):  # fmt: skip
-            return type(status), (node,)
-        case SettingValue(name):
-            return type(status), (name,)
-        case VideoMixer(node, mixer, parameter):
-            return type(status), (node, mixer, parameter)
-        case MixerVolume(node, output, channel):
-            return type(status), (node, output, channel)
-        case _:
-            assert_never(status)
-
-
-class StatusBoard:
-    """The newest status of each key."""
-
-    def __init__(self) -> None:
-        self._newest: dict[Key, Status] = {}
-
-    def put(self, status: Status) -> None:
-        """Keep a status, replacing the one it supersedes."""
-        self._newest[key(status)] = status
-
-    def of(self, kind: type[StatusT]) -> Iterator[StatusT]:
-        """The newest of a kind, of everything it is told of."""
-        return (status for status in list(self._newest.values()) if isinstance(status, kind))
-
-    def forget_cues(self) -> None:
-        """Drop what is known of cues: another project is loaded."""
-        self._newest = {
-            at: status for at, status in self._newest.items() if not isinstance(status, CueStatus)
-        }
-
-    def dump(self) -> Iterator[Status]:
-        """Everything a newcomer is told, in the order clients expect. No timecode: it ticks."""
-        for kind in DUMP_ORDER:
-            for status in self._newest.values():
-                if isinstance(status, kind):
-                    yield status

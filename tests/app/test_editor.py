@@ -16,7 +16,8 @@ from cuems.app.links import Asker, Asks, ControllerItem
 from cuems.app.nodelist import Nodelist
 from cuems.core.cues import NodeId
 from cuems.core.operator import AdoptNode, LoadProject, OperatorCommand, PressGo, UnloadProject
-from cuems.core.status import Loaded, NodeHealth, Running, StatusBoard
+from cuems.core.status import Loaded, NodeHealth, Running
+from cuems.core.status_board import StatusBoard
 from cuems.wire.network_map_xml import MapNode, NetworkMap, NodeRole, write_network_map
 from tests.fakes.ipc import Editor, open_hwdiscovery, open_nodeconf
 

@@ -77,87 +77,78 @@ def is_alive(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-async def test_what_sounds_goes_on_until_it_is_ended(folder: Path, media: Path) -> None:
-    with anyio.fail_after(30):
-        async with open_player(folder, media) as pid:
-            survivors = Survivors(folder)
-            async with survivors.open():
-                assert survivors.names == ["rain"]
-                assert is_alive(pid)
-                await survivors.end()
-                assert survivors.names == []
-                assert not is_alive(pid)
-    assert [path async for path in anyio.Path(folder).iterdir()] == []
-
-
-async def test_a_player_that_only_stood_armed_is_ended_at_once(folder: Path, media: Path) -> None:
-    with anyio.fail_after(30):
-        async with open_player(folder, media, "--pause") as pid:
-            survivors = Survivors(folder)
-            async with survivors.open():
-                assert survivors.names == []
-                assert not is_alive(pid)
-
-
-async def test_of_two_players_of_one_sound_one_is_taken_over_and_the_other_ended(
-    tmp_path: Path, folder: Path, media: Path
-) -> None:
+@asynccontextmanager
+async def left_over(folder: Path, media: Path, *more: str) -> AsyncIterator[tuple[int, Survivors]]:
+    """A player of the engine before, and who finds it."""
     survivors = Survivors(folder)
-    workshop = Workshop(
+    with anyio.fail_after(30):
+        async with open_player(folder, media, *more) as pid, survivors.open():
+            yield pid, survivors
+
+
+def workshop_of(survivors: Survivors) -> Workshop:
+    """One that could start no player of its own."""
+    return Workshop(
         config=PlayerConfig(mpv="there-is-no-other"),
         outputs=Outputs(("--vo=null", "--ao=null"), ""),
         ports=Ports(9190, 9998),
         rate=FrameRate.FPS_25,
         survivors=survivors,
     )
-    with anyio.fail_after(30):
-        async with (
-            open_player(folder, media) as one,
-            open_player(folder, media) as other,
-            survivors.open(),
-        ):
-            adopted = survivors.take(RAIN)
-            assert len(adopted) == 2
-            async with open_survivors(CUE, adopted, workshop, print):
-                assert sum(map(is_alive, (one, other))) == 1
-            assert not any(map(is_alive, (one, other)))
+
+
+async def test_what_sounds_goes_on_until_it_is_ended(folder: Path, media: Path) -> None:
+    async with left_over(folder, media) as (pid, survivors):
+        assert survivors.names == ["rain"]
+        assert is_alive(pid)
+        await survivors.end()
+        assert survivors.names == []
+        assert not is_alive(pid)
+    assert [path async for path in anyio.Path(folder).iterdir()] == []
+
+
+async def test_a_player_that_only_stood_armed_is_ended_at_once(folder: Path, media: Path) -> None:
+    async with left_over(folder, media, "--pause") as (pid, survivors):
+        assert survivors.names == []
+        assert not is_alive(pid)
+
+
+async def test_of_two_players_of_one_sound_one_is_taken_over_and_the_other_ended(
+    folder: Path, media: Path
+) -> None:
+    async with open_player(folder, media) as other, left_over(folder, media) as (one, survivors):
+        adopted = survivors.take(RAIN)
+        assert len(adopted) == 2
+        async with open_survivors(CUE, adopted, workshop_of(survivors), print):
+            assert sum(map(is_alive, (one, other))) == 1
+        assert not any(map(is_alive, (one, other)))
 
 
 async def test_a_cue_that_is_to_play_where_its_player_does_takes_it_over_untouched(
     tmp_path: Path, folder: Path, media: Path
 ) -> None:
-    survivors = Survivors(folder)
-    workshop = Workshop(
-        config=PlayerConfig(mpv="there-is-no-other"),
-        outputs=Outputs(("--vo=null", "--ao=null"), ""),
-        ports=Ports(9190, 9998),
-        rate=FrameRate.FPS_25,
-        survivors=survivors,
-    )
     lines: list[str] = []
     reported, reports = anyio.create_memory_object_stream[PlayerEvent](10)
-    stage = Stage(
-        {RAIN: CUE},
-        tmp_path,
-        workshop,
-        report=reported.send,
-        say=lambda _, line: lines.append(line),
-    )
-    with anyio.fail_after(30):
-        async with (
-            open_player(folder, media) as pid,
-            survivors.open(),
-            reported,
-            reports,
-            anyio.create_task_group() as tg,
-        ):
-            await tg.start(stage.serve)
-            stage.perform(Start(cue=RAIN, run_seq=1, start=0, elapsed=flicks(0.2)))
-            await anyio.wait_all_tasks_blocked()
-            assert survivors.names == []
-            assert is_alive(pid)
-            stage.perform(Stop(RAIN))
-            while is_alive(pid):  # noqa: ASYNC110
-                await anyio.sleep(0.02)
-            tg.cancel_scope.cancel()
+    async with (
+        left_over(folder, media) as (pid, survivors),
+        reported,
+        reports,
+        anyio.create_task_group() as tg,
+    ):
+        stage = Stage(
+            {RAIN: CUE},
+            tmp_path,
+            workshop_of(survivors),
+            report=reported.send,
+            say=lambda _, line: lines.append(line),
+        )
+        await tg.start(stage.serve)
+        stage.perform(Start(cue=RAIN, run_seq=1, start=0, elapsed=flicks(0.2)))
+        await anyio.wait_all_tasks_blocked()
+        assert survivors.names == []
+        assert is_alive(pid)
+        stage.perform(Stop(RAIN))
+        while is_alive(pid):  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+        tg.cancel_scope.cancel()
     assert lines == []

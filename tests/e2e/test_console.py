@@ -30,6 +30,7 @@ from cuems.core.operator import (
     StopCue,
     WaiveNode,
 )
+from cuems.core.status_board import StatusBoard
 from cuems.core.timecode import from_ms
 from cuems.wire import oscquery
 from cuems.wire.control import ControlError, messages, reply
@@ -56,7 +57,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.clients = Clients()
-        self.board = st.StatusBoard()
+        self.board = StatusBoard()
         self.commands: list[OperatorCommand] = []
         self.refusal: str | None = None
         self.silent = False

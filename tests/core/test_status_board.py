@@ -1,5 +1,7 @@
 """The newest of everything, for whoever joins."""
 
+from typing import get_args
+
 from cuems.core.cues import CueId, NodeId
 from cuems.core.status import (
     Armed,
@@ -16,8 +18,8 @@ from cuems.core.status import (
     Running,
     ShowTimecode,
     Status,
-    StatusBoard,
 )
+from cuems.core.status_board import ABOUT, StatusBoard
 
 ONE, TWO = CueId("one"), CueId("two")
 NODE, OTHER = NodeId("node"), NodeId("other")
@@ -91,3 +93,7 @@ def test_another_project_has_other_cues_and_the_same_nodes_and_faders() -> None:
         NodeHealth(NODE, "ok"),
         MixerVolume(NODE, "0", "master", 0.5),
     ]
+
+
+def test_of_every_status_it_is_known_what_it_is_about() -> None:
+    assert set(ABOUT) == set(get_args(Status))
