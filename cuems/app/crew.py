@@ -16,7 +16,7 @@ from cuems.core import bus
 from cuems.core.cuelist import RunningOrder
 from cuems.core.delivery import Urgent
 from cuems.core.events import PlayerEvent
-from cuems.core.node import Proved
+from cuems.core.node_desk import Proved
 
 log = logging.getLogger(__name__)
 

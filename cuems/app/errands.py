@@ -18,7 +18,7 @@ from cuems.app.node_parts import Files
 from cuems.app.project import load_show
 from cuems.core import bus
 from cuems.core.errors import CuemsError
-from cuems.core.node import Deploy, Fetch, Fetched, FetchFailed
+from cuems.core.node_desk import Deploy, Fetch, Fetched, FetchFailed
 
 log = logging.getLogger(__name__)
 

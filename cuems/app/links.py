@@ -13,7 +13,7 @@ from cuems.adapters.clients import ClientId
 from cuems.core.bus import BusStalledError, Hello, NodeReport, Peers, Snapshot
 from cuems.core.cues import NodeId
 from cuems.core.desk import ControllerEvent
-from cuems.core.node import NodeEvent
+from cuems.core.node_desk import NodeEvent
 from cuems.core.operator import OperatorCommand
 
 log = logging.getLogger(__name__)

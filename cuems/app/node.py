@@ -42,7 +42,8 @@ from cuems.core.heard_inbox import Heard, HeardInbox
 from cuems.core.inbox import MOST_STATE
 from cuems.core.leader_line import LeaderLine
 from cuems.core.line_wait import LineWatch
-from cuems.core.node import (
+from cuems.core.node import Node
+from cuems.core.node_desk import (
     AskIn,
     ClearStage,
     Control,
@@ -50,7 +51,6 @@ from cuems.core.node import (
     Fetch,
     LineMissed,
     Moved,
-    Node,
     NodeEffect,
     NodeEvent,
     OnLine,

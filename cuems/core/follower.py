@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.delivery import Numbered
-from cuems.core.node import Node, NodeEffect, Say, Told
+from cuems.core.node import Node
+from cuems.core.node_desk import NodeEffect, Say, Told
 from cuems.core.receipt import SAY_HELLO, Receiver, Reply, Term
 
 NO_COMMAND = -1  # what a beat is answered as, of a leader that is fenced off

@@ -5,7 +5,7 @@ A report takes a good part of a millisecond, and cues that start together are to
 
 from collections.abc import Iterable, Iterator
 
-from cuems.core.node import NodeEffect, Play, Say
+from cuems.core.node_desk import NodeEffect, Play, Say
 
 
 def players_first(effects: Iterable[NodeEffect]) -> Iterator[NodeEffect]:

@@ -12,9 +12,7 @@ Heartbeats and the line's report every second are simulated where something can 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import Enum
-from heapq import heappop, heappush
+from dataclasses import replace
 from typing import assert_never
 
 from cuems.core import bus
@@ -52,7 +50,7 @@ from cuems.core.desk import (
 )
 from cuems.core.events import Advance, Go, Intervene, Locate, SetNextCue
 from cuems.core.line import Line
-from cuems.core.node import Say
+from cuems.core.node_desk import Say
 from cuems.core.operator import LoadProject, OperatorCommand
 from cuems.core.rules import Rules
 from cuems.core.show_state import ShowState
@@ -60,9 +58,9 @@ from cuems.core.timecode import FLICKS_PER_S, from_ms, to_ns
 from cuems.sim.diary import Diary
 from cuems.sim.log import Verb
 from cuems.sim.node import Done, SimulatedNode
+from cuems.sim.post import Letter, Post, Way
 from cuems.sim.setup import Setup
 from cuems.sim.source import MidiSource
-from cuems.sim.transport import Connection, Datagrams
 
 HEARTBEAT_NS, LINE_REPORT_NS = 250_000_000, 1_000_000_000
 LEAD_FLICKS = from_ms(80)
@@ -71,28 +69,6 @@ AGREED = bus.LoadCommand | Go | bus.LineReport | SetNextCue
 CONTROLLER, BOOT = NodeId("controller"), "1"
 LANE_X = bus.Receipt | bus.Heartbeat
 EXTRA_NODE = "00000000-0000-4000-8000-{:012d}"
-
-
-class Way(Enum):
-    """The directions of a connection."""
-
-    DOWN = "down"
-    UP = "up"
-
-
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A message between the controller and a node."""
-
-    node: NodeId
-    way: Way
-    message: bus.NodeCommand | bus.NodeReport
-    stamp: bus.Stamp | None = None
-
-    @property
-    def matters(self) -> bool:
-        """Whether something may come of it that time alone would not bring."""
-        return not isinstance(self.message, bus.Heartbeat | bus.Beat | bus.LineReport)
 
 
 def nodes_of_rig(order: RunningOrder, at_least: int) -> tuple[NodeId, ...]:
@@ -125,22 +101,10 @@ class Rig:
         self.nodes = {
             node: SimulatedNode(node, show, order, setup, steady=not setup.loss) for node in ids
         }
-        self._ways = {
-            (node, way): Connection(f"{setup.seed} {way} {node}", setup.loss, perfect=local)
-            for node in ids
-            for way in (Way.DOWN, Way.UP)
-        }
-        self._datagrams = {
-            (node, way): Datagrams(f"{setup.seed} X {way} {node}", setup.loss)
-            for node in ids
-            for way in (Way.DOWN, Way.UP)
-        }
+        self.mail = Post(ids, seed=setup.seed, loss=setup.loss, perfect=local)
         self.has_bus = not local
         self._midi = MidiSource(setup.drop_outs) if setup.drop_outs else None
         self._line = Line(setup.start, 0, rolling=self._midi is not None)
-        self._mail: list[tuple[int, int, _Letter]] = []
-        self.letters = 0  # that were sent
-        self.under_way = 0  # messages of which something may come
         self._touch_ns = 0
         # While every replica of the show has heard the same, the controller's due moments are
         # those of all: the nodes' own are many more, for their percentages.
@@ -155,7 +119,7 @@ class Rig:
         self._perform(self._controller.begin())
         for name, node in self.nodes.items():
             self._done(name, [Say(node.hello())])
-        while self.under_way:
+        while self.mail.under_way:
             self._step_on()
         self.ask(LoadProject(self._show.name))
         while not self.diary.armed and self.now_ns < READY_WITHIN_NS and self._step_on():
@@ -192,7 +156,7 @@ class Rig:
 
     def idle(self) -> bool:
         """Whether nothing more will happen by itself, with any amount of time."""
-        if self.under_way or (self._line.rolling and self._anything_due()):
+        if self.mail.under_way or (self._line.rolling and self._anything_due()):
             return False
         return self._midi is None or self.into_ns >= self._midi.settled_ns()
 
@@ -206,7 +170,7 @@ class Rig:
         due = self.diary.next_due(self._controller.next_due())
         moments = [
             None if due is None else self._line.moment_of(due),
-            self._mail[0][0] if self._mail else None,
+            self.mail.next_ns(),
             self._touch_ns if self._setup.loss else None,
             self._sender.next_wake_ns() if self._setup.loss else None,
             self._controller.next_wake_ns() if self._setup.loss else None,
@@ -253,8 +217,8 @@ class Rig:
             if _is_over(self._sender.next_wake_ns(), self.now_ns):
                 self._send_again()
             self._see_to_given_up()
-        while self._mail and self._mail[0][0] <= self.now_ns:
-            self._deliver(heappop(self._mail)[2])
+        while (letter := self.mail.take(self.now_ns)) is not None:
+            self._deliver(letter)
 
     def _wake_nodes(self) -> None:
         for name, node in self.nodes.items():
@@ -275,18 +239,6 @@ class Rig:
     def state(self) -> ShowState:
         """The show as the controller has it."""
         return self._controller.stands.state
-
-    def cut(self, node: NodeId, until_ns: int) -> None:
-        """Nothing passes between the controller and a node until then."""
-        for way in Way:
-            self._ways[node, way].cut_until_ns = until_ns
-            self._datagrams[node, way].cut_until_ns = until_ns
-
-    def heal(self) -> None:
-        """From now on nothing is lost any more."""
-        carriers: list[Connection | Datagrams] = [*self._ways.values(), *self._datagrams.values()]
-        for carrier in carriers:
-            carrier.loss = carrier.cut_until_ns = 0
 
     def jump(self, position: int) -> None:
         """The timecode line jumps."""
@@ -351,15 +303,15 @@ class Rig:
             self._tell(self._line_report())
         beat = bus.Beat(epoch=1, boot=BOOT, wanted=self._controller.wanted)
         for name in self.nodes:
-            self._cast(_Letter(name, Way.DOWN, beat))
+            self.mail.cast(Letter(name, Way.DOWN, beat), self.now_ns)
             if self._midi is None:
-                self._cast(_Letter(name, Way.DOWN, self._line_report()))
-            self._cast(_Letter(name, Way.UP, self.nodes[name].heartbeat()))
+                self.mail.cast(Letter(name, Way.DOWN, self._line_report()), self.now_ns)
+            self.mail.cast(Letter(name, Way.UP, self.nodes[name].heartbeat()), self.now_ns)
         self._touch_ns += HEARTBEAT_NS
 
     def _send_again(self) -> None:
         for resend in self._sender.wake(self.now_ns):
-            self._cast(_Letter(resend.node, Way.DOWN, resend.command, resend.stamp))
+            self.mail.cast(Letter(resend.node, Way.DOWN, resend.command, resend.stamp), self.now_ns)
 
     def _see_to_given_up(self) -> None:
         for given_up in self._sender.take_given_up():
@@ -373,10 +325,11 @@ class Rig:
             command = replace(command, line=self._line.began_ns)
         stamp = self._stamp(command) if isinstance(command, Numbered) else None
         for node in self.nodes:
-            letter = _Letter(node, Way.DOWN, command, stamp)
-            self._post(letter)
+            letter = Letter(node, Way.DOWN, command, stamp)
+            self.mail.post(letter, self.now_ns)
             if stamp is not None and self._setup.loss:
-                self._cast(replace(letter, stamp=self._sender.stamp_for(node, stamp)))
+                again = replace(letter, stamp=self._sender.stamp_for(node, stamp))
+                self.mail.cast(again, self.now_ns)
 
     def _stamp(self, command: Numbered) -> bus.Stamp:
         deadline_ns = None
@@ -393,29 +346,13 @@ class Rig:
         for each in done:
             self.diary.done(node, each)
             if isinstance(each, Say):
-                letter = _Letter(node, Way.UP, each.report)
+                letter = Letter(node, Way.UP, each.report)
                 if isinstance(each.report, LANE_X) and self._setup.loss:
-                    self._cast(letter)
+                    self.mail.cast(letter, self.now_ns)
                 else:
-                    self._post(letter)
+                    self.mail.post(letter, self.now_ns)
 
-    def _post(self, letter: _Letter) -> None:
-        """By TCP: it arrives."""
-        self._send(letter, self._ways[letter.node, letter.way].arrival_ns(self.now_ns))
-
-    def _cast(self, letter: _Letter) -> None:
-        """By lane X: it may not arrive."""
-        at_ns = self._datagrams[letter.node, letter.way].arrival_ns(self.now_ns)
-        if at_ns is not None:
-            self._send(letter, at_ns)
-
-    def _send(self, letter: _Letter, at_ns: int) -> None:
-        self.letters += 1
-        self.under_way += letter.matters
-        heappush(self._mail, (at_ns, self.letters, letter))
-
-    def _deliver(self, letter: _Letter) -> None:
-        self.under_way -= letter.matters
+    def _deliver(self, letter: Letter) -> None:
         node = self.nodes[letter.node]
         message = letter.message
         self._dues.pop(letter.node, None)
@@ -466,13 +403,13 @@ class Rig:
     def _welcome(self, snapshot: bus.Snapshot) -> None:
         next_seq = self._sender.join(snapshot.node)
         answer = replace(snapshot, epoch=1, boot=BOOT, next_seq=next_seq)
-        self._post(_Letter(snapshot.node, Way.DOWN, answer))
+        self.mail.post(Letter(snapshot.node, Way.DOWN, answer), self.now_ns)
 
     def _keep_up(self, effect: AskSign | Welcome | LoseNode) -> None:
         match effect:
             case AskSign(node):
                 beat = bus.Beat(epoch=1, boot=BOOT, asks=True)
-                self._cast(_Letter(node, Way.DOWN, beat))
+                self.mail.cast(Letter(node, Way.DOWN, beat), self.now_ns)
             case Welcome(snapshot):
                 self._welcome(snapshot)
             case LoseNode(node):

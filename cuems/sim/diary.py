@@ -5,7 +5,7 @@ from cuems.core.body import body_flicks
 from cuems.core.cuelist import RunningOrder, has_player, wait_before
 from cuems.core.cues import CueId, CueList, FadeCue, NodeId, PostGo
 from cuems.core.effects import Freeze, PlayerEffect, Relocate, Start, Stop, Unfreeze
-from cuems.core.node import Play, Say
+from cuems.core.node_desk import Play, Say
 from cuems.core.operator import (
     EnableCue,
     GoCue,

@@ -11,13 +11,13 @@ from cuems.core.events import Advance, CueArmed, CueBroken, LineEvent, PlayerEve
 from cuems.core.follower import Follower, FollowerEffect, SayHello
 from cuems.core.line import Line
 from cuems.core.line_wait import LineWatch
-from cuems.core.node import (
+from cuems.core.node import Node
+from cuems.core.node_desk import (
     AskIn,
     Fetch,
     Fetched,
     LineMissed,
     Moved,
-    Node,
     NodeEvent,
     OnLine,
     Play,

@@ -69,7 +69,7 @@ class _Presser:
         diary = self._rig.diary
         if diary.standby is None or diary.standby in self._pressed:
             return None
-        settled = diary.armed and (self._rig.has_bus or not self._rig.under_way)
+        settled = diary.armed and (self._rig.has_bus or not self._rig.mail.under_way)
         quiet_ns = diary.quiet_from_ns() if settled else None
         if quiet_ns is None:
             if not self._rig.idle():

@@ -245,12 +245,12 @@ def simulated(count: int, seconds: float) -> None:
     began = time.process_time()
     rig = Rig(a_show(nodes, 3_600_000), Setup(nodes=count, loss=0.2))
     rig.ask(PressGo())
-    before, letters = time.process_time(), rig.letters
+    before, letters = time.process_time(), rig.mail.letters
     rig.run_to(rig.now_ns + int(seconds * 1e9))
     took = time.process_time() - before
     say(
         f"{count} simulated nodes at 20 % loss: {seconds:.0f} s in {took:.1f} s of CPU, switched on"
-        f" in {before - began:.1f} s, {(rig.letters - letters) / seconds:.0f} messages/s"
+        f" in {before - began:.1f} s, {(rig.mail.letters - letters) / seconds:.0f} messages/s"
     )
 
 

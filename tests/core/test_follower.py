@@ -8,7 +8,8 @@ from cuems.core.effects import Stop
 from cuems.core.events import Advance, CueArmed, Go, Intervene, LineFound, SetEnabled
 from cuems.core.follower import NO_COMMAND, Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.line import Line
-from cuems.core.node import Fetched, Moved, Node, Play, Proved, Say, Told
+from cuems.core.node import Node
+from cuems.core.node_desk import Fetched, Moved, Play, Proved, Say, Told
 from cuems.core.receipt import Deliver, Receiver, Term
 from cuems.core.runs import Word
 from tests.build import NODE, audio, show

@@ -13,7 +13,8 @@ from cuems.core.follower import Follower, FollowerEffect
 from cuems.core.heard_inbox import Heard, HeardInbox
 from cuems.core.inbox import MOST_STATE, MOST_URGENT
 from cuems.core.line import Line
-from cuems.core.node import Fetch, Fetched, Moved, Node, Play, Prepare, Proved, Say, Told
+from cuems.core.node import Node
+from cuems.core.node_desk import Fetch, Fetched, Moved, Play, Prepare, Proved, Say, Told
 from cuems.core.receipt import BUSY
 from tests.build import NODE, audio, show
 

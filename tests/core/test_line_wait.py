@@ -7,7 +7,7 @@ from cuems.core.events import Advance, Go, Locate, SetNextCue
 from cuems.core.follower import Follower
 from cuems.core.line import Line
 from cuems.core.line_wait import MOST_WAITING, PATIENCE_NS, LineWatch
-from cuems.core.node import LineMissed, Moved, NodeEffect, OnLine, Play
+from cuems.core.node_desk import LineMissed, Moved, NodeEffect, OnLine, Play
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms

@@ -19,7 +19,8 @@ from cuems.core.events import (
     SetEnabled,
     SetNextCue,
 )
-from cuems.core.node import (
+from cuems.core.node import Node
+from cuems.core.node_desk import (
     ClearStage,
     Control,
     Deploy,
@@ -27,7 +28,6 @@ from cuems.core.node import (
     Fetched,
     FetchFailed,
     Moved,
-    Node,
     NodeEffect,
     Play,
     Prepare,

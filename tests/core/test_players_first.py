@@ -3,7 +3,7 @@
 from cuems.core import bus
 from cuems.core.cues import CueId
 from cuems.core.effects import Stop
-from cuems.core.node import ClearStage, NodeEffect, Play, Say
+from cuems.core.node_desk import ClearStage, NodeEffect, Play, Say
 from cuems.core.players_first import players_first
 
 ONE, OTHER = CueId("one"), CueId("other")

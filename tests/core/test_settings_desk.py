@@ -17,7 +17,8 @@ from cuems.core.desk import (
     SettingsRead,
     Tell,
 )
-from cuems.core.node import Node, Told
+from cuems.core.node import Node
+from cuems.core.node_desk import Told
 from cuems.core.operator import SetSetting
 from cuems.core.rules import Rules
 from cuems.core.settings import Settings

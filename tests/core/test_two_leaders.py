@@ -19,7 +19,8 @@ from cuems.core.delivery import NS_PER_MS, Numbered, Sender
 from cuems.core.effects import Arm, Start
 from cuems.core.events import Advance, CueArmed, Go, LineFound
 from cuems.core.follower import Follower, FollowerEffect, SayHello
-from cuems.core.node import Fetch, Fetched, Moved, Node, Play, Proved, Say
+from cuems.core.node import Node
+from cuems.core.node_desk import Fetch, Fetched, Moved, Play, Proved, Say
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms, from_ns
 from tests.build import NODE, audio, show

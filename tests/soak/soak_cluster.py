@@ -22,7 +22,7 @@ from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, nodes_of
 from cuems.core.cues import AnyCue, AudioOutput, CueId, NodeId, Show
 from cuems.core.effects import Start
-from cuems.core.node import Play, Say
+from cuems.core.node_desk import Play, Say
 from cuems.core.operator import (
     EnableCue,
     MoveStandby,
@@ -192,11 +192,11 @@ def violations(seed: int) -> list[str]:
     for _ in range(luck.randint(4, 12)):
         rig.run_to(rig.now_ns + luck.randint(20, 1500) * MS)
         if luck.random() < 0.15:
-            rig.cut(luck.choice(list(rig.nodes)), rig.now_ns + luck.randint(200, 6000) * MS)
+            rig.mail.cut(luck.choice(list(rig.nodes)), rig.now_ns + luck.randint(200, 6000) * MS)
         rig.ask(command(luck, order))
-    rig.heal()
+    rig.mail.heal()
     until_ns = rig.now_ns + LAST_LETTERS_NS
-    while rig.under_way and rig.now_ns < until_ns:
+    while rig.mail.under_way and rig.now_ns < until_ns:
         rig.run_to(rig.now_ns + SETTLED_NS)
     rig.run_to(rig.now_ns + SETTLED_NS)
     history.settled(rig)
