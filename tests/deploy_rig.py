@@ -13,8 +13,8 @@ from cuems.adapters.hashes import FileHashes
 from cuems.adapters.rsync_daemon import Daemon, open_rsync_daemon
 from cuems.app.deploy import Deployment, Report, deploy
 from cuems.app.manifests import make_manifest, publish_manifest
-from cuems.core.bus import DeployPlanReport, DeployReport
 from cuems.core.cues import AudioCue, AudioOutput, CueId, CueList, Media, NodeId, Show
+from cuems.core.reports import DeployPlanReport, DeployReport
 
 NODE = NodeId("7f1f6ae0-5d2b-4a5e-9d33-0d6d3f2b9a10")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from cuems.core import bus
 from cuems.core.controller import Controller
 from cuems.core.cues import AnyCue, CueId, NodeId, Show
 from cuems.core.desk import (
@@ -18,6 +17,7 @@ from cuems.core.desk import (
 from cuems.core.events import Advance, LineFound, Locate
 from cuems.core.journal import Opened, Record, kept, kept_effects
 from cuems.core.operator import LoadProject, OperatorCommand
+from cuems.core.reports import ArmedReport, CueEndedReport, CueStartedReport, Hello, NodeReport
 from cuems.core.rules import Rules
 from cuems.core.timecode import from_ms, to_ns
 from tests.build import NODE, show
@@ -81,26 +81,26 @@ class Recording:
             )
         )
 
-    def report(self, *reports: bus.NodeReport) -> None:
+    def report(self, *reports: NodeReport) -> None:
         for report in reports:
             self.handle(Reported(NODE_ID, report, self.now_ms * 1_000_000))
 
     def load(self, *contents: AnyCue, name: str = "show") -> None:
         self.shows[name] = show(*contents)
-        self.report(bus.Hello(boot="1", version="test", name="left"))
+        self.report(Hello(boot="1", version="test", name="left"))
         self.ask(LoadProject(name))
         self.arm()
 
     def arm(self) -> None:
-        self.report(bus.ArmedReport(armed=True, load_seq=0))
+        self.report(ArmedReport(armed=True, load_seq=0))
 
     def started(self, *cues: str, late_ms: int = 0) -> None:
         for cue in cues:
             late = from_ms(late_ms)
-            self.report(bus.CueStartedReport(CueId(cue), self.position - late, late))
+            self.report(CueStartedReport(CueId(cue), self.position - late, late))
 
     def ended(self, *cues: str) -> None:
-        self.report(*(bus.CueEndedReport(CueId(cue)) for cue in cues))
+        self.report(*(CueEndedReport(CueId(cue)) for cue in cues))
 
 
 def find_show(recording: Recording) -> Show:

@@ -75,6 +75,7 @@ from cuems.core.events import Go, Intervene, LineEvent
 from cuems.core.health import Pulse
 from cuems.core.messages import Message
 from cuems.core.operator import GoCue, LoadProject, PressGo
+from cuems.core.reports import ClockProbe, Hello, Receipt
 from cuems.core.settings import Resume, Settings
 from cuems.core.settings_desk import settings_from
 from cuems.core.status import Notice, Strangers
@@ -193,15 +194,15 @@ class ControllerLoop:
             case AsksTogether(several):
                 for asks in several:
                     await self._ask(asks, now_ns)
-            case NodeSaid(node, bus.Receipt() as receipt, received_ns):
+            case NodeSaid(node, Receipt() as receipt, received_ns):
                 for event in self._leading.receipt(node, receipt, received_ns):
                     await self._apply(event)
                 await self._apply(Reported(node, receipt, received_ns))
-            case NodeSaid(node, bus.ClockProbe() as probe, received_ns, by_bus):
+            case NodeSaid(node, ClockProbe() as probe, received_ns, by_bus):
                 await self._answer_probe(node, probe, received_ns, by_bus=by_bus)
                 await self._apply(Reported(node, probe, received_ns))
             case NodeSaid(node, report, received_ns) | Greets(node, report, received_ns):
-                if isinstance(report, bus.Hello):
+                if isinstance(report, Hello):
                     self._line_teller.due_ns = now_ns  # it need not wait for the next second
                 await self._apply(Reported(node, report, received_ns))
             case _:
@@ -338,7 +339,7 @@ class ControllerLoop:
         )
 
     async def _answer_probe(
-        self, node: NodeId, probe: bus.ClockProbe, received_ns: int, *, by_bus: bool
+        self, node: NodeId, probe: ClockProbe, received_ns: int, *, by_bus: bool
     ) -> None:
         replied_ns = time.monotonic_ns()
         reply = bus.ClockReply(

@@ -20,11 +20,11 @@ from cuems.adapters.hashes import FileHashes
 from cuems.adapters.mailbox import Mailbox
 from cuems.adapters.rsync import STALL_S, STARTUP_S, Fetch, StagePlaces, fetch_staged
 from cuems.adapters.staging import Change, Stage, open_stage
-from cuems.core.bus import DeployPlanReport, DeployReport
 from cuems.core.cues import NodeId
 from cuems.core.deploy_meter import DeployMeter, mib
 from cuems.core.errors import CuemsError
 from cuems.core.manifest import FileFacts, Manifest, Plan, plan, project_files
+from cuems.core.reports import DeployPlanReport, DeployReport
 from cuems.wire.manifest import ManifestDecodeError, project_hash, read_manifest
 from cuems.wire.rsync import MANIFESTS, Progress, Source, check_name
 from cuems.wire.rsync_errors import DeployError

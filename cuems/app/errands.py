@@ -19,6 +19,7 @@ from cuems.app.project import load_show
 from cuems.core import bus
 from cuems.core.errors import CuemsError
 from cuems.core.node_desk import Deploy, Fetch, Fetched, FetchFailed
+from cuems.core.reports import DeployPlanReport, DeployReport, NodeReport
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ class Errands:
 
     files: Files
     library: Path
-    say: Callable[[bus.NodeReport], Awaitable[None]]
-    say_if_free: Callable[[bus.NodeReport], None]
+    say: Callable[[NodeReport], Awaitable[None]]
+    say_if_free: Callable[[NodeReport], None]
     inbox: MemoryObjectSendStream[NodeItem]
     _fetching: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _deploying: anyio.CancelScope = field(default_factory=anyio.CancelScope)
@@ -64,17 +65,17 @@ class Errands:
                 result = Fetched(load, await load_show(self.library, load.project))
             except CuemsError as error:
                 log.warning("project %s cannot be loaded: %s", load.project, error)
-                await self.say(bus.DeployReport(0, str(error), "failed"))
+                await self.say(DeployReport(0, str(error), "failed"))
                 result = FetchFailed(load, str(error))
             await self.inbox.send(result)
 
     async def _deploy(self, command: bus.DeployCommand, scope: anyio.CancelScope) -> None:
         """Do something about files, unless a newer command or a load has taken over."""
-        ended = bus.DeployReport(0, "given up for a newer one", "failed", command.deploy_seq)
+        ended = DeployReport(0, "given up for a newer one", "failed", command.deploy_seq)
         with scope:
             ended = await self.files.obey(command, self._report)
         await self.say(ended)
 
-    def _report(self, report: bus.DeployReport | bus.DeployPlanReport) -> None:
+    def _report(self, report: DeployReport | DeployPlanReport) -> None:
         with suppress(anyio.WouldBlock):  # only the newest progress matters
             self.say_if_free(report)

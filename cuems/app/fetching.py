@@ -19,6 +19,7 @@ from cuems.app.unused import remove_unused, survey_unused
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.errors import CuemsError
+from cuems.core.reports import DeployReport
 from cuems.core.status import DeployProgress
 from cuems.wire.rsync import Source, derive_secret
 
@@ -86,7 +87,7 @@ class Fetching:
         if source.library == self._place.library_identity:
             return
         if source.port and not source.project_hash:
-            report(bus.DeployReport(0, "the controller looks at its files", "preparing"))
+            report(DeployReport(0, "the controller looks at its files", "preparing"))
             await anyio.sleep_forever()  # another load tells, and cancels this one
         async with self._one_at_a_time:
             deployment = await self._deployment(load.project, source, report)
@@ -95,25 +96,25 @@ class Fetching:
 
     async def obey(
         self, command: bus.DeployCommand, report: Callable[[Report], None]
-    ) -> bus.DeployReport:
+    ) -> DeployReport:
         """Do what is asked of a project's files; what is to be told at the end."""
         async with self._one_at_a_time:
             try:
                 return await self._obey(command, report)
             except CuemsError as error:
                 log.warning("deploy of %s: %s", command.project, error)
-                return bus.DeployReport(0, str(error), "failed", command.deploy_seq)
+                return DeployReport(0, str(error), "failed", command.deploy_seq)
 
     async def _obey(
         self, command: bus.DeployCommand, report: Callable[[Report], None]
-    ) -> bus.DeployReport:
+    ) -> DeployReport:
         seq, ours = command.deploy_seq, command.source.library == self._place.library_identity
         match command.verb:
             case "check" | "deploy" if ours:
-                return bus.DeployReport(100, "the library is the controller's own", "done", seq)
+                return DeployReport(100, "the library is the controller's own", "done", seq)
             case "check":
                 await check(await self._deployment(command.project, command.source, report, seq))
-                return bus.DeployReport(100, "", "done", seq)
+                return DeployReport(100, "", "done", seq)
             case "deploy":
                 deployment = await self._deployment(command.project, command.source, report, seq)
                 return _done(seq, await deploy(deployment))
@@ -121,7 +122,7 @@ class Fetching:
                 if ours:
                     raise SameLibraryError
                 act = survey_unused if command.verb == "unused" else remove_unused
-                return bus.DeployReport(100, await act(self._place.library), "done", seq)
+                return DeployReport(100, await act(self._place.library), "done", seq)
             case _:
                 raise UnknownVerbError(command.verb)
 
@@ -199,17 +200,17 @@ class Fetching:
 
         def progress(status: DeployProgress) -> None:
             state = "done" if status.percent == 100 else "fetching"
-            report(bus.DeployReport(status.percent, f"{status.detail} (not verified)", state))
+            report(DeployReport(status.percent, f"{status.detail} (not verified)", state))
 
         await legacy_deploy.deploy_project(deployment, read_media, progress)
 
 
-def _done(deploy_seq: int, missing: Sequence[str]) -> bus.DeployReport:
+def _done(deploy_seq: int, missing: Sequence[str]) -> DeployReport:
     if not missing:
-        return bus.DeployReport(100, "", "done", deploy_seq)
+        return DeployReport(100, "", "done", deploy_seq)
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     detail = f"{missing[0]}{more} not in the controller's library: put it there and load again"
-    return bus.DeployReport(100, detail, "incomplete", deploy_seq)
+    return DeployReport(100, detail, "incomplete", deploy_seq)
 
 
 class UnknownVerbError(CuemsError):

@@ -20,6 +20,16 @@ from cuems.core.cues import NodeId
 from cuems.core.follower import Follower
 from cuems.core.link_watch import LinkWatch
 from cuems.core.receipt import FENCED, TWO_LEADERS
+from cuems.core.reports import (
+    ArmedReport,
+    ClockProbe,
+    CueTimingReport,
+    GoRefusedReport,
+    Heartbeat,
+    Hello,
+    NodeReport,
+    Receipt,
+)
 from cuems.wire.auth import Anyone, KeyHolders, Trust, session_key
 from cuems.wire.bus import BusDecodeError, Pen, StrangerError, decode
 from cuems.wire.lane import Direction, Session
@@ -38,8 +48,8 @@ from cuems.wire.lane_r import (
 REQUEST_DEADLINE_S = 2.0
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 LANE_ALIVE_NS = 1_500_000_000
-LANE_X = bus.Receipt | bus.Heartbeat | bus.ClockProbe  # by the bus only where there is no lane X
-BOTH = bus.ArmedReport | bus.GoRefusedReport | bus.CueTimingReport  # the sooner the better
+LANE_X = Receipt | Heartbeat | ClockProbe  # by the bus only where there is no lane X
+BOTH = ArmedReport | GoRefusedReport | CueTimingReport  # the sooner the better
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +68,7 @@ class Following:
     boot: str
     outgoing: MemoryObjectSendStream[bytes]
     follower: Follower
-    hello: Callable[[], bus.Hello]
+    hello: Callable[[], Hello]
     bus_urls: Callable[[], tuple[str, ...]] | None = None
     led_from: Callable[[str], None] = lambda _: None
     redial: Callable[[], None] = lambda: None
@@ -81,17 +91,17 @@ class Following:
 
     # ---- saying
 
-    async def say(self, report: bus.NodeReport) -> None:
+    async def say(self, report: NodeReport) -> None:
         """Report to the controller."""
         by_lane = isinstance(report, LANE_X | BOTH) and await self._cast(report)
         if not by_lane or isinstance(report, BOTH) or _is_for_another(report):
             await self.outgoing.send(self._pen.write(report))
 
-    def say_if_free(self, report: bus.NodeReport) -> None:
+    def say_if_free(self, report: NodeReport) -> None:
         """Report what is worth nothing if it has to wait; raises anyio.WouldBlock."""
         self.outgoing.send_nowait(self._pen.write(report))
 
-    async def _cast(self, report: bus.NodeReport) -> bool:
+    async def _cast(self, report: NodeReport) -> bool:
         """By lane X; whether there is one that works."""
         if self.lane is None or self._session is None or self._address is None:
             return False
@@ -231,7 +241,7 @@ class Following:
         self.led_from(bus_url)
         self._session = Session(bytes.fromhex(answer.session), key, Direction.UP)
         self._address = host, answer.port
-        await self._cast(bus.Heartbeat())  # from here on the controller knows where we are
+        await self._cast(Heartbeat())  # from here on the controller knows where we are
         return said
 
     async def _ask(self, url: str, asked: Request, expected: str) -> Answer:
@@ -245,6 +255,6 @@ class Following:
         return answer
 
 
-def _is_for_another(report: bus.NodeReport) -> bool:
+def _is_for_another(report: NodeReport) -> bool:
     """Whether it tells somebody that he leads no more: lane X is for the one who does."""
-    return isinstance(report, bus.Receipt) and report.nak in (FENCED, TWO_LEADERS)
+    return isinstance(report, Receipt) and report.nak in (FENCED, TWO_LEADERS)

@@ -14,7 +14,7 @@ from cuems.adapters.ipc import serve_requests
 from cuems.adapters.lane import Lane, LaneError, open_lane
 from cuems.app.leading import Leading
 from cuems.app.links import Bus, ControllerItem, NodeSaid
-from cuems.core import bus
+from cuems.core.reports import NodeReport
 from cuems.wire.lane_r import BUS_PORT, LANE_X_PORT
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ async def hear_bus(
         data = await link.receive()
         received_ns = time.monotonic_ns()
         said = leading.from_bus(data, near=near)
-        if said is not None and isinstance(said.message, bus.NodeReport):
+        if said is not None and isinstance(said.message, NodeReport):
             await send.send(NodeSaid(said.sender, said.message, received_ns, by_bus=True))
 
 
@@ -54,7 +54,7 @@ async def hear_lane(
         data, address = await lane.receive()
         received_ns = time.monotonic_ns()
         said = leading.from_lane(data, address)
-        if said is not None and isinstance(said.message, bus.NodeReport):
+        if said is not None and isinstance(said.message, NodeReport):
             await send.send(NodeSaid(said.sender, said.message, received_ns))
 
 

@@ -19,6 +19,7 @@ from cuems.core.cues import NodeId
 from cuems.core.delivery import Numbered, Sender
 from cuems.core.desk import AnswerTook, ControllerEvent, Fenced, Undelivered
 from cuems.core.receipt import FENCED, TWO_LEADERS
+from cuems.core.reports import Hello, Receipt
 from cuems.wire.auth import Anyone, KeyHolders, Trust, session_key
 from cuems.wire.bus import BusDecodeError, Pen, StrangerError, decode
 from cuems.wire.lane import SESSION_BYTES, Direction, Session, session_of
@@ -196,7 +197,7 @@ class Leading:
         except BusDecodeError as error:
             log.warning("%s", error)
             return None
-        if isinstance(said.message, bus.Hello) and not near:
+        if isinstance(said.message, Hello) and not near:
             return None  # its place is lane R
         return said if near or _says_no(said.message) or self._is_new(said) else None
 
@@ -251,7 +252,7 @@ class Leading:
             if other.node == peer.node and other is not peer:
                 del self._sessions[session]
 
-    def receipt(self, node: NodeId, receipt: bus.Receipt, now_ns: int) -> Iterator[ControllerEvent]:
+    def receipt(self, node: NodeId, receipt: Receipt, now_ns: int) -> Iterator[ControllerEvent]:
         """A node answered a command."""
         if receipt.boot != self.boot:
             return  # it is for another controller
@@ -300,7 +301,7 @@ class Leading:
             raise LaneRError("a hello that answers no challenge of ours: it was said before")
         del self._challenges[request.answers]
         said = from_said(request.said)
-        if not isinstance(said.message, bus.Hello) or said.sender != request.sender:
+        if not isinstance(said.message, Hello) or said.sender != request.sender:
             raise LaneRError("expected a hello of whoever asks")
         visit = Visit()
         self._visits[said.sender] = visit
@@ -344,4 +345,4 @@ class Leading:
 
 def _says_no(message: bus.BusMessage) -> bool:
     """Whether a node says that it follows another: it need not have said hello to us for that."""
-    return isinstance(message, bus.Receipt) and message.nak in (FENCED, TWO_LEADERS)
+    return isinstance(message, Receipt) and message.nak in (FENCED, TWO_LEADERS)

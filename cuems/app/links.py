@@ -10,11 +10,12 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from cuems.adapters.clients import ClientId
-from cuems.core.bus import BusStalledError, Hello, NodeReport, Peers, Snapshot
+from cuems.core.bus import BusStalledError, Peers, Snapshot
 from cuems.core.cues import NodeId
 from cuems.core.desk import ControllerEvent
 from cuems.core.node_desk import NodeEvent
 from cuems.core.operator import OperatorCommand
+from cuems.core.reports import Hello, NodeReport
 
 log = logging.getLogger(__name__)
 

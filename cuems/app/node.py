@@ -60,6 +60,14 @@ from cuems.core.node_desk import (
 )
 from cuems.core.players_first import players_first
 from cuems.core.receipt import Term
+from cuems.core.reports import (
+    ArmedReport,
+    ClockProbe,
+    CueTimingReport,
+    Heartbeat,
+    NodeReport,
+    NoticeReport,
+)
 from cuems.core.timecode import to_ns
 
 LOOK_NS = 500_000_000  # MIDI rolls on without telling: this often it is looked where it is
@@ -196,7 +204,7 @@ class NodeLoop:
         self._faders = Faders(parts.workshop.residents)
         self._crew = Crew(parts=parts, faders=self._faders, inbox=send, notice=self._notice)
         self._stage: Stage | None = None
-        self._timings: list[tuple[bus.CueTimingReport, int]] = []  # when; not told yet
+        self._timings: list[tuple[CueTimingReport, int]] = []  # when; not told yet
 
     async def decide(self, inbox: MemoryObjectReceiveStream[NodeItem]) -> None:
         """Apply what happens, for ever: what was heard by its rank, and all else as it comes."""
@@ -343,7 +351,7 @@ class NodeLoop:
         match effect:
             case Say(report):
                 await self._say(report)
-                if isinstance(report, bus.ArmedReport) and report.armed:
+                if isinstance(report, ArmedReport) and report.armed:
                     await self._crew.tell_survivors(self._node.load_seq)
             case Fetch() | Deploy():
                 self._errands.run(effect, self._tasks)
@@ -370,8 +378,8 @@ class NodeLoop:
         if self._follower.led:
             await self.following.say_hello()
 
-    async def _say(self, report: bus.NodeReport) -> None:
-        if not isinstance(report, bus.Heartbeat | bus.ClockProbe):
+    async def _say(self, report: NodeReport) -> None:
+        if not isinstance(report, Heartbeat | ClockProbe):
             log.debug("says %s", report)
         await self.following.say(report)
         if self._parts.recorder is not None:
@@ -385,7 +393,7 @@ class NodeLoop:
         if position is not None:
             joined = played.elapsed > played.late
             late = 0 if joined else position - played.start
-            timing = bus.CueTimingReport(
+            timing = CueTimingReport(
                 cue=played.cue,
                 run_seq=played.run_seq,
                 start=played.start,
@@ -406,4 +414,4 @@ class NodeLoop:
             await self._say(timing)
 
     async def _notice(self, text: str) -> None:
-        await self._say(bus.NoticeReport(text))
+        await self._say(NoticeReport(text))

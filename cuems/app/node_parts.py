@@ -11,10 +11,11 @@ from cuems.app.links import Bus
 from cuems.app.workshop import Workshop
 from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import DeployPlanReport, DeployReport, NodeReport
 from cuems.core.timekeeper import Timekeeper
 from cuems.wire.auth import Anyone, Trust
 
-OnReport = Callable[[bus.DeployReport | bus.DeployPlanReport], None]
+OnReport = Callable[[DeployReport | DeployPlanReport], None]
 
 
 class Files(Protocol):
@@ -23,7 +24,7 @@ class Files(Protocol):
     async def fetch(self, load: bus.LoadCommand, report: OnReport) -> None:
         """Bring what a load needs; raises CuemsError."""
 
-    async def obey(self, command: bus.DeployCommand, report: OnReport) -> bus.DeployReport:
+    async def obey(self, command: bus.DeployCommand, report: OnReport) -> DeployReport:
         """Do what is asked; what is to be told at the end."""
 
     def told_turn(self, turn: bus.DeployTurn) -> None:
@@ -36,7 +37,7 @@ class Records(Protocol):
     def told(self, message: bus.BusMessage, position: int) -> None:
         """The controller said something."""
 
-    def said(self, report: bus.NodeReport, position: int) -> None:
+    def said(self, report: NodeReport, position: int) -> None:
         """The node said something."""
 
 

@@ -18,10 +18,19 @@ from cuems.adapters.journal_files import Limits, seal_runs_before
 from cuems.app.shipping import SPOOL
 from cuems.core import bus
 from cuems.core.journal import Happened, NodeSaid, NodeTold, Opened, Record
+from cuems.core.reports import (
+    ChaseReport,
+    ClockProbe,
+    CueStartedReport,
+    Heartbeat,
+    Hello,
+    NodeReport,
+    Receipt,
+)
 from cuems.core.rules import Rules
 from cuems.wire.journal import encode
 
-UNTOLD = (bus.Heartbeat, bus.ClockProbe, bus.ChaseReport, bus.Hello, bus.Receipt)
+UNTOLD = (Heartbeat, ClockProbe, ChaseReport, Hello, Receipt)
 UNHEARD = (bus.Beat, bus.LineReport, bus.ClockReply, bus.Snapshot)
 
 log = logging.getLogger(__name__)
@@ -50,10 +59,10 @@ class NodeRecorder:
         if ends and self._played:
             self._begin()
 
-    def said(self, report: bus.NodeReport, position: int) -> None:
+    def said(self, report: NodeReport, position: int) -> None:
         """The node said something. Never waits."""
         if not isinstance(report, UNTOLD):
-            self._played = self._played or isinstance(report, bus.CueStartedReport)
+            self._played = self._played or isinstance(report, CueStartedReport)
             self._write(NodeSaid(report), position)
 
     def _write(self, what: Happened, position: int) -> None:

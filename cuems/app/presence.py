@@ -13,10 +13,10 @@ import cuems
 from cuems.app.following import Following
 from cuems.app.health import Health
 from cuems.app.node_parts import NodeParts
-from cuems.core import bus
 from cuems.core.chase_news import ChaseNews
 from cuems.core.follower import Follower
 from cuems.core.node import Node
+from cuems.core.reports import ClockProbe, CrashReport, HealthReport, Heartbeat, Hello, NodeReport
 
 HEARTBEAT_S = 0.25
 PROBE_EVERY = 2  # heartbeats
@@ -35,7 +35,7 @@ class Introduction:
     node: Node
     follower: Follower
 
-    def hello(self) -> bus.Hello:
+    def hello(self) -> Hello:
         """Who we are, and how the show stands here."""
         timekeeper, by_lane = self.parts.timekeeper, self.parts.lane is not None
         now_ns, last = time.monotonic_ns(), timekeeper.last_line
@@ -43,7 +43,7 @@ class Introduction:
         rolling = timekeeper.moment_of(position or 0) is not None
         if position is None and last is not None:  # a controller that was away takes it up here
             position, rolling = last.position_at(now_ns), last.rolling
-        return bus.Hello(
+        return Hello(
             boot=self.boot,
             version=cuems.__version__,
             name=platform.node(),
@@ -69,7 +69,7 @@ class Presence:
     follower: Follower
     following: Following
     chase_news: ChaseNews
-    say: Callable[[bus.NodeReport], Awaitable[None]]
+    say: Callable[[NodeReport], Awaitable[None]]
 
     async def greet(self) -> None:
         """Say who we are on every new link."""
@@ -89,7 +89,7 @@ class Presence:
         """Ask a new leader for its clock, so often that it is known at once."""
         if not self.parts.same_clock:
             for _ in range(FIRST_PROBES):
-                await self.say(bus.ClockProbe(time.monotonic_ns()))
+                await self.say(ClockProbe(time.monotonic_ns()))
                 await anyio.sleep(FIRST_PROBES_S)
 
     async def keep_in_touch(self) -> None:
@@ -99,10 +99,10 @@ class Presence:
         beats, died = 0, self.parts.died
         while True:
             if beats % PROBE_EVERY == 0:
-                await self.say(bus.ClockProbe(time.monotonic_ns()))
-            await self.say(bus.Heartbeat(armed=self.node.armed))
+                await self.say(ClockProbe(time.monotonic_ns()))
+            await self.say(Heartbeat(armed=self.node.armed))
             if died and self.follower.led:
-                await self.say(bus.CrashReport(died))
+                await self.say(CrashReport(died))
                 died = ""
             await anyio.sleep(HEARTBEAT_S)
             beats += 1
@@ -114,4 +114,4 @@ class Presence:
 
     async def tell_health(self, line: str, wrong: str) -> None:
         """Have the controller know how this process gets on."""
-        await self.say(bus.HealthReport(line, wrong))
+        await self.say(HealthReport(line, wrong))

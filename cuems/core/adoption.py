@@ -7,10 +7,10 @@ holds until the list says the same. Without a list every node that comes belongs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cuems.core.bus import Hello
 from cuems.core.cues import NodeId
 from cuems.core.desk import Asked
 from cuems.core.operator import AdoptNode
+from cuems.core.reports import Hello
 
 NOT_ADOPTED = "not adopted"
 ON_BUS, SILENT = "it is on the bus", "it was on the bus, and is silent"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from cuems.core.bus import ChaseReport
 from cuems.core.cues import NodeId
+from cuems.core.reports import ChaseReport
 from cuems.core.status import ChaseHealth, Notice
 
 US_PER_MS = 1000

@@ -1,6 +1,6 @@
 """When there is something to tell of how a node follows timecode: every change, and the quality."""
 
-from cuems.core.bus import ChaseReport
+from cuems.core.reports import ChaseReport
 from cuems.core.timekeeper import Timekeeper
 
 QUALITY_NS = 5_000_000_000  # how well it goes is told so often

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import DeployPlanReport, DeployReport
 from cuems.core.status import (
     DeployBytes,
     DeployPlan,
@@ -121,16 +122,14 @@ class DeployDesk:
 
     # ---- nodes
 
-    def hear(
-        self, node: NodeId, label: str, report: bus.DeployReport | bus.DeployPlanReport
-    ) -> None:
+    def hear(self, node: NodeId, label: str, report: DeployReport | DeployPlanReport) -> None:
         """What a node says of its files."""
-        if isinstance(report, bus.DeployReport):
+        if isinstance(report, DeployReport):
             self.reported(node, label, report)
         else:
             self.planned(node, report)
 
-    def reported(self, node: NodeId, label: str, report: bus.DeployReport) -> None:
+    def reported(self, node: NodeId, label: str, report: DeployReport) -> None:
         """How far a node is, or how it has ended."""
         self._publish(DeployProgress(node, report.percent, report.detail))
         self._take_turn(node, report.state)
@@ -157,7 +156,7 @@ class DeployDesk:
             run.states[node] = report.state
             self._settle(run)
 
-    def planned(self, node: NodeId, report: bus.DeployPlanReport) -> None:
+    def planned(self, node: NodeId, report: DeployPlanReport) -> None:
         """What a node has and lacks."""
         if self._run is not None and node in self._run.open:
             self._run.open[node] = None

@@ -1,6 +1,6 @@
 """How far a transfer is, for people: throttled, never backwards, at its end 100."""
 
-from cuems.core.bus import DeployReport
+from cuems.core.reports import DeployReport
 
 EVERY_NS = 250_000_000  # a person reads no faster
 NS_PER_S = 1_000_000_000

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from cuems.core.bus import NodeCommand, NodeReport, Snapshot, Source
+from cuems.core.bus import NodeCommand, Snapshot, Source
 from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.events import LineEvent
 from cuems.core.messages import Message
 from cuems.core.operator import OperatorCommand
 from cuems.core.played import PlayedBefore
+from cuems.core.reports import NodeReport
 from cuems.core.settings import Settings
 from cuems.core.stands import Remembered, Stands
 from cuems.core.status import Status

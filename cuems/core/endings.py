@@ -6,12 +6,18 @@ controller next brings the node up to now. Of what has not changed that is no ne
 
 from collections.abc import Iterator
 
-from cuems.core import bus
 from cuems.core.cues import CueId
+from cuems.core.reports import (
+    CueEndedReport,
+    CueFailedReport,
+    CueResetReport,
+    CueStartedReport,
+    NodeReport,
+)
 
 MOST_KEPT = 64  # the newest: a link that is dead is noticed within seconds
 
-Ending = bus.CueEndedReport | bus.CueFailedReport
+Ending = CueEndedReport | CueFailedReport
 
 
 class Endings:
@@ -20,15 +26,15 @@ class Endings:
     def __init__(self) -> None:
         self._kept: dict[CueId, Ending] = {}
 
-    def note(self, report: bus.NodeReport) -> None:
+    def note(self, report: NodeReport) -> None:
         """The node says something."""
         match report:
-            case bus.CueEndedReport(cue) | bus.CueFailedReport(cue):
+            case CueEndedReport(cue) | CueFailedReport(cue):
                 self._kept.pop(cue, None)
                 self._kept[cue] = report
                 if len(self._kept) > MOST_KEPT:
                     del self._kept[next(iter(self._kept))]
-            case bus.CueStartedReport(cue) | bus.CueResetReport(cue):
+            case CueStartedReport(cue) | CueResetReport(cue):
                 self._kept.pop(cue, None)
             case _:
                 pass

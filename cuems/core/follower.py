@@ -14,6 +14,7 @@ from cuems.core.delivery import Numbered
 from cuems.core.node import Node
 from cuems.core.node_desk import NodeEffect, Say, Told
 from cuems.core.receipt import SAY_HELLO, Receiver, Reply, Term
+from cuems.core.reports import GoRefusedReport, Heartbeat, Receipt
 
 NO_COMMAND = -1  # what a beat is answered as, of a leader that is fenced off
 
@@ -118,10 +119,10 @@ class Follower:
     def _beat(self, sender: NodeId, beat: bus.Beat) -> Iterator[FollowerEffect]:
         nak = self.receiver.meet(sender, beat.epoch)
         if nak:
-            yield Say(bus.Receipt(beat.boot, NO_COMMAND, nak=nak, epoch=self.receiver.term.epoch))
+            yield Say(Receipt(beat.boot, NO_COMMAND, nak=nak, epoch=self.receiver.term.epoch))
             return
         if beat.asks:
-            yield Say(bus.Heartbeat(armed=self._node.armed))
+            yield Say(Heartbeat(armed=self._node.armed))
         if not self.led or beat.boot != self._boot or self._name in beat.wanted:
             yield SayHello()
 
@@ -143,14 +144,14 @@ class Follower:
 
     @staticmethod
     def _answer(boot: str, reply: Reply) -> Say:
-        return Say(bus.Receipt(boot, reply.seq, reply.refusal, reply.nak, reply.epoch))
+        return Say(Receipt(boot, reply.seq, reply.refusal, reply.nak, reply.epoch))
 
 
 def _refusal(effects: tuple[NodeEffect, ...]) -> str:
     """Why the node would not do it, where it said so."""
     for effect in effects:
         match effect:
-            case Say(bus.GoRefusedReport(_, reason)):
+            case Say(GoRefusedReport(_, reason)):
                 return reason
             case _:
                 pass

@@ -7,10 +7,10 @@ is pressed meanwhile holds for whatever is found.
 
 from dataclasses import replace
 
-from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.desk import Asked
 from cuems.core.operator import Ping, PressPanic, PressStop
+from cuems.core.reports import Hello
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Remembered, Stands
 
@@ -21,7 +21,7 @@ class Found:
     """What is to be taken up, and who waits for that. `hello` is who has it, while it is read."""
 
     def __init__(self) -> None:
-        self.hello: bus.Hello | None = None
+        self.hello: Hello | None = None
         self.found_ns = 0
         self.untouched = True  # nothing but a stop was asked for since this controller has started
         self.silenced = False  # that was
@@ -38,7 +38,7 @@ class Found:
         else:
             self.untouched = self.silenced = False
 
-    def finds(self, hello: bus.Hello, now_ns: int, *, idle: bool) -> bool:
+    def finds(self, hello: Hello, now_ns: int, *, idle: bool) -> bool:
         """Whether a node is in a show that is now to be taken up; `idle`: none is loaded here."""
         if self.hello is not None or hello.state is None:
             return False
@@ -49,7 +49,7 @@ class Found:
         self.hello, self.found_ns = hello, now_ns
         return True
 
-    def _is_remembered(self, hello: bus.Hello) -> bool:
+    def _is_remembered(self, hello: Hello) -> bool:
         """Whether a node has the very show that was taken up from the journal."""
         known = self._from_journal
         return known is not None and (
@@ -65,7 +65,7 @@ class Found:
         stays = stands.state.paused or (remembered.in_the_middle and not go_on)
         self._from_journal = None if self.silenced else stands
         self.found_ns = now_ns
-        self.hello = bus.Hello(
+        self.hello = Hello(
             boot="",
             version="",
             name=JOURNAL,
@@ -78,7 +78,7 @@ class Found:
         )
         return True
 
-    def taken_up(self, hello: bus.Hello) -> ShowState | None:
+    def taken_up(self, hello: Hello) -> ShowState | None:
         """A found show is led from now on; how it stands (None: at its beginning)."""
         self.hello, self.untouched = None, False
         if hello.name != JOURNAL:

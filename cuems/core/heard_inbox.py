@@ -13,6 +13,7 @@ from cuems.core.delivery import Urgent
 from cuems.core.events import Go, Intervene
 from cuems.core.inbox import Inbox, Rank
 from cuems.core.receipt import BUSY
+from cuems.core.reports import Receipt
 
 Prompt: TypeAlias = Go | Intervene
 
@@ -32,7 +33,7 @@ class HeardInbox:
         self.waiting: Inbox[Heard] = Inbox()
         self._missed = False
 
-    def put(self, heard: Heard) -> bus.Receipt | None:
+    def put(self, heard: Heard) -> Receipt | None:
         """Keep it; the answer to what found no room, where it is owed one."""
         said = heard.said
         rank, name = _rank(said)
@@ -46,7 +47,7 @@ class HeardInbox:
         if stamp is None or rank is Rank.STATE:
             self._missed = True
             return None
-        return bus.Receipt(stamp.boot, stamp.seq, nak=BUSY, epoch=stamp.epoch)
+        return Receipt(stamp.boot, stamp.seq, nak=BUSY, epoch=stamp.epoch)
 
     def take(self) -> Heard | None:
         """What is to be acted on next; None where nothing waits."""

@@ -8,7 +8,7 @@ one event with its effects. A run begins with `Opened`, and again wherever a pro
 
 from dataclasses import dataclass
 
-from cuems.core.bus import BusMessage, NodeReport, Source
+from cuems.core.bus import BusMessage, Source
 from cuems.core.desk import (
     Answer,
     Asked,
@@ -17,6 +17,7 @@ from cuems.core.desk import (
     ProjectRead,
     Publish,
 )
+from cuems.core.reports import NodeReport
 from cuems.core.rules import Rules
 from cuems.core.stands import Stands
 from cuems.core.status import CueEnabled, CueName, CuePlay

@@ -45,6 +45,7 @@ from cuems.core.node_desk import (
     Say,
     Told,
 )
+from cuems.core.reports import ArmedReport, GoRefusedReport, LoadFailedReport, Pong
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import options_of, settings_from
@@ -91,7 +92,7 @@ class Node:
         return self._sequencer is not None and not self._muted and self._sequencer.goes_on
 
     @property
-    def armed(self) -> bus.ArmedReport | None:
+    def armed(self) -> ArmedReport | None:
         """Whether this node is ready, as last reported."""
         return self._teller.armed
 
@@ -144,7 +145,7 @@ class Node:
             case bus.StopCommand() | bus.PanicCommand() | bus.UnloadCommand():
                 self._silence(command)
             case bus.PingCommand():
-                self._teller.say(bus.Pong())
+                self._teller.say(Pong())
             case bus.PlayerControlCommand():
                 self._out.append(Control(command))
             case bus.SettingsCommand():
@@ -166,7 +167,7 @@ class Node:
             case LineMissed():
                 for command in self._line_wait.forget():
                     if isinstance(command, Go):
-                        self._teller.say(bus.GoRefusedReport(command.run_seq, NO_SUCH_LINE))
+                        self._teller.say(GoRefusedReport(command.run_seq, NO_SUCH_LINE))
                     elif isinstance(command, Intervene):
                         self._out.append(AskIn())
                     else:
@@ -180,7 +181,7 @@ class Node:
         if isinstance(command, bus.Snapshot):
             self._stand_as(command)
         elif isinstance(command, Go) and self._is_of_the_show_before():
-            self._teller.say(bus.GoRefusedReport(command.run_seq, NOT_HERE_YET))
+            self._teller.say(GoRefusedReport(command.run_seq, NOT_HERE_YET))
         else:
             self._sequence(command)
 
@@ -193,7 +194,7 @@ class Node:
             self._wanted_load = None
             self._muted = self._muted and load.load_seq > 0
             self._teller.say(
-                bus.LoadFailedReport(project=load.project, reason=reason, load_seq=load.load_seq)
+                LoadFailedReport(project=load.project, reason=reason, load_seq=load.load_seq)
             )
 
     def _set(self, command: bus.SettingsCommand) -> None:
@@ -290,11 +291,11 @@ class Node:
         """An upstream controller's GO: no position, no cue."""
         sequencer = self._sequencer
         if self._is_of_the_show_before():
-            self._teller.say(bus.GoRefusedReport(run_seq or 0, NOT_HERE_YET))
+            self._teller.say(GoRefusedReport(run_seq or 0, NOT_HERE_YET))
             return
         if sequencer is None or sequencer.standby is None or position is None:
             reason = "nothing stands by" if position is not None else "no timecode"
-            self._teller.say(bus.GoRefusedReport(run_seq or 0, reason))
+            self._teller.say(GoRefusedReport(run_seq or 0, reason))
             return
         seq = run_seq if run_seq is not None else position
         self._sequence(Go(run_seq=seq, cue=sequencer.standby, at=position))

@@ -7,6 +7,7 @@ from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import Show
 from cuems.core.effects import PlayerEffect
 from cuems.core.events import LineEvent, PlayerEvent
+from cuems.core.reports import NodeReport
 
 # ---- in
 
@@ -70,7 +71,7 @@ NodeEvent = Told | Moved | Proved | Fetched | FetchFailed | OnLine | LineMissed
 class Say:
     """Report to the controller."""
 
-    report: bus.NodeReport
+    report: NodeReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from cuems.core.found import JOURNAL
 from cuems.core.greeter import Greeter
 from cuems.core.operator import LoadProject
 from cuems.core.played import PlayedBefore, ShowAsFound
+from cuems.core.reports import Hello
 from cuems.core.sequencer import Sequencer
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Stands, mixers
@@ -159,7 +160,7 @@ class ProjectDesk:
             booth.mode = stands.mode
             booth.publish(ModeIs(stands.mode))
 
-    def _take_up(self, read: ProjectRead, found: bus.Hello) -> None:
+    def _take_up(self, read: ProjectRead, found: Hello) -> None:
         """A show was found running on a node, by a controller that has just started: lead it on."""
         booth = self._booth
         state = booth.found.taken_up(found)
@@ -215,7 +216,7 @@ class ProjectDesk:
         self._booth.out.append(Answer(asked, reason))
 
 
-def _where_found(found: bus.Hello, state: ShowState | None) -> str:
+def _where_found(found: Hello, state: ShowState | None) -> str:
     """What the operator is told of a show that was taken up."""
     where = "in the journal" if found.name == JOURNAL else f"on {found.name}"
     if state is None:

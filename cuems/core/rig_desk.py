@@ -24,6 +24,25 @@ from cuems.core.events import Go
 from cuems.core.greeter import Greeter
 from cuems.core.health import died_of
 from cuems.core.project_desk import ProjectDesk
+from cuems.core.reports import (
+    ArmedReport,
+    ChaseReport,
+    CrashReport,
+    CueProgressReport,
+    CueStartedReport,
+    CueTimingReport,
+    DeployPlanReport,
+    DeployReport,
+    GoRefusedReport,
+    HealthReport,
+    Heartbeat,
+    Hello,
+    LoadFailedReport,
+    NodeReport,
+    NoticeReport,
+    PlayerAdded,
+    Pong,
+)
 from cuems.core.settings_desk import SettingsDesk
 from cuems.core.status import (
     CueLate,
@@ -35,9 +54,9 @@ from cuems.core.status import (
     Notice,
 )
 
-UPSTREAM_SIGNS = bus.Pong | bus.PlayerAdded | bus.ArmedReport  # a node of ours says hello first
+UPSTREAM_SIGNS = Pong | PlayerAdded | ArmedReport  # a node of ours says hello first
 
-NodeNews: TypeAlias = bus.NoticeReport | bus.GoRefusedReport | bus.HealthReport | bus.CrashReport
+NodeNews: TypeAlias = NoticeReport | GoRefusedReport | HealthReport | CrashReport
 
 
 class RigDesk:
@@ -58,24 +77,24 @@ class RigDesk:
         self._deploys = deploys
         self._chases = ChaseDesk()
 
-    def hear(self, node: NodeId, report: bus.NodeReport, now_ns: int) -> None:
+    def hear(self, node: NodeId, report: NodeReport, now_ns: int) -> None:
         """A report of a node, or of a stranger."""
         booth = self._booth
         if not booth.adoption.admits(node):
             self._turn_away(node, report, now_ns)
             return
         booth.now_ns = now_ns
-        greets = isinstance(report, bus.Hello)
+        greets = isinstance(report, Hello)
         came = node not in booth.cluster.nodes() and isinstance(report, UPSTREAM_SIGNS)
         if booth.cluster.is_lost(node) and booth.cluster.is_member(node):
             booth.wanted.add(node)  # it has missed what was told meanwhile
         watched = greets and node != booth.rules.local_node
         for health in booth.cluster.heard(node, now_ns, watched=watched):
             booth.publish(health)
-        if isinstance(report, bus.Hello):
+        if isinstance(report, Hello):
             self._hello(node, report)
         elif booth.loaded is not None:
-            if isinstance(report, bus.CueStartedReport) and report.cue in booth.loaded.order:
+            if isinstance(report, CueStartedReport) and report.cue in booth.loaded.order:
                 booth.publish(CueStart(report.cue, report.start))
             for status in booth.loaded.tally.hear(node, report):
                 booth.publish(status)
@@ -83,9 +102,9 @@ class RigDesk:
         if came:
             self._greeter.legacy_came()
 
-    def _turn_away(self, node: NodeId, report: bus.NodeReport, now_ns: int) -> None:
+    def _turn_away(self, node: NodeId, report: NodeReport, now_ns: int) -> None:
         booth = self._booth
-        hello = report if isinstance(report, bus.Hello) else None
+        hello = report if isinstance(report, Hello) else None
         if booth.adoption.turned_away(node, hello, now_ns):
             booth.publish(NodeHealth(node, NOT_ADOPTED, ON_BUS))
         if hello is not None:
@@ -130,7 +149,7 @@ class RigDesk:
             if hello is not None:
                 self.hear(node, hello, now_ns)
 
-    def _hello(self, node: NodeId, hello: bus.Hello) -> None:
+    def _hello(self, node: NodeId, hello: Hello) -> None:
         """A node is there, or has the project now: bring it up to how the show stands."""
         booth = self._booth
         started = booth.cluster.greeted(node, hello.boot, hello.name)
@@ -181,7 +200,7 @@ class RigDesk:
         if booth.cluster.is_member(node):
             booth.wanted.add(node)
 
-    def _cue_timing(self, node: NodeId, timing: bus.CueTimingReport) -> None:
+    def _cue_timing(self, node: NodeId, timing: CueTimingReport) -> None:
         booth = self._booth
         if booth.loaded is None or timing.cue not in booth.loaded.order or timing.joined:
             return
@@ -189,33 +208,31 @@ class RigDesk:
         late[node] = timing.late_us
         booth.publish(CueLate(timing.cue, max(late.values())))
 
-    def _node_news(self, node: NodeId, report: bus.NodeReport) -> None:
+    def _node_news(self, node: NodeId, report: NodeReport) -> None:
         booth = self._booth
         match report:
-            case bus.ArmedReport():
+            case ArmedReport():
                 self._armed(node, report)
-            case bus.Heartbeat(armed=bus.ArmedReport() as last):
+            case Heartbeat(armed=ArmedReport() as last):
                 self._node_news(node, last)
-            case bus.CueStartedReport() | bus.CueProgressReport():
+            case CueStartedReport() | CueProgressReport():
                 booth.runs_by_itself()
-            case bus.CueTimingReport():
+            case CueTimingReport():
                 self._cue_timing(node, report)
-            case bus.LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
+            case LoadFailedReport(project=project, reason=reason, load_seq=load_seq):
                 booth.cluster.armed(node, False, f"{project}: {reason}", load_seq)
                 booth.publish(Notice(f"{booth.cluster.label(node)}: {project}: {reason}"))
-            case bus.ChaseReport():
+            case ChaseReport():
                 for status in self._chases.reported(node, booth.cluster.label(node), report):
                     booth.publish(status)
-            case bus.DeployReport() | bus.DeployPlanReport():
+            case DeployReport() | DeployPlanReport():
                 self._deploys.hear(node, booth.cluster.label(node), report)
-            case (
-                bus.NoticeReport() | bus.GoRefusedReport() | bus.HealthReport() | bus.CrashReport()
-            ):
+            case NoticeReport() | GoRefusedReport() | HealthReport() | CrashReport():
                 self._node_notice(node, report)
             case _:
                 pass
 
-    def _armed(self, node: NodeId, report: bus.ArmedReport) -> None:
+    def _armed(self, node: NodeId, report: ArmedReport) -> None:
         waiting = self._booth.names(report.waiting_for)
         self._booth.cluster.armed(
             node, report.armed, waiting, report.load_seq, report.standby, report.welcome
@@ -225,13 +242,13 @@ class RigDesk:
         booth = self._booth
         label = booth.cluster.label(node)
         match report:
-            case bus.NoticeReport(text):
+            case NoticeReport(text):
                 booth.publish(Notice(f"{label}: {text}"))
-            case bus.GoRefusedReport(run_seq, reason):
+            case GoRefusedReport(run_seq, reason):
                 booth.publish(Notice(f"{label} refused GO {run_seq}: {reason}"))
                 if booth.cluster.is_member(node):
                     booth.wanted.add(node)  # the others have obeyed it, and so has our sequencer
-            case bus.HealthReport(line, wrong):
+            case HealthReport(line, wrong):
                 booth.publish(NodeFigures(node, line, wrong))
-            case bus.CrashReport(text):
+            case CrashReport(text):
                 booth.publish(Notice(f"{label}: {died_of(text)}"))

@@ -3,9 +3,16 @@
 from collections.abc import Generator, Iterator
 from typing import assert_never
 
-from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.effects import ActionDone, CueEnded, CueProgress, CueReset, CueStarted, Outcome
+from cuems.core.reports import (
+    CueEndedReport,
+    CueFailedReport,
+    CueProgressReport,
+    CueResetReport,
+    CueStartedReport,
+    NodeReport,
+)
 from cuems.core.status import CuePlay, CueReason
 
 CueState = CuePlay | CueReason
@@ -36,18 +43,18 @@ class Tally:
         if cue in self._cues and cue not in self._playing and cue not in self._failed:
             yield CuePlay(cue, PLAYED)
 
-    def hear(self, node: NodeId, report: bus.NodeReport) -> Iterator[CueState]:
+    def hear(self, node: NodeId, report: NodeReport) -> Iterator[CueState]:
         """What changes by a node's report."""
         match report:
-            case bus.CueStartedReport(cue):
+            case CueStartedReport(cue):
                 yield from self.started(node, cue)
-            case bus.CueProgressReport(cue, percent):
+            case CueProgressReport(cue, percent):
                 yield from self.progress(node, cue, percent)
-            case bus.CueEndedReport(cue):
+            case CueEndedReport(cue):
                 yield from self.ended(node, cue)
-            case bus.CueFailedReport(cue, reason):
+            case CueFailedReport(cue, reason):
                 yield from self.failed(node, cue, reason)
-            case bus.CueResetReport(cue):
+            case CueResetReport(cue):
                 yield from self.reset(node, cue)
             case _:
                 pass

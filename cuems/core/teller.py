@@ -16,6 +16,16 @@ from cuems.core.effects import (
     StandbyChanged,
 )
 from cuems.core.endings import Endings
+from cuems.core.reports import (
+    ArmedReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueProgressReport,
+    CueResetReport,
+    CueStartedReport,
+    GoRefusedReport,
+    NodeReport,
+)
 
 
 class Teller:
@@ -24,9 +34,9 @@ class Teller:
     `unheard`: the controller may have missed what was said.
     """
 
-    def __init__(self, out: Callable[[bus.NodeReport], None]) -> None:
+    def __init__(self, out: Callable[[NodeReport], None]) -> None:
         self._out = out
-        self.armed: bus.ArmedReport | None = None
+        self.armed: ArmedReport | None = None
         self.unheard = False
         self._armed: ArmedChanged | None = None
         self._armed_anew = False  # said again, changed or not: a stop has been obeyed
@@ -49,7 +59,7 @@ class Teller:
             self._welcome = welcome
             self._armed_anew = self.unheard = True
 
-    def say(self, report: bus.NodeReport) -> None:
+    def say(self, report: NodeReport) -> None:
         """Report something."""
         self._endings.note(report)
         self._out(report)
@@ -63,17 +73,17 @@ class Teller:
         """Report what a sequencer has come to."""
         match effect:
             case CueStarted(cue, start):
-                self.say(bus.CueStartedReport(cue, start))
+                self.say(CueStartedReport(cue, start))
             case CueProgress(cue, percent):
-                self.say(bus.CueProgressReport(cue, percent))
+                self.say(CueProgressReport(cue, percent))
             case CueEnded(cue):
-                self.say(bus.CueEndedReport(cue))
+                self.say(CueEndedReport(cue))
             case CueFailed(cue, reason):
-                self.say(bus.CueFailedReport(cue, reason))
+                self.say(CueFailedReport(cue, reason))
             case CueReset(cue):
-                self.say(bus.CueResetReport(cue))
+                self.say(CueResetReport(cue))
             case GoRefused(run_seq, reason):
-                self.say(bus.GoRefusedReport(run_seq, reason))
+                self.say(GoRefusedReport(run_seq, reason))
             case ArmedChanged():
                 self._armed, self._armed_anew = effect, True
             case StandbyChanged(cue):
@@ -85,7 +95,7 @@ class Teller:
         """Report, where that is news, whether we are ready for the next GO, and for which."""
         if self._armed is None:
             return
-        report = bus.ArmedReport(
+        report = ArmedReport(
             armed=self._armed.armed,
             waiting_for=self._armed.waiting_for,
             load_seq=load_seq,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cuems.core.bus import ChaseReport
 from cuems.core.cues import NodeId, Show
 from cuems.core.journal import Opened, Record
+from cuems.core.reports import ChaseReport
 from cuems.core.status import Notice
 from cuems.core.timecode import frame_at, to_ms, to_ns
 from cuems.sim.log import Entry, Verb

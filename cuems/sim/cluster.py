@@ -52,6 +52,7 @@ from cuems.core.events import Advance, Go, Intervene, Locate, SetNextCue
 from cuems.core.line import Line
 from cuems.core.node_desk import Say
 from cuems.core.operator import LoadProject, OperatorCommand
+from cuems.core.reports import Heartbeat, Receipt
 from cuems.core.rules import Rules
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_S, from_ms, to_ns
@@ -67,7 +68,7 @@ LEAD_FLICKS = from_ms(80)
 READY_WITHIN_NS = 120_000_000_000  # a rig that is not armed by then is rehearsed as it is
 AGREED = bus.LoadCommand | Go | bus.LineReport | SetNextCue
 CONTROLLER, BOOT = NodeId("controller"), "1"
-LANE_X = bus.Receipt | bus.Heartbeat
+LANE_X = Receipt | Heartbeat
 EXTRA_NODE = "00000000-0000-4000-8000-{:012d}"
 
 
@@ -361,7 +362,7 @@ class Rig:
             self._done(letter.node, node.hear_line(said, message, self.now_ns))
         elif isinstance(message, bus.NodeCommand):
             self._done(letter.node, node.tell(said, self.now_ns))
-        elif isinstance(message, bus.Receipt):
+        elif isinstance(message, Receipt):
             if not message.nak:
                 self._sender.answered(letter.node, message.seq, self.now_ns)
         else:

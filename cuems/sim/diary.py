@@ -1,6 +1,5 @@
 """Keeping the log of a rehearsal, and knowing what is going on in it at the moment."""
 
-from cuems.core import bus
 from cuems.core.body import body_flicks
 from cuems.core.cuelist import RunningOrder, has_player, wait_before
 from cuems.core.cues import CueId, CueList, FadeCue, NodeId, PostGo
@@ -22,6 +21,7 @@ from cuems.core.operator import (
     ResumeCue,
     StopCue,
 )
+from cuems.core.reports import CueFailedReport, CueStartedReport, GoRefusedReport
 from cuems.core.status import (
     Armed,
     CueEnabled,
@@ -163,14 +163,14 @@ class Diary:
         match done:
             case Play(effect):
                 self._played(node, effect)
-            case Say(bus.CueStartedReport(cue, start)) if start > self._position:
+            case Say(CueStartedReport(cue, start)) if start > self._position:
                 self._turn(cue, start, node)
-            case Say(bus.CueStartedReport(cue, start)):
+            case Say(CueStartedReport(cue, start)):
                 self._turn_over(cue, start)
-            case Say(bus.CueFailedReport(cue, reason)):
+            case Say(CueFailedReport(cue, reason)):
                 self._failed[node, cue] = reason
                 self.note(Verb.FAILS, node=node, cue=cue, text=reason)
-            case Say(bus.GoRefusedReport(_, reason)):
+            case Say(GoRefusedReport(_, reason)):
                 self.note(Verb.REFUSED, node=node, text=reason)
             case _:
                 pass

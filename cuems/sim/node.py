@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from cuems.core.bus import CueProgressReport, Envelope, Heartbeat, Hello, LineReport, Snapshot
+from cuems.core.bus import Envelope, LineReport, Snapshot
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import AudioCue, CueId, NodeId, Show, VideoCue
 from cuems.core.effects import Arm, SetLevel
@@ -24,6 +24,7 @@ from cuems.core.node_desk import (
     Proved,
     Say,
 )
+from cuems.core.reports import CueProgressReport, Heartbeat, Hello
 from cuems.core.show_state import ShowState
 from cuems.core.timekeeper import Timekeeper
 from cuems.sim.setup import Setup

@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 
 from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import Heartbeat, NodeReport
 from cuems.sim.transport import Connection, Datagrams
 
 
@@ -23,13 +24,13 @@ class Letter:
 
     node: NodeId
     way: Way
-    message: bus.NodeCommand | bus.NodeReport
+    message: bus.NodeCommand | NodeReport
     stamp: bus.Stamp | None = None
 
     @property
     def matters(self) -> bool:
         """Whether something may come of it that time alone would not bring."""
-        return not isinstance(self.message, bus.Heartbeat | bus.Beat | bus.LineReport)
+        return not isinstance(self.message, Heartbeat | bus.Beat | bus.LineReport)
 
 
 class Post:

@@ -7,13 +7,22 @@ after that their players were told. Times are ns since the run began.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import CueId, NodeId, Show
 from cuems.core.desk import Answer, Asked, Publish, Reported, Tell
 from cuems.core.events import Go
 from cuems.core.journal import Record
 from cuems.core.operator import GoCue, LoadProject, OperatorCommand, Ping, PressGo, SetMixerVolume
+from cuems.core.reports import (
+    ChaseReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueResetReport,
+    CueStartedReport,
+    CueTimingReport,
+    GoRefusedReport,
+    NodeReport,
+)
 from cuems.core.status import (
     CueEnabled,
     CuePlay,
@@ -107,23 +116,23 @@ class _Log:
             )
         )
 
-    def _reported(self, node: NodeId, report: bus.NodeReport) -> None:
+    def _reported(self, node: NodeId, report: NodeReport) -> None:
         if node not in self.nodes:
             self.nodes.append(node)
         match report:
-            case bus.CueStartedReport(cue, start, late):
+            case CueStartedReport(cue, start, late):
                 self._begins(node, cue, start, late)
-            case bus.CueTimingReport(cue=cue, late_us=late_us, joined=False):
+            case CueTimingReport(cue=cue, late_us=late_us, joined=False):
                 self._was_late(node, cue, from_ns(late_us * 1000))
-            case bus.CueEndedReport(cue):
+            case CueEndedReport(cue):
                 self._ends(node, cue, Verb.ENDS)
-            case bus.CueResetReport(cue):
+            case CueResetReport(cue):
                 self._ends(node, cue, Verb.STOPS)
-            case bus.CueFailedReport(cue, reason):
+            case CueFailedReport(cue, reason):
                 self._note(Verb.FAILS, node=node, cue=cue, note=reason)
-            case bus.GoRefusedReport(_, reason):
+            case GoRefusedReport(_, reason):
                 self._note(Verb.REFUSED, node=node, note=reason)
-            case bus.ChaseReport(state=state) if self._chase.get(node) != state:
+            case ChaseReport(state=state) if self._chase.get(node) != state:
                 self._chase[node] = state
                 self._note(Verb.TIMECODE, node=node, note=state)
             case _:
@@ -198,11 +207,11 @@ def words(command: OperatorCommand) -> str:
     return spelled.strip()
 
 
-def chase_reports(records: Iterable[Record]) -> Iterator[tuple[int, NodeId, bus.ChaseReport]]:
+def chase_reports(records: Iterable[Record]) -> Iterator[tuple[int, NodeId, ChaseReport]]:
     """Every report on how a node follows timecode, with its moment."""
     for record in records:
         match record.what:
-            case Reported(node, bus.ChaseReport() as report):
+            case Reported(node, ChaseReport() as report):
                 yield record.at_ns, node, report
             case _:
                 pass

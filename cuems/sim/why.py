@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, has_player
 from cuems.core.cues import ActionCue, CueId, PostGo, Show
 from cuems.core.desk import Answer, Asked, Publish, Reported, Tell
@@ -18,6 +17,15 @@ from cuems.core.operator import (
     PressGo,
     ResumeCue,
     StopCue,
+)
+from cuems.core.reports import (
+    ArmedReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueResetReport,
+    CueStartedReport,
+    GoRefusedReport,
+    NodeReport,
 )
 from cuems.core.status import CueEnabled, CuePlay, CueReason, NextCue
 from cuems.core.tally import STARTED
@@ -88,23 +96,23 @@ class _Teller:
     def _say(self, text: str) -> None:
         self.story.facts.append(Fact(self._at_ns, text))
 
-    def _reported(self, node: str, report: bus.NodeReport) -> None:
+    def _reported(self, node: str, report: NodeReport) -> None:
         match report:
-            case bus.CueStartedReport(cue) if cue == self._cue:
+            case CueStartedReport(cue) if cue == self._cue:
                 self.story.ran[node] += 1
                 self._say(f"started on node {node}{self._by()}")
-            case bus.CueStartedReport(cue):
+            case CueStartedReport(cue):
                 self._turn(cue)
-            case bus.CueEndedReport(cue) if cue == self._cue:
+            case CueEndedReport(cue) if cue == self._cue:
                 self._say(f"ended on node {node}")
-            case bus.CueFailedReport(cue, reason) if cue == self._cue:
+            case CueFailedReport(cue, reason) if cue == self._cue:
                 self.story.reason = reason
                 self._say(f"failed on node {node}: {reason}")
-            case bus.CueResetReport(cue) if cue == self._cue:
+            case CueResetReport(cue) if cue == self._cue:
                 self._say(f"is unplayed again on node {node}")
-            case bus.ArmedReport(armed=False, waiting_for=waiting) if self._cue in waiting:
+            case ArmedReport(armed=False, waiting_for=waiting) if self._cue in waiting:
                 self._say(f"node {node} is still arming it")
-            case bus.GoRefusedReport(_, reason) if self._turns[-1:] == [self._cue]:
+            case GoRefusedReport(_, reason) if self._turns[-1:] == [self._cue]:
                 self._say(f"node {node} refused the GO: {reason}")
             case _:
                 pass

@@ -9,6 +9,23 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from cuems.core import bus
 from cuems.core.cues import Action, CueId
 from cuems.core.effects import Outcome
+from cuems.core.reports import (
+    ChaseReport,
+    ClockProbe,
+    CrashReport,
+    CueFailedReport,
+    CueResetReport,
+    CueTimingReport,
+    DeployPlanReport,
+    DeployReport,
+    GoRefusedReport,
+    HealthReport,
+    Heartbeat,
+    Hello,
+    LoadFailedReport,
+    NoticeReport,
+    Receipt,
+)
 
 EXTRA_VERSION = 1
 
@@ -19,52 +36,52 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 T = TypeVar("T")
 
 Own = (
-    bus.Hello
-    | bus.LoadFailedReport
-    | bus.DeployReport
-    | bus.DeployPlanReport
+    Hello
+    | LoadFailedReport
+    | DeployReport
+    | DeployPlanReport
     | bus.DeployCommand
     | bus.DeployTurn
-    | bus.CueFailedReport
-    | bus.CueResetReport
-    | bus.GoRefusedReport
-    | bus.NoticeReport
-    | bus.HealthReport
-    | bus.CrashReport
-    | bus.ChaseReport
-    | bus.ClockProbe
+    | CueFailedReport
+    | CueResetReport
+    | GoRefusedReport
+    | NoticeReport
+    | HealthReport
+    | CrashReport
+    | ChaseReport
+    | ClockProbe
     | bus.ClockReply
     | bus.SettingsCommand
     | bus.Beat
     | bus.Snapshot
-    | bus.Receipt
-    | bus.Heartbeat
-    | bus.CueTimingReport
+    | Receipt
+    | Heartbeat
+    | CueTimingReport
 )
 
 # What only we say. Sent as `status`, `update`, the value's own fields as data.
 OWN_TARGETS: Mapping[type[Own], str] = {
-    bus.Hello: "hello",
-    bus.LoadFailedReport: "load_failed",
-    bus.DeployReport: "deploy",
-    bus.DeployPlanReport: "deploy_plan",
+    Hello: "hello",
+    LoadFailedReport: "load_failed",
+    DeployReport: "deploy",
+    DeployPlanReport: "deploy_plan",
     bus.DeployCommand: "deploy_command",
     bus.DeployTurn: "deploy_turn",
-    bus.CueFailedReport: "cue_failed",
-    bus.CueResetReport: "cue_reset",
-    bus.GoRefusedReport: "go_refused",
-    bus.NoticeReport: "notice",
-    bus.HealthReport: "health",
-    bus.CrashReport: "crash",
-    bus.ChaseReport: "chase",
-    bus.ClockProbe: "clock_probe",
+    CueFailedReport: "cue_failed",
+    CueResetReport: "cue_reset",
+    GoRefusedReport: "go_refused",
+    NoticeReport: "notice",
+    HealthReport: "health",
+    CrashReport: "crash",
+    ChaseReport: "chase",
+    ClockProbe: "clock_probe",
     bus.ClockReply: "clock_reply",
     bus.SettingsCommand: "settings",
     bus.Beat: "beat",
     bus.Snapshot: "snapshot",
-    bus.Receipt: "receipt",
-    bus.Heartbeat: "heartbeat",
-    bus.CueTimingReport: "cue_timing",
+    Receipt: "receipt",
+    Heartbeat: "heartbeat",
+    CueTimingReport: "cue_timing",
 }
 
 

@@ -16,6 +16,20 @@ from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.events import Go, Intervene, LoadToTime, Pause, Resume, SetEnabled, SetNextCue
 from cuems.core.line import Line
+from cuems.core.reports import (
+    ActionOutcomeReport,
+    ArmedReport,
+    CueEnabledReport,
+    CueEndedReport,
+    CueProgressReport,
+    CueStartedReport,
+    DeployReport,
+    NextCueReport,
+    PlayerAdded,
+    PlayerRemoved,
+    Pong,
+    ScriptFinished,
+)
 from cuems.core.runs import Word
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
 from cuems.wire.bus_form import (
@@ -166,34 +180,34 @@ def _target(operation: Operation) -> str:
     return operation.target
 
 
-def _player(operation: Operation) -> bus.PlayerAdded | bus.PlayerRemoved:
+def _player(operation: Operation) -> PlayerAdded | PlayerRemoved:
     match operation.action:
         case "add":
-            return bus.PlayerAdded(_target(operation))
+            return PlayerAdded(_target(operation))
         case "remove":
-            return bus.PlayerRemoved(_target(operation))
+            return PlayerRemoved(_target(operation))
         case _:
             raise ValidationError("unknown player action update")
 
 
 def _life(
     operation: Operation,
-) -> bus.CueStartedReport | bus.CueEndedReport | bus.CueProgressReport:
+) -> CueStartedReport | CueEndedReport | CueProgressReport:
     cue = CueId(_target(operation))
     match operation.action:
         case "add":
             return _started(cue, operation)
         case "remove":
-            return bus.CueEndedReport(cue)
+            return CueEndedReport(cue)
         case "update":
-            return bus.CueProgressReport(cue, operation.read(Progress).percentage)
+            return CueProgressReport(cue, operation.read(Progress).percentage)
         case _:
             assert_never(operation.action)
 
 
-def _started(cue: CueId, operation: Operation) -> bus.CueStartedReport:
+def _started(cue: CueId, operation: Operation) -> CueStartedReport:
     if operation.x is not UNSET and operation.x.start is not None:
-        return bus.CueStartedReport(cue, operation.x.start, operation.x.late)
+        return CueStartedReport(cue, operation.x.start, operation.x.late)
     text = operation.read(Started).offset
     try:
         ms = float(text)
@@ -201,12 +215,12 @@ def _started(cue: CueId, operation: Operation) -> bus.CueStartedReport:
         ms = math.nan
     if not abs(ms) <= OFFSET_LIMIT_MS:
         raise ValidationError(f"expected milliseconds, got {text[:40]!r} - at `$.data.offset`")
-    return bus.CueStartedReport(cue, round(Fraction(ms) * FLICKS_PER_MS))
+    return CueStartedReport(cue, round(Fraction(ms) * FLICKS_PER_MS))
 
 
-def _armed(operation: Operation) -> bus.ArmedReport:
+def _armed(operation: Operation) -> ArmedReport:
     armed = operation.read(Armed)
-    return bus.ArmedReport(
+    return ArmedReport(
         armed=armed.armed == "yes",
         waiting_for=armed.waiting_for,
         load_seq=armed.load_seq,
@@ -215,19 +229,19 @@ def _armed(operation: Operation) -> bus.ArmedReport:
     )
 
 
-def _next_cue(operation: Operation) -> bus.NextCueReport:
+def _next_cue(operation: Operation) -> NextCueReport:
     cue = operation.read(NextCue).nextcue
-    return bus.NextCueReport(CueId(cue) if cue else None)
+    return NextCueReport(CueId(cue) if cue else None)
 
 
-def _enabled(operation: Operation) -> bus.CueEnabledReport:
+def _enabled(operation: Operation) -> CueEnabledReport:
     enabled = operation.read(Enabled)
-    return bus.CueEnabledReport(enabled.cue_id, enabled.enabled)
+    return CueEnabledReport(enabled.cue_id, enabled.enabled)
 
 
-def _outcome(operation: Operation) -> bus.ActionOutcomeReport:
+def _outcome(operation: Operation) -> ActionOutcomeReport:
     outcome = operation.read(ActionOutcome)
-    return bus.ActionOutcomeReport(
+    return ActionOutcomeReport(
         cue=outcome.cue_id,
         outcome=outcome.status,
         action=outcome.action_type,
@@ -244,8 +258,8 @@ def _timeline(operation: Operation) -> bus.LineReport:
     return bus.LineReport(line, at.sent_ns, at.stop)
 
 
-def _deploy(operation: Operation) -> bus.DeployReport:
-    report = operation.read(bus.DeployReport)
+def _deploy(operation: Operation) -> DeployReport:
+    report = operation.read(DeployReport)
     if not 0 <= report.percent <= 100:
         raise ValidationError(f"expected 0 to 100 percent, got {report.percent}")
     return report
@@ -272,10 +286,10 @@ COMMANDS: Mapping[str, Reader] = {
     **{f"{word.value}_cue": _intervene(word) for word in Word if word is not Word.GO},
 }
 STATES: Mapping[str, Reader] = {target: _own(kind) for kind, target in OWN_TARGETS.items()} | {
-    "pong": lambda _: bus.Pong(),
+    "pong": lambda _: Pong(),
     "armed_ready": _armed,
     "not_armed": _armed,
-    "script_finished": lambda _: bus.ScriptFinished(),
+    "script_finished": lambda _: ScriptFinished(),
     "nextcue": _next_cue,
     "cue_enabled": _enabled,
     "action_cue_outcome": _outcome,

@@ -15,6 +15,19 @@ from cuems.core.events import (
     SetNextCue,
     ToldNodes,
 )
+from cuems.core.reports import (
+    ActionOutcomeReport,
+    ArmedReport,
+    CueEnabledReport,
+    CueEndedReport,
+    CueProgressReport,
+    CueStartedReport,
+    NextCueReport,
+    PlayerAdded,
+    PlayerRemoved,
+    Pong,
+    ScriptFinished,
+)
 from cuems.core.timecode import FLICKS_PER_MS
 from cuems.wire.bus_form import (
     EXTRA_VERSION,
@@ -39,20 +52,14 @@ Command = (
     | bus.PlayerControlCommand
     | bus.PingCommand
 )
-Life = (
-    bus.PlayerAdded
-    | bus.PlayerRemoved
-    | bus.CueStartedReport
-    | bus.CueEndedReport
-    | bus.CueProgressReport
-)
+Life = PlayerAdded | PlayerRemoved | CueStartedReport | CueEndedReport | CueProgressReport
 State = (
-    bus.Pong
-    | bus.ArmedReport
-    | bus.ScriptFinished
-    | bus.NextCueReport
-    | bus.CueEnabledReport
-    | bus.ActionOutcomeReport
+    Pong
+    | ArmedReport
+    | ScriptFinished
+    | NextCueReport
+    | CueEnabledReport
+    | ActionOutcomeReport
     | bus.LineReport
 )
 
@@ -142,16 +149,16 @@ def _commanded(message: Command) -> Form:
 
 def _life(message: Life) -> Form:
     match message:
-        case bus.PlayerAdded(player):
+        case PlayerAdded(player):
             return Form("player", "add", player, None)
-        case bus.PlayerRemoved(player):
+        case PlayerRemoved(player):
             return Form("player", "remove", player, None)
-        case bus.CueStartedReport(cue, start, late):
+        case CueStartedReport(cue, start, late):
             data = {"id": cue, "offset": str(start / FLICKS_PER_MS)}
             return Form("cue", "add", cue, data, Extra(EXTRA_VERSION, start=start, late=late))
-        case bus.CueEndedReport(cue):
+        case CueEndedReport(cue):
             return Form("cue", "remove", cue, {"id": cue})
-        case bus.CueProgressReport(cue, percent):
+        case CueProgressReport(cue, percent):
             return Form("cue", "update", cue, {"id": cue, "percentage": percent})
         case _:
             assert_never(message)
@@ -162,7 +169,7 @@ def _state(message: State) -> Form:
     return Form("status", "update", target, data)
 
 
-def _armed(report: bus.ArmedReport) -> Armed:
+def _armed(report: ArmedReport) -> Armed:
     return Armed(
         "yes" if report.armed else "no",
         report.waiting_for,
@@ -174,17 +181,17 @@ def _armed(report: bus.ArmedReport) -> Armed:
 
 def _status(message: State) -> tuple[str, object]:
     match message:
-        case bus.Pong():
+        case Pong():
             return "pong", {}
-        case bus.ArmedReport():
+        case ArmedReport():
             return "armed_ready" if message.armed else "not_armed", _armed(message)
-        case bus.ScriptFinished():
+        case ScriptFinished():
             return "script_finished", {"running": "no"}
-        case bus.NextCueReport(cue):
+        case NextCueReport(cue):
             return "nextcue", NextCue(cue or "")
-        case bus.CueEnabledReport(cue, enabled):
+        case CueEnabledReport(cue, enabled):
             return "cue_enabled", Enabled(cue, enabled)
-        case bus.ActionOutcomeReport(
+        case ActionOutcomeReport(
             cue=cue, outcome=outcome, action=action, target=target, reason=reason
         ):
             return "action_cue_outcome", ActionOutcome(outcome, action, target, reason, cue)

@@ -16,17 +16,18 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from cuems.core.errors import CuemsError
 from cuems.core.journal import Record
+from cuems.core.reports import NodeReport
 
 SHOWN_BYTES = 60
 CORE = "cuems.core."
 NAME = re.compile(r"([a-z_]+)\.([A-Za-z]+)")
-RENAMED = {  # how older records call what nodes were told
+RENAMED = {  # how older records call what was said between controller and nodes
     "bus.GoCommand": "events.Go",
     "bus.InterveneCommand": "events.Intervene",
     "bus.PauseCommand": "events.Pause",
@@ -34,7 +35,7 @@ RENAMED = {  # how older records call what nodes were told
     "bus.SetNextCueCommand": "events.SetNextCue",
     "bus.CueEnabledCommand": "events.SetEnabled",
     "bus.LoadToTimeCommand": "events.LoadToTime",
-}
+} | {f"bus.{kind.__name__}": f"reports.{kind.__name__}" for kind in get_args(NodeReport)}
 
 
 class RecordError(CuemsError):

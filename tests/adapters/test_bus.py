@@ -15,10 +15,10 @@ from cuems.adapters.bus import (
     open_bus_dialer,
     open_bus_listener,
 )
-from cuems.core import bus
 from cuems.core.bus import Peers
 from cuems.core.cues import NodeId
 from cuems.core.flood import FloodGuard
+from cuems.core.reports import Pong
 from cuems.wire.bus import BusDecodeError, decode, encode
 
 LOOPBACK = "tcp://127.0.0.1:0"
@@ -122,7 +122,7 @@ async def test_f22_rubbish_even_as_the_first_message_does_not_end_the_receiver()
             open_bus_dialer(controller.url) as node,
         ):
             await node.peers_changed()
-            for data in [*rubbish, encode(NODE, bus.Pong())]:
+            for data in [*rubbish, encode(NODE, Pong())]:
                 await node.send(data)
             while True:
                 data = await controller.receive()
@@ -133,7 +133,7 @@ async def test_f22_rubbish_even_as_the_first_message_does_not_end_the_receiver()
                 else:
                     break
     assert refused == rubbish
-    assert envelope.message == bus.Pong()
+    assert envelope.message == Pong()
 
 
 async def test_f24_a_message_above_the_limit_costs_its_sender_the_link_and_nobody_else() -> None:

@@ -11,6 +11,26 @@ from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.events import Go, Intervene, Pause, Resume, SetEnabled
 from cuems.core.line import Line
+from cuems.core.reports import (
+    ActionOutcomeReport,
+    ArmedReport,
+    ChaseReport,
+    ClockProbe,
+    CueEnabledReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueProgressReport,
+    CueResetReport,
+    CueStartedReport,
+    DeployReport,
+    GoRefusedReport,
+    Hello,
+    LoadFailedReport,
+    NextCueReport,
+    PlayerAdded,
+    PlayerRemoved,
+    Pong,
+)
 from cuems.core.runs import Word
 from cuems.core.timecode import FLICKS_PER_MS
 from cuems.wire.bus import decode, encode
@@ -42,25 +62,25 @@ async def test_f30_an_upstream_node_plays_our_show() -> None:
             await ours.peers_changed()
             await say(ours, CONTROLLER, bus.PingCommand(), bus.LoadCommand(project="show"))
             armed: list[BusMessage] = [
-                bus.PlayerAdded(f"audioplayer_{ONE}"),
-                bus.PlayerAdded(f"audioplayer_{TWO}"),
-                bus.ArmedReport(armed=True),
-                bus.NextCueReport(ONE),
+                PlayerAdded(f"audioplayer_{ONE}"),
+                PlayerAdded(f"audioplayer_{TWO}"),
+                ArmedReport(armed=True),
+                NextCueReport(ONE),
             ]
-            await hear(ours, NODE, [bus.Pong(), *armed])
+            await hear(ours, NODE, [Pong(), *armed])
 
             node.state.mtc_ms = 5320.0
             await say(ours, CONTROLLER, Go(run_seq=1, cue=ONE, at=0))
             await hear(
                 ours,
                 NODE,
-                [bus.NextCueReport(TWO), bus.CueStartedReport(ONE, 5320 * FLICKS_PER_MS)],
+                [NextCueReport(TWO), CueStartedReport(ONE, 5320 * FLICKS_PER_MS)],
             )
 
             await say(ours, CONTROLLER, bus.PanicCommand(1))
             ended: list[BusMessage] = [
-                bus.CueEndedReport(ONE),
-                bus.PlayerRemoved(f"audioplayer_{ONE}"),
+                CueEndedReport(ONE),
+                PlayerRemoved(f"audioplayer_{ONE}"),
             ]
             await hear(ours, NODE, [*ended, *armed])
 
@@ -87,7 +107,7 @@ async def test_f30_an_upstream_node_survives_everything_only_we_say() -> None:
                 bus.PlayerControlCommand(level.replace(NODE, CONTROLLER), (0.1,)),
                 bus.PingCommand(),
             )
-            await hear(ours, NODE, [bus.Pong()])
+            await hear(ours, NODE, [Pong()])
     assert node.dropped == []
     assert node.state.unhandled == ["pause", "resume", "stop_cue"]
     assert node.state.enabled == {TWO: False}
@@ -102,18 +122,18 @@ async def test_f30_an_upstream_controller_runs_our_node() -> None:
             anyio.create_task_group() as tg,
         ):
             assert await ours.peers_changed() == Peers(1, 1)
-            await say(ours, NODE, bus.Hello(boot="1", version="0"))
+            await say(ours, NODE, Hello(boot="1", version="0"))
             await controller.until(lambda: controller.state.unknown == ["hello"])
             tg.start_soon(controller.load, "show", [ONE, TWO])
             await hear(ours, CONTROLLER, [bus.PingCommand()])
-            await say(ours, NODE, bus.Pong())
+            await say(ours, NODE, Pong())
             await hear(ours, CONTROLLER, [bus.LoadCommand(project="show")])
 
-            await say(ours, CONTROLLER, bus.ArmedReport(armed=True))
-            await say(ours, NODE, bus.ArmedReport(armed=False, waiting_for=(ONE,)))
+            await say(ours, CONTROLLER, ArmedReport(armed=True))
+            await say(ours, NODE, ArmedReport(armed=False, waiting_for=(ONE,)))
             await controller.until(lambda: "not_armed" in controller.state.unknown)
             assert not controller.state.armed
-            await say(ours, NODE, bus.ArmedReport(armed=True))
+            await say(ours, NODE, ArmedReport(armed=True))
             await controller.until(lambda: controller.state.armed)
 
             await controller.go()
@@ -121,10 +141,10 @@ async def test_f30_an_upstream_controller_runs_our_node() -> None:
             await say(
                 ours,
                 NODE,
-                bus.NextCueReport(TWO),
-                bus.CueStartedReport(ONE, 40 * FLICKS_PER_MS),
-                bus.CueProgressReport(ONE, 50),
-                bus.CueEnabledReport(TWO, False),
+                NextCueReport(TWO),
+                CueStartedReport(ONE, 40 * FLICKS_PER_MS),
+                CueProgressReport(ONE, 50),
+                CueEnabledReport(TWO, False),
             )
             await controller.until(lambda: TWO in controller.state.enabled)
             assert controller.state.next_cue == TWO
@@ -145,17 +165,17 @@ async def test_f30_an_upstream_controller_survives_everything_only_we_say() -> N
             await say(
                 ours,
                 NODE,
-                bus.LoadFailedReport(project="show", reason="no script.xml"),
-                bus.DeployReport(40, "rain.wav"),
-                bus.CueFailedReport(ONE, "no media"),
-                bus.CueResetReport(ONE),
-                bus.GoRefusedReport(1, "too late"),
-                bus.ChaseReport("locked"),
-                bus.ClockProbe(1),
-                bus.ActionOutcomeReport(
+                LoadFailedReport(project="show", reason="no script.xml"),
+                DeployReport(40, "rain.wav"),
+                CueFailedReport(ONE, "no media"),
+                CueResetReport(ONE),
+                GoRefusedReport(1, "too late"),
+                ChaseReport("locked"),
+                ClockProbe(1),
+                ActionOutcomeReport(
                     cue=ONE, outcome=Outcome.APPLIED, action=Action.STOP, target=TWO
                 ),
-                bus.Pong(),
+                Pong(),
             )
             await controller.until(lambda: NODE in controller.state.alive)
     assert controller.dropped == []

@@ -12,6 +12,7 @@ from cuems.app.leading import Leading
 from cuems.app.links import ControllerItem, Greets
 from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import Heartbeat, Hello
 from cuems.wire.auth import Anyone
 from cuems.wire.bus import Pen
 from cuems.wire.lane import Direction, Session
@@ -39,11 +40,11 @@ async def beat_of(leading: Leading, node: NodeId, lane: Lane) -> tuple[bytes, tu
     async with send, items, anyio.create_task_group() as tg:
         challenge = await ask(Request("challenge", node, nonce="aa"))
         tg.start_soon(welcome)
-        said = to_said(node, bus.Hello(boot="b", version="1"))
+        said = to_said(node, Hello(boot="b", version="1"))
         hello = Request("hello", node, nonce="aa", answers=challenge.nonce, said=said)
         answer = await ask(hello)
     session = Session(bytes.fromhex(answer.session), b"", Direction.UP)
-    datagram = session.seal(Pen(node, "b").write(bus.Heartbeat()))
+    datagram = session.seal(Pen(node, "b").write(Heartbeat()))
     assert datagram is not None
     return datagram, (LOOPBACK, lane.port)
 

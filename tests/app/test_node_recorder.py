@@ -13,9 +13,10 @@ from cuems.core import bus
 from cuems.core.cues import CueId
 from cuems.core.events import Go
 from cuems.core.journal import NodeSaid, NodeTold, Opened
+from cuems.core.reports import CueStartedReport, Heartbeat
 
 GO = Go(run_seq=1, cue=CueId("c"), at=5, deadline=None)
-STARTED = bus.CueStartedReport(CueId("c"), 5)
+STARTED = CueStartedReport(CueId("c"), 5)
 STOP = bus.StopCommand(1)
 PATIENCE_S = 20.0
 
@@ -30,7 +31,7 @@ async def test_a_show_that_was_played_is_a_run_of_its_own(tmp_path: Path) -> Non
             recorder.told(STOP, 0)  # nothing has played yet: no run ends by it
             recorder.told(GO, 3)
             recorder.told(bus.Beat(epoch=1, boot="b"), 4)
-            recorder.said(bus.Heartbeat(), 4)
+            recorder.said(Heartbeat(), 4)
             recorder.said(STARTED, 5)
             recorder.told(STOP, 9)
     first, second = await anyio.to_thread.run_sync(sealed, tmp_path)

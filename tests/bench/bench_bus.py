@@ -14,9 +14,9 @@ import anyio
 import pynng
 
 from cuems.adapters.bus import NngBus, open_bus_dialer, open_bus_listener
-from cuems.core.bus import CueStartedReport
 from cuems.core.cues import CueId, NodeId
 from cuems.core.events import Go
+from cuems.core.reports import CueStartedReport
 from cuems.wire.bus import decode, encode
 
 SENDER = NodeId("0f7d0a52-5c0e-4d4f-9d0e-6b1b5c1f0001")

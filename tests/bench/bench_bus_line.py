@@ -22,6 +22,7 @@ from cuems.app.presence import FIRST_PROBES, FIRST_PROBES_S, HEARTBEAT_S
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.line import Line
+from cuems.core.reports import ClockProbe, Hello
 from cuems.core.timecode import NS_PER_S, to_ns
 from cuems.core.timekeeper import Timekeeper
 from cuems.wire.bus import decode, encode
@@ -64,10 +65,10 @@ class Follower:
                 )
 
     async def ask(self) -> None:
-        hello = bus.Hello(boot="bench", version="0")
+        hello = Hello(boot="bench", version="0")
         await self._link.send(encode(NODE, hello))
         for turn in range(sys.maxsize):
-            probe = bus.ClockProbe(own_clock_ns(time.monotonic_ns()))
+            probe = ClockProbe(own_clock_ns(time.monotonic_ns()))
             await self._link.send(encode(NODE, probe))
             await anyio.sleep(FIRST_PROBES_S if turn < FIRST_PROBES else HEARTBEAT_S)
 

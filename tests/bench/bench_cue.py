@@ -37,6 +37,7 @@ from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.events import Go
 from cuems.core.line import Line
+from cuems.core.reports import ArmedReport, CueEndedReport
 from cuems.core.timecode import FrameRate, from_ms
 from cuems.core.timekeeper import Timekeeper
 from cuems.players import PlayerConfig
@@ -92,9 +93,9 @@ class Desk:
     async def hear(self) -> None:
         while True:
             message = decode(await self._link.receive()).message
-            if isinstance(message, bus.ArmedReport):
+            if isinstance(message, ArmedReport):
                 self._armed = message.armed
-            self.ended += isinstance(message, bus.CueEndedReport)
+            self.ended += isinstance(message, CueEndedReport)
             self._news.put(None)
 
     async def tell_line(self) -> None:

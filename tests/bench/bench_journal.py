@@ -16,7 +16,6 @@ import anyio
 from cuems.adapters.journal import JournalState, open_journal
 from cuems.adapters.journal_files import Limits
 from cuems.app.recorder import Recorder
-from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.desk import (
     Answer,
@@ -30,6 +29,7 @@ from cuems.core.desk import (
 from cuems.core.events import Go
 from cuems.core.journal_tail import JournalTail
 from cuems.core.operator import PressGo
+from cuems.core.reports import CueStartedReport
 from cuems.core.rules import Rules
 from cuems.core.status import CuePlay, NextCue
 from tests.bench.figures import say, show
@@ -43,7 +43,7 @@ NODE = NodeId("11111111-1111-4111-8111-111111111111")
 def turn(number: int) -> tuple[ControllerEvent, tuple[ControllerEffect, ...]]:
     """A start on a node, and every tenth time a GO."""
     if number % 10:
-        report = bus.CueStartedReport(CUE, number * 705_600)
+        report = CueStartedReport(CUE, number * 705_600)
         return Reported(NODE, report, number), (Publish(CuePlay(CUE, 1)),)
     asked = Asked(client="tablet", address="go", command=PressGo(), now_ns=number, position=number)
     go = Go(run_seq=number, cue=CUE, at=number, deadline=number + 1)

@@ -17,6 +17,7 @@ from cuems.adapters.clients import ClientId, Clients
 from cuems.adapters.control import serve_control
 from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import ClockProbe
 from cuems.wire.bus import decode, encode
 from cuems.wire.osc import Osc
 from cuems.wire.osc import encode as encode_osc
@@ -94,7 +95,7 @@ async def broadcast(clients: Clients) -> None:
 async def answer(link: NngBus) -> None:
     while True:
         message = decode(await link.receive()).message
-        if isinstance(message, bus.ClockProbe):
+        if isinstance(message, ClockProbe):
             reply = bus.ClockReply(node=NODE, sent_ns=message.sent_ns, received_ns=1, replied_ns=2)
             await link.send(encode(NODE, reply))
 
@@ -114,7 +115,7 @@ async def be_the_rig(port: str, url: str) -> None:
             connection = await connect(f"ws://127.0.0.1:{port}/", compression=None)
             tasks.start_soon(read, connection)
         while True:
-            await link.send(encode(NODE, bus.ClockProbe(1)))
+            await link.send(encode(NODE, ClockProbe(1)))
             await anyio.sleep(1 / BUS_MESSAGES_S)
 
 

@@ -18,6 +18,7 @@ from cuems.core.desk import (
     Woke,
 )
 from cuems.core.operator import AdoptNode
+from cuems.core.reports import ArmedReport, Heartbeat, Hello, Pong
 from cuems.core.rules import Rules
 from cuems.core.status import NodeHealth, NodeName
 from tests.build import audio
@@ -36,8 +37,8 @@ def loads(effects: list[ControllerEffect]) -> list[tuple[NodeId, ...]]:
     return [message.only for message in told if isinstance(message, bus.LoadCommand)]
 
 
-def hello(boot: str = "b") -> bus.Hello:
-    return bus.Hello(boot=boot, version="1", name="left", project="", load_seq=0, stop_generation=0)
+def hello(boot: str = "b") -> Hello:
+    return Hello(boot=boot, version="1", name="left", project="", load_seq=0, stop_generation=0)
 
 
 def handle(stage: Rig, event: ControllerEvent) -> list[ControllerEffect]:
@@ -55,7 +56,7 @@ def test_a_node_that_is_not_adopted_is_shown_and_not_loaded() -> None:
     assert Publish(NodeName(STRANGER, "left")) in told
     assert ReadNodelist() in told
     assert loads(stage.load(audio("a"))) == [(NODE_ID,)]
-    assert stage.report(bus.ArmedReport(armed=True, load_seq=1), STRANGER) == []
+    assert stage.report(ArmedReport(armed=True, load_seq=1), STRANGER) == []
 
 
 def test_a_node_that_is_adopted_gets_what_it_missed() -> None:
@@ -123,11 +124,11 @@ def test_a_node_outside_that_falls_silent_is_shown_so_and_again_when_it_is_back(
     silent = handle(stage, Woke(SILENT_NS))
     assert silent == [Publish(NodeHealth(STRANGER, "not adopted", SILENT))]
     assert handle(stage, Woke(2 * SILENT_NS)) == []
-    back = stage.report(bus.Heartbeat(), STRANGER)
+    back = stage.report(Heartbeat(), STRANGER)
     assert back == [Publish(NodeHealth(STRANGER, "not adopted", ON_BUS))]
 
 
 def test_an_upstream_node_outside_may_be_silent() -> None:
     stage = rig()
-    stage.report(bus.Pong(), STRANGER)
+    stage.report(Pong(), STRANGER)
     assert handle(stage, Woke(2 * SILENT_NS)) == []

@@ -1,6 +1,6 @@
-from cuems.core.bus import ChaseReport
 from cuems.core.chase_health import ChaseDesk
 from cuems.core.cues import NodeId
+from cuems.core.reports import ChaseReport
 from cuems.core.status import ChaseHealth, Notice
 
 NODE = NodeId("n")

@@ -63,6 +63,25 @@ from cuems.core.operator import (
     UnloadProject,
     WaiveNode,
 )
+from cuems.core.reports import (
+    ArmedReport,
+    ChaseReport,
+    ClockProbe,
+    CrashReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueProgressReport,
+    CueResetReport,
+    CueStartedReport,
+    DeployReport,
+    GoRefusedReport,
+    HealthReport,
+    Heartbeat,
+    Hello,
+    LoadFailedReport,
+    NodeReport,
+    NoticeReport,
+)
 from cuems.core.rules import Rules
 from cuems.core.runs import Trigger, Word
 from cuems.core.sequencer import Options
@@ -135,7 +154,7 @@ class Rig:
         moved = self.controller.handle(LineMoved(Locate(0))) if restarted else ()
         return [*effects, *moved]
 
-    def report(self, report: bus.NodeReport, node: NodeId = NODE_ID) -> list[ControllerEffect]:
+    def report(self, report: NodeReport, node: NodeId = NODE_ID) -> list[ControllerEffect]:
         return list(self.controller.handle(Reported(node, report, self.now_ns)))
 
     def roll(self, ms: int) -> list[ControllerEffect]:
@@ -151,7 +170,7 @@ class Rig:
         """Loaded, and the node is ready for it."""
         effects = self.load(*contents)
         load = next(m for m in told(effects) if isinstance(m, bus.LoadCommand))
-        self.report(bus.ArmedReport(armed=True, load_seq=load.load_seq))
+        self.report(ArmedReport(armed=True, load_seq=load.load_seq))
         return self
 
 
@@ -204,7 +223,7 @@ def test_a_load_is_told_in_the_order_clients_expect() -> None:
 def test_armed_and_the_standby_are_told_when_the_node_is_ready() -> None:
     rig = Rig()
     rig.load(audio("a"))
-    effects = rig.report(bus.ArmedReport(armed=True, load_seq=1))
+    effects = rig.report(ArmedReport(armed=True, load_seq=1))
     assert published(effects) == [
         NodeHealth(NODE_ID, "ok"),
         Armed(True),
@@ -220,9 +239,9 @@ def test_nodes_of_the_show_that_are_away_are_said_and_again_when_none_is() -> No
     away = ClusterWarning(load_seq=1, project="show", missing=(NODE_ID,))
     assert warnings(loaded) == [away]
     here = replace(away, missing=())
-    assert warnings(rig.report(bus.Hello(boot="1", version="1"))) == [here]
-    assert warnings(rig.report(bus.ArmedReport(armed=True, load_seq=1))) == []
-    assert warnings(rig.report(bus.Heartbeat())) == []
+    assert warnings(rig.report(Hello(boot="1", version="1"))) == [here]
+    assert warnings(rig.report(ArmedReport(armed=True, load_seq=1))) == []
+    assert warnings(rig.report(Heartbeat())) == []
     rig.now_ns = 60 * S
     lost = list(rig.controller.handle(Woke(rig.now_ns)))
     assert warnings(lost) == [replace(here, lost=(NODE_ID,))]
@@ -237,7 +256,7 @@ def test_an_armed_that_answers_an_older_load_is_no_news() -> None:
     rig = Rig()
     rig.load(audio("a"))
     rig.load(audio("a"))
-    assert Armed(True) not in published(rig.report(bus.ArmedReport(armed=True, load_seq=1)))
+    assert Armed(True) not in published(rig.report(ArmedReport(armed=True, load_seq=1)))
 
 
 def test_a_load_that_fails_keeps_what_was_loaded() -> None:
@@ -277,7 +296,7 @@ def test_go_is_stamped_told_first_and_moves_the_pointer() -> None:
 
 def test_go_is_stamped_ahead_where_another_machine_plays_too() -> None:
     rig = Rig().armed(audio("a"))
-    rig.report(bus.Hello(boot="1", version="1"), NodeId("22222222-2222-4222-8222-222222222222"))
+    rig.report(Hello(boot="1", version="1"), NodeId("22222222-2222-4222-8222-222222222222"))
     assert told(rig.ask(PressGo()))[0] == Go(
         run_seq=1, cue=A, at=from_ms(80), deadline=from_ms(2080)
     )
@@ -297,9 +316,9 @@ def test_go_is_refused_with_the_reason() -> None:
     assert answers(rig.ask(PressGo())) == ["no project is loaded"]
     rig.load(audio("a"))
     assert answers(rig.ask(PressGo())) == [f"not armed: node {NODE} is missing"]
-    rig.report(bus.ArmedReport(armed=False, waiting_for=(A,), load_seq=1))
+    rig.report(ArmedReport(armed=False, waiting_for=(A,), load_seq=1))
     assert answers(rig.ask(PressGo())) == [f"not armed: node {NODE} is not ready: arming a"]
-    rig.report(bus.ArmedReport(armed=True, load_seq=1))
+    rig.report(ArmedReport(armed=True, load_seq=1))
     rig.ask(PressPause())
     assert answers(rig.ask(PressGo())) == ["the show is paused: resume first"]
     rig.ask(PressResume())
@@ -319,25 +338,25 @@ def test_a_cue_plays_until_the_last_of_its_nodes_has_ended() -> None:
     other = NodeId("22222222-2222-4222-8222-222222222222")
     rig = Rig().armed(audio("a"))
     rig.ask(PressGo())
-    assert published(rig.report(bus.CueStartedReport(A, 0))) == [CueStart(A, 0), CuePlay(A, 1)]
-    rig.report(bus.CueStartedReport(A, 0), other)
-    assert published(rig.report(bus.CueProgressReport(A, 40))) == [CuePlay(A, 40)]
-    assert published(rig.report(bus.CueEndedReport(A))) == []
-    assert published(rig.report(bus.CueEndedReport(A), other)) == [CuePlay(A, 100)]
+    assert published(rig.report(CueStartedReport(A, 0))) == [CueStart(A, 0), CuePlay(A, 1)]
+    rig.report(CueStartedReport(A, 0), other)
+    assert published(rig.report(CueProgressReport(A, 40))) == [CuePlay(A, 40)]
+    assert published(rig.report(CueEndedReport(A))) == []
+    assert published(rig.report(CueEndedReport(A), other)) == [CuePlay(A, 100)]
 
 
 def test_a_cue_failed_on_one_node_is_failed_until_it_is_whole_again() -> None:
     rig = Rig().armed(audio("a"))
-    effects = rig.report(bus.CueFailedReport(A, "no such file"))
+    effects = rig.report(CueFailedReport(A, "no such file"))
     assert published(effects) == [CuePlay(A, -1), CueReason(A, "no such file")]
-    assert CuePlay(A, 1) not in published(rig.report(bus.CueStartedReport(A, 0)))
-    assert published(rig.report(bus.CueResetReport(A))) == [CueReason(A, ""), CuePlay(A, 0)]
+    assert CuePlay(A, 1) not in published(rig.report(CueStartedReport(A, 0)))
+    assert published(rig.report(CueResetReport(A))) == [CueReason(A, ""), CuePlay(A, 0)]
 
 
 def test_reports_about_cues_of_another_show_are_dropped() -> None:
     rig = Rig().armed(audio("a"))
-    assert published(rig.report(bus.CueStartedReport(CueId("stale"), 0))) == []
-    assert published(rig.report(bus.CueEndedReport(A))) == []
+    assert published(rig.report(CueStartedReport(CueId("stale"), 0))) == []
+    assert published(rig.report(CueEndedReport(A))) == []
 
 
 def test_the_controller_itself_runs_the_cues_no_node_owns() -> None:
@@ -389,7 +408,7 @@ def test_stop_with_nothing_loaded_is_forwarded() -> None:
 def test_after_stop_the_show_is_armed_again_by_what_the_node_says() -> None:
     rig = Rig().armed(audio("a"))
     rig.ask(PressStop())
-    effects = rig.report(bus.ArmedReport(armed=True, load_seq=1))
+    effects = rig.report(ArmedReport(armed=True, load_seq=1))
     assert published(effects) == [Armed(True), WaitingFor(""), NextCue(A)]
 
 
@@ -459,7 +478,7 @@ def test_enabling_is_told_to_nodes_and_clients() -> None:
 
 def test_what_is_said_of_one_cue_is_stamped_as_a_go_is_and_told_to_nodes_and_clients() -> None:
     rig = Rig(Rules(local_node=NODE_ID, lead_flicks=from_ms(80)))
-    rig.report(bus.Hello(boot="1", version="1"), NodeId("other"))  # so that there is a lead
+    rig.report(Hello(boot="1", version="1"), NodeId("other"))  # so that there is a lead
     rig.armed(audio("a", 60_000), cues("l", audio("b", 60_000)))
     rig.ask(PressGo())
     rig.roll(1000)
@@ -516,7 +535,7 @@ def test_a_silent_node_is_late_then_lost_and_what_it_played_has_failed() -> None
     hello(rig)
     rig.armed(audio("a"))
     rig.ask(PressGo())
-    rig.report(bus.CueStartedReport(A, 0))
+    rig.report(CueStartedReport(A, 0))
     asked = list(rig.controller.handle(Woke(S * 35 // 100)))
     assert asked == [AskSign(NODE_ID)]
     late = published(list(rig.controller.handle(Woke(S * 6 // 10))))
@@ -528,7 +547,7 @@ def test_a_silent_node_is_late_then_lost_and_what_it_played_has_failed() -> None
     assert NodeHealth(NODE_ID, "lost", "silent for 1500 ms") in lost
     assert CuePlay(A, -1) in lost
     rig.now_ns = 2 * S
-    back = published(rig.report(bus.ClockProbe(0)))
+    back = published(rig.report(ClockProbe(0)))
     assert NodeHealth(NODE_ID, "ok") in back
     assert rig.controller.wanted == (NODE_ID,)
     hello(rig)
@@ -537,22 +556,22 @@ def test_a_silent_node_is_late_then_lost_and_what_it_played_has_failed() -> None
 
 def test_a_node_that_starts_anew_is_not_ready() -> None:
     rig = Rig().armed(audio("a"))
-    assert Armed(False) in published(rig.report(bus.Hello(boot="2", version="1")))
+    assert Armed(False) in published(rig.report(Hello(boot="2", version="1")))
 
 
 def test_what_nodes_say_of_themselves_is_published() -> None:
     rig = Rig().armed(audio("a"))
-    assert published(rig.report(bus.ChaseReport("locked"))) == [ChaseHealth(NODE_ID, "locked")]
-    assert published(rig.report(bus.DeployReport(40, "3 MiB/s"))) == [
+    assert published(rig.report(ChaseReport("locked"))) == [ChaseHealth(NODE_ID, "locked")]
+    assert published(rig.report(DeployReport(40, "3 MiB/s"))) == [
         DeployProgress(NODE_ID, 40, "3 MiB/s")
     ]
-    refused = published(rig.report(bus.GoRefusedReport(3, "too late")))
+    refused = published(rig.report(GoRefusedReport(3, "too late")))
     assert refused == [Notice(f"node {NODE} refused GO 3: too late")]
-    lost = published(rig.report(bus.NoticeReport("rain: 0.9 s lost")))
+    lost = published(rig.report(NoticeReport("rain: 0.9 s lost")))
     assert lost == [Notice(f"node {NODE}: rain: 0.9 s lost")]
-    health = published(rig.report(bus.HealthReport("61 MiB", "the disk is full")))
+    health = published(rig.report(HealthReport("61 MiB", "the disk is full")))
     assert health == [NodeFigures(NODE_ID, "61 MiB", "the disk is full")]
-    failed = rig.report(bus.LoadFailedReport(project="show", reason="no script", load_seq=1))
+    failed = rig.report(LoadFailedReport(project="show", reason="no script", load_seq=1))
     assert Notice(f"node {NODE}: show: no script") in published(failed)
     assert Armed(False) in published(failed)
 
@@ -561,13 +580,13 @@ def test_f65_what_a_program_has_died_of_is_told_by_the_next_one() -> None:
     rig = Rig().armed(audio("a"))
     words = "ValueError: no; cue 'Gong'\nTraceback …"
     told = "the program has died and was started again: ValueError: no; cue 'Gong'"
-    assert published(rig.report(bus.CrashReport(words))) == [Notice(f"node {NODE}: {told}")]
+    assert published(rig.report(CrashReport(words))) == [Notice(f"node {NODE}: {told}")]
     assert published(rig.controller.handle(DiedBefore(words))) == [Notice(told)]
 
 
 def test_a_node_that_has_no_output_for_something_says_so_in_its_greeting() -> None:
     rig = Rig()
-    blind = rig.report(bus.Hello(boot="1", version="1", missing="pictures are not shown"))
+    blind = rig.report(Hello(boot="1", version="1", missing="pictures are not shown"))
     assert NodeOutputs(NODE_ID, "pictures are not shown") in published(blind)
 
 
@@ -587,7 +606,7 @@ def test_lost_timecode_is_said() -> None:
 
 
 def hello(rig: Rig, boot: str = "1", **said: Any) -> bus.Snapshot:
-    greeting = bus.Hello(boot=boot, version="1", name="vm", **said)
+    greeting = Hello(boot=boot, version="1", name="vm", **said)
     welcomes = [e.snapshot for e in rig.report(greeting) if isinstance(e, Welcome)]
     assert len(welcomes) == 1
     return welcomes[0]
@@ -626,7 +645,7 @@ def found(rig: Rig, *contents: AnyCue) -> list[ControllerEffect]:
     """A node is in the middle of a show; this controller reads it."""
     triggers = (Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0),)
     rig.report(
-        bus.Hello(
+        Hello(
             boot="9",
             version="1",
             name="foh",
@@ -643,7 +662,7 @@ def found(rig: Rig, *contents: AnyCue) -> list[ControllerEffect]:
 def found_again(rig: Rig) -> list[ReadProject]:
     """The same node says the same hello: that is no news any more."""
     triggers = (Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0),)
-    again = bus.Hello(boot="9", version="1", load_seq=5, state=ShowState(triggers=triggers))
+    again = Hello(boot="9", version="1", load_seq=5, state=ShowState(triggers=triggers))
     return [effect for effect in rig.report(again) if isinstance(effect, ReadProject)]
 
 
@@ -667,8 +686,8 @@ def test_a_controller_that_starts_anew_leads_on_the_show_it_finds_on_a_node() ->
 # ---- a GO that has to wait a moment
 
 
-def ready(standby: str, *, armed: bool = True) -> bus.ArmedReport:
-    return bus.ArmedReport(armed=armed, load_seq=1, standby=standby)
+def ready(standby: str, *, armed: bool = True) -> ArmedReport:
+    return ArmedReport(armed=armed, load_seq=1, standby=standby)
 
 
 def test_a_go_right_after_the_standby_was_moved_waits_until_nodes_are_ready_for_it() -> None:
@@ -712,7 +731,7 @@ def test_a_stop_ends_the_waiting_of_a_go() -> None:
 def test_a_show_that_timecode_alone_has_started_runs_and_is_not_loaded_over() -> None:
     rig = Rig().armed(audio("a", 60_000, pre=1000, timecode=True))
     rig.roll(1500)
-    assert Running(True) in published(rig.report(bus.CueStartedReport(A, from_ms(1000))))
+    assert Running(True) in published(rig.report(CueStartedReport(A, from_ms(1000))))
     assert answers(rig.ask(LoadProject("other"))) == ["a show is running: stop it first"]
 
 
@@ -729,10 +748,10 @@ def test_a_node_that_has_missed_a_go_or_refused_it_is_told_how_the_show_stands()
     go = Go(run_seq=1, cue=A, at=0)
     for news in (
         Undelivered(NODE_ID, go, "no answer in time"),
-        Reported(NODE_ID, bus.GoRefusedReport(1, "too late by 400 ms"), 0),
+        Reported(NODE_ID, GoRefusedReport(1, "too late by 400 ms"), 0),
     ):
         rig = Rig().armed(audio("a"))
-        rig.report(bus.Hello(boot="1", version="1"))
+        rig.report(Hello(boot="1", version="1"))
         assert not rig.controller.wanted
         rig.controller.handle(news)
         assert rig.controller.wanted == (NODE_ID,)

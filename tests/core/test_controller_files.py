@@ -27,6 +27,7 @@ from cuems.core.operator import (
     UnloadProject,
     WaiveNode,
 )
+from cuems.core.reports import CueEndedReport, CueStartedReport, Hello
 from cuems.core.rules import Rules
 from cuems.core.settings import Settings
 from cuems.core.status import DeployRun, ModeIs, NodeWaived, Notice, VideoMixer
@@ -72,15 +73,15 @@ def test_transfers_yield_to_what_plays_and_return_after() -> None:
     rig = Rig().armed(audio("a", 60_000), audio("b"))
     fired = rig.ask(PressGo())
     assert PaceDeploy(True) not in fired  # nobody has said that it plays
-    plays = rig.report(bus.CueStartedReport(rig.controller.stands.state.triggers[0].cue, 0))
+    plays = rig.report(CueStartedReport(rig.controller.stands.state.triggers[0].cue, 0))
     assert PaceDeploy(True) in plays
-    ended = rig.report(bus.CueEndedReport(rig.controller.stands.state.triggers[0].cue))
+    ended = rig.report(CueEndedReport(rig.controller.stands.state.triggers[0].cue))
     assert PaceDeploy(False) in ended
 
 
 def test_a_deploy_asks_the_nodes_once_the_files_here_are_known() -> None:
     rig = Rig()
-    rig.report(bus.Hello(boot="1", version="1", name="vm"))
+    rig.report(Hello(boot="1", version="1", name="vm"))
     asked = rig.ask(DeployFiles("deploy", "show"))
     assert PrepareDeploy(1, "deploy", "show") in asked
     told_nodes = rig.controller.handle(DeployReady(1, SOURCE, (NODE_ID,), 5))

@@ -15,6 +15,7 @@ from cuems.core.desk import (
     StoodBefore,
 )
 from cuems.core.operator import LoadProject, PressPause, PressStop, SetMixerVolume, SetMode
+from cuems.core.reports import Hello
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Remembered, Stands
@@ -91,7 +92,7 @@ def test_what_an_operator_or_a_node_has_said_meanwhile_counts_more() -> None:
     remembered = Remembered(run="r", stands=STANDS, position=from_ms(4000))
     assert list(touched.controller.handle(Restore(remembered, False, 9))) == []
     found = Rig()
-    found.report(bus.Hello(boot="9", version="1", project="show", load_seq=5, state=STANDS.state))
+    found.report(Hello(boot="9", version="1", project="show", load_seq=5, state=STANDS.state))
     fader = [Publish(MixerVolume(NODE_ID, "0", "master", 0.5))]  # that no node knows
     assert restore(found) == fader
     loaded = Rig().armed(audio("a"))

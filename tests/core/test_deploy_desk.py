@@ -3,6 +3,7 @@
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.deploy_desk import ANSWER_NS, TURNS, DeployDesk
+from cuems.core.reports import DeployReport
 from cuems.core.status import DeployBytes, DeployProgress, DeployRun, DeployTotal, Notice, Status
 
 A, B = NodeId("a"), NodeId("b")
@@ -22,7 +23,7 @@ class Desk:
         self.desk.ask(7, SOURCE, set(there), needed or set(there), 0)
 
     def says(self, node: NodeId, state: str, done: int = 0, total: int = 0, seq: int = 7) -> None:
-        report = bus.DeployReport(1, "", state, seq, "", done, total)
+        report = DeployReport(1, "", state, seq, "", done, total)
         self.desk.reported(node, f"node {node}", report)
 
     def state(self) -> str:
@@ -98,7 +99,7 @@ def test_a_load_is_no_part_of_a_run_and_a_newer_run_takes_over() -> None:
 
 def test_a_failure_is_noticed_with_the_node_and_the_reason() -> None:
     desk = Desk()
-    desk.desk.reported(A, "node foh", bus.DeployReport(0, "the disk is full", "failed"))
+    desk.desk.reported(A, "node foh", DeployReport(0, "the disk is full", "failed"))
     assert Notice("node foh: the disk is full") in desk.published
 
 

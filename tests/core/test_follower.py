@@ -11,6 +11,7 @@ from cuems.core.line import Line
 from cuems.core.node import Node
 from cuems.core.node_desk import Fetched, Moved, Play, Proved, Say, Told
 from cuems.core.receipt import Deliver, Receiver, Term
+from cuems.core.reports import Heartbeat, Pong, Receipt
 from cuems.core.runs import Word
 from tests.build import NODE, audio, show
 
@@ -56,10 +57,8 @@ class Rig:
         return self.hears(snapshot, epoch=epoch, boot=boot)
 
 
-def receipts(effects: Iterable[FollowerEffect]) -> list[bus.Receipt]:
-    return [
-        it.report for it in effects if isinstance(it, Say) and isinstance(it.report, bus.Receipt)
-    ]
+def receipts(effects: Iterable[FollowerEffect]) -> list[Receipt]:
+    return [it.report for it in effects if isinstance(it, Say) and isinstance(it.report, Receipt)]
 
 
 def hellos(effects: Iterable[FollowerEffect]) -> int:
@@ -78,7 +77,7 @@ def test_until_it_is_led_a_numbered_command_is_asked_to_wait_and_a_stop_is_obeye
     effects = rig.hears(GO, seq=1)
     assert played(effects) == []
     assert hellos(effects) == 1
-    assert receipts(effects) == [bus.Receipt(BOOT, 1, nak="hello", epoch=1)]
+    assert receipts(effects) == [Receipt(BOOT, 1, nak="hello", epoch=1)]
     rig.hears(bus.GoStandbyCommand())  # a controller of the ecosystem starts it
     stopped = rig.hears(bus.StopCommand(1), seq=2, stop_generation=1)
     assert Stop(A) in played(stopped)
@@ -99,7 +98,7 @@ def test_each_command_is_obeyed_once_and_answered_each_time() -> None:
     first, again = rig.hears(GO, seq=1), rig.hears(GO, seq=1)
     assert len(played(first)) > 0
     assert played(again) == []
-    assert receipts(first) == receipts(again) == [bus.Receipt(BOOT, 1)]
+    assert receipts(first) == receipts(again) == [Receipt(BOOT, 1)]
 
 
 def test_a_word_on_one_cue_from_before_a_stop_is_dead_though_it_comes_after() -> None:
@@ -108,7 +107,7 @@ def test_a_word_on_one_cue_from_before_a_stop_is_dead_though_it_comes_after() ->
     rig.hears(bus.StopCommand(1), seq=2, stop_generation=1)
     word = Intervene(run_seq=2, cue=A, word=Word.STOP, at=0)
     late = rig.hears(word, seq=1, stop_generation=0)
-    assert receipts(late)[0] == bus.Receipt(BOOT, 1, refusal="stopped meanwhile")
+    assert receipts(late)[0] == Receipt(BOOT, 1, refusal="stopped meanwhile")
 
 
 def test_why_it_would_not_is_in_the_answer() -> None:
@@ -122,7 +121,7 @@ def test_why_it_would_not_is_in_the_answer() -> None:
 def test_a_leader_that_was_fenced_off_is_told_so() -> None:
     rig = Rig(Term(5, OTHER))
     assert rig.hears(bus.Beat(epoch=4, boot=BOOT, wanted=(), asks=False)) == [
-        Say(bus.Receipt(BOOT, NO_COMMAND, nak="fenced", epoch=5))
+        Say(Receipt(BOOT, NO_COMMAND, nak="fenced", epoch=5))
     ]
     said = bus.Envelope(
         LEADER, GO, bus.Stamp(epoch=4, boot=BOOT, seq=1, floor=0, stop_generation=0), BOOT, 1
@@ -136,7 +135,7 @@ def test_a_beat_is_answered_and_hello_is_said_to_a_leader_not_known_yet() -> Non
     beat = bus.Beat(epoch=1, boot=BOOT, wanted=(), asks=True)
     asked = rig.hears(beat)
     assert hellos(asked) == 1
-    assert [it for it in asked if isinstance(it, Say)] == [Say(bus.Heartbeat(armed=rig.node.armed))]
+    assert [it for it in asked if isinstance(it, Say)] == [Say(Heartbeat(armed=rig.node.armed))]
     rig.joins()
     assert hellos(rig.hears(beat)) == 0
     assert hellos(rig.hears(bus.Beat(epoch=1, boot=BOOT, wanted=(ME,), asks=False))) == 1
@@ -169,7 +168,7 @@ def test_the_line_is_taken_from_its_leader_and_never_an_older_report() -> None:
     assert [follows(5), follows(4), follows(6), follows(7, "elsewhere")] == [
         True, False, True, False,
     ]  # fmt: skip
-    assert rig.follower.follows(bus.Envelope(LEADER, bus.Pong(), None, BOOT, 1))
+    assert rig.follower.follows(bus.Envelope(LEADER, Pong(), None, BOOT, 1))
 
 
 def test_a_snapshot_of_one_who_is_fenced_off_or_of_before_is_not_adopted() -> None:

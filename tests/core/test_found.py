@@ -19,6 +19,7 @@ from cuems.core.desk import (
 from cuems.core.events import Go, LineFound
 from cuems.core.operator import Ping, PressGo, PressResume, PressStop, SetMixerVolume
 from cuems.core.played import PlayedBefore
+from cuems.core.reports import ArmedReport, CueEndedReport, CueStartedReport, Hello
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.stands import Remembered, Stands
@@ -39,7 +40,7 @@ AWAY = NodeId("away")
 TRIGGER = Trigger(cue=A, run_seq=77, given=0, due=0, arrival=0)
 PLAYING = ShowState(at=B, after_go_of=A, triggers=(TRIGGER,))
 STANDS = Stands(project="show", load_seq=5, stop_generation=3, state=PLAYING)
-ON_NODE = bus.Hello(
+ON_NODE = Hello(
     boot="9",
     version="1",
     name="foh",
@@ -159,9 +160,9 @@ def plays_of(effects: list[ControllerEffect]) -> dict[str, int]:
 def test_what_the_journal_has_as_played_is_shown_as_played() -> None:
     before = Rig().armed(audio("a", 1000), audio("b"))
     before.ask(PressGo())
-    before.report(bus.CueStartedReport(A, 0))
+    before.report(CueStartedReport(A, 0))
     assert before.controller.stands.played == ""
-    before.report(bus.CueEndedReport(A))
+    before.report(CueEndedReport(A))
     assert before.controller.stands.played == "1"
     played = replace(STANDS, state=ShowState(at=B), played="1")
     remembered = Remembered(run="1", stands=played, position=from_ms(3900))
@@ -179,7 +180,7 @@ def test_the_journal_tells_what_was_played_of_a_show_that_a_node_has() -> None:
     rig = Rig()
     rig.report(ON_NODE)
     is_read(rig)
-    rig.report(bus.CueStartedReport(A, 0))
+    rig.report(CueStartedReport(A, 0))
     told = list(rig.controller.handle(Restore(remembered, False, 0)))
     assert plays_of(told) == {B: 100}  # the other plays
 
@@ -221,7 +222,7 @@ def test_a_go_after_a_take_over_has_no_number_that_nodes_have_heard_before() -> 
     rig.report(ON_NODE)
     is_read(rig)
     rig.controller.handle(LineMoved(LineFound(from_ms(4000))))
-    rig.report(bus.ArmedReport(armed=True, load_seq=5, standby=B))
+    rig.report(ArmedReport(armed=True, load_seq=5, standby=B))
     rig.now_ns, rig.position = 10**10, from_ms(4000)
     (go,) = [said for said in told(rig.ask(PressGo())) if isinstance(said, Go)]
     assert go.run_seq > TRIGGER.run_seq + 1000

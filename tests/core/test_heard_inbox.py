@@ -16,6 +16,7 @@ from cuems.core.line import Line
 from cuems.core.node import Node
 from cuems.core.node_desk import Fetch, Fetched, Moved, Play, Prepare, Proved, Say, Told
 from cuems.core.receipt import BUSY
+from cuems.core.reports import Receipt
 from tests.build import NODE, audio, show
 
 ME, LEADER = NodeId(NODE), NodeId("leader")
@@ -89,8 +90,8 @@ def test_a_welcome_that_says_how_a_fader_stands_is_not_undone_by_an_older_settin
 
 def test_a_go_that_finds_no_room_is_answered_and_the_leader_says_it_again() -> None:
     inbox = kept(*(said(GO, seq) for seq in range(MOST_URGENT)))
-    assert inbox.put(said(GO, 99)) == bus.Receipt(BOOT, 99, nak=BUSY, epoch=1)
-    assert inbox.put(said(STOP, 100)) == bus.Receipt(BOOT, 0, nak=BUSY, epoch=1)
+    assert inbox.put(said(GO, 99)) == Receipt(BOOT, 99, nak=BUSY, epoch=1)
+    assert inbox.put(said(STOP, 100)) == Receipt(BOOT, 0, nak=BUSY, epoch=1)
     assert not inbox.take_missed()
     assert messages(inbox)[-1] == STOP
 

@@ -8,6 +8,7 @@ from cuems.core.follower import Follower
 from cuems.core.line import Line
 from cuems.core.line_wait import MOST_WAITING, PATIENCE_NS, LineWatch
 from cuems.core.node_desk import LineMissed, Moved, NodeEffect, OnLine, Play
+from cuems.core.reports import GoRefusedReport
 from cuems.core.runs import Trigger
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms
@@ -52,9 +53,7 @@ def test_a_go_for_the_line_that_is_there_or_for_none_does_not_wait() -> None:
     line_comes(it)
     assert STARTS_A in played(it.tell(go(), 80))
     nameless = stand()
-    assert [type(report) for report in said(nameless.tell(go(line=0), 20_000))] == [
-        bus.GoRefusedReport
-    ]
+    assert [type(report) for report in said(nameless.tell(go(line=0), 20_000))] == [GoRefusedReport]
 
 
 def test_what_is_told_after_it_is_done_after_it() -> None:
@@ -80,7 +79,7 @@ def test_a_line_that_does_not_come_in_time_is_said() -> None:
     assert not watch.missed(5, waits=it.node.waits_for_line)
     assert watch.next_wake_ns() == 5 + PATIENCE_NS
     assert watch.missed(5 + PATIENCE_NS, waits=True)
-    refused = bus.GoRefusedReport(1, "the line it is for was not heard of")
+    refused = GoRefusedReport(1, "the line it is for was not heard of")
     assert said(it.node.handle(LineMissed()))[0] == refused
     assert not watch.missed(6 + PATIENCE_NS, waits=it.node.waits_for_line)
 
@@ -89,7 +88,7 @@ def test_what_waits_is_bounded() -> None:
     it = stand()
     for number in range(MOST_WAITING):
         assert said(it.tell(go(number), 20_000)) == []
-    assert [type(report) for report in said(it.tell(go(999), 20_000))] == [bus.GoRefusedReport]
+    assert [type(report) for report in said(it.tell(go(999), 20_000))] == [GoRefusedReport]
 
 
 def test_how_the_show_stands_on_a_new_line_is_not_looked_up_on_the_old_one() -> None:

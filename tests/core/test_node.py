@@ -35,6 +35,17 @@ from cuems.core.node_desk import (
     Say,
     Told,
 )
+from cuems.core.reports import (
+    ArmedReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueResetReport,
+    CueStartedReport,
+    GoRefusedReport,
+    LoadFailedReport,
+    NodeReport,
+    Pong,
+)
 from cuems.core.runs import Word
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms
@@ -63,7 +74,7 @@ class Stand:
         return self.node.handle(Told(command, from_ms(position_ms)))
 
 
-def said(effects: tuple[NodeEffect, ...]) -> list[bus.NodeReport]:
+def said(effects: tuple[NodeEffect, ...]) -> list[NodeReport]:
     return [effect.report for effect in effects if isinstance(effect, Say)]
 
 
@@ -83,7 +94,7 @@ def test_a_load_fetches_then_arms_then_reports_ready() -> None:
     stand = Stand(audio("a"), load_seq=7)
     assert isinstance(stand.loaded[0], Prepare)
     assert played(stand.loaded) == [Arm(cue=A)]
-    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=7, standby=A)
+    assert said(stand.loaded)[-1] == ArmedReport(armed=True, load_seq=7, standby=A)
 
 
 def test_a_load_for_other_nodes_is_none_of_ours() -> None:
@@ -105,7 +116,7 @@ def test_a_load_that_fails_is_reported_and_the_show_before_still_plays() -> None
     broken = bus.LoadCommand(project="broken", load_seq=5)
     stand.tell(broken)
     assert said(stand.node.handle(FetchFailed(broken, "no script.xml"))) == [
-        bus.LoadFailedReport(project="broken", reason="no script.xml", load_seq=5)
+        LoadFailedReport(project="broken", reason="no script.xml", load_seq=5)
     ]
     assert Start(cue=A, run_seq=1, start=0, elapsed=0) in played(stand.tell(go()))
 
@@ -114,8 +125,8 @@ def test_only_cues_with_an_output_here_are_played_and_reported() -> None:
     stand = Stand(audio("a", 1000, "g"), audio("b", 1000, outputs=ELSEWHERE))
     effects = stand.tell(go())
     assert played(effects) == [Start(cue=A, run_seq=1, start=0, elapsed=0)]
-    ready = bus.ArmedReport(armed=True, load_seq=4, standby="")
-    assert said(effects) == [bus.CueStartedReport(A, 0), ready]
+    ready = ArmedReport(armed=True, load_seq=4, standby="")
+    assert said(effects) == [CueStartedReport(A, 0), ready]
 
 
 def test_a_cue_that_is_over_when_a_late_go_comes_is_missed_and_its_successor_joined() -> None:
@@ -125,11 +136,11 @@ def test_a_cue_that_is_over_when_a_late_go_comes_is_missed_and_its_successor_joi
     assert played(effects)[0] == Start(
         cue=B, run_seq=1, start=from_ms(300), elapsed=from_ms(700), late=from_ms(700)
     )
-    missed = bus.CueFailedReport(A, "missed: it was 1000 ms late, and over by then")
+    missed = CueFailedReport(A, "missed: it was 1000 ms late, and over by then")
     assert missed in said(effects)
-    assert bus.CueEndedReport(A) not in said(effects)
+    assert CueEndedReport(A) not in said(effects)
     again = said(stand.tell(go(run_seq=2, at_ms=1000), 1000))
-    assert again[:2] == [bus.CueResetReport(A), bus.CueStartedReport(A, from_ms(1000))]
+    assert again[:2] == [CueResetReport(A), CueStartedReport(A, from_ms(1000))]
 
 
 def test_cues_end_on_the_line() -> None:
@@ -138,19 +149,19 @@ def test_cues_end_on_the_line() -> None:
     assert stand.node.next_due() == from_ms(250)
     effects = stand.node.handle(Moved(Advance(from_ms(1000))))
     assert Stop(A) in played(effects)
-    assert bus.CueEndedReport(A) in said(effects)
+    assert CueEndedReport(A) in said(effects)
 
 
 def test_a_player_that_breaks_is_reported_with_the_reason() -> None:
     stand = Stand(audio("a"))
     effects = stand.node.handle(Proved(CueBroken(A, "mpv was killed")))
-    assert said(effects) == [bus.CueFailedReport(A, "mpv was killed")]
+    assert said(effects) == [CueFailedReport(A, "mpv was killed")]
 
 
 def test_a_go_it_cannot_obey_is_refused_aloud() -> None:
     stand = Stand(audio("a"))
     stand.node.handle(Moved(LineLost()))
-    assert said(stand.tell(go())) == [bus.GoRefusedReport(1, "timecode is lost")]
+    assert said(stand.tell(go())) == [GoRefusedReport(1, "timecode is lost")]
 
 
 def test_a_node_of_a_rig_that_chases_does_not_pause_by_an_action() -> None:
@@ -166,12 +177,10 @@ def test_stop_silences_and_reports_ready_again() -> None:
     stand.tell(go())
     effects = stand.tell(bus.StopCommand(1))
     assert played(effects)[0] == Stop(A)
-    assert bus.CueResetReport(A) in said(effects)
-    assert said(effects)[-1] == bus.ArmedReport(
-        armed=False, waiting_for=(A,), load_seq=4, standby=A
-    )
+    assert CueResetReport(A) in said(effects)
+    assert said(effects)[-1] == ArmedReport(armed=False, waiting_for=(A,), load_seq=4, standby=A)
     assert said(stand.node.handle(Proved(CueArmed(A)))) == [
-        bus.ArmedReport(armed=True, load_seq=4, standby=A)
+        ArmedReport(armed=True, load_seq=4, standby=A)
     ]
 
 
@@ -189,9 +198,9 @@ def test_an_upstream_go_fires_what_stands_by_where_the_line_is() -> None:
     assert started[0] == Start(cue=A, run_seq=3, start=0, elapsed=0)
     stand.tell(bus.GoStandbyCommand(), 5)
     nothing = stand.tell(bus.GoStandbyCommand(), 6)
-    assert said(nothing) == [bus.GoRefusedReport(0, "nothing stands by")]
+    assert said(nothing) == [GoRefusedReport(0, "nothing stands by")]
     blind = stand.node.handle(Told(bus.GoStandbyCommand(9), None))
-    assert said(blind) == [bus.GoRefusedReport(9, "no timecode")]
+    assert said(blind) == [GoRefusedReport(9, "no timecode")]
 
 
 def test_every_other_command_reaches_the_show() -> None:
@@ -210,7 +219,7 @@ def test_every_other_command_reaches_the_show() -> None:
 
 
 def test_a_ping_is_answered() -> None:
-    assert said(Node(NODE_ID).handle(Told(bus.PingCommand(), None))) == [bus.Pong()]
+    assert said(Node(NODE_ID).handle(Told(bus.PingCommand(), None))) == [Pong()]
 
 
 def test_unload_lets_all_players_go() -> None:
@@ -226,7 +235,7 @@ def test_words_to_players_are_handed_on() -> None:
 
 def test_a_show_of_actions_alone_is_ready_at_once() -> None:
     stand = Stand(action("a", Action.WAIT))
-    assert said(stand.loaded)[-1] == bus.ArmedReport(armed=True, load_seq=4, standby=A)
+    assert said(stand.loaded)[-1] == ArmedReport(armed=True, load_seq=4, standby=A)
 
 
 def test_a_load_once_more_only_brings_the_hash_of_its_content() -> None:
@@ -283,11 +292,11 @@ def test_a_controller_that_brings_a_node_up_to_now_hears_again_what_runs_and_wha
     snapshot = bus.Snapshot(node=NODE_ID, load=stand.load, state=stand.node.state, welcome=7)
     again = said(stand.tell(snapshot, 1000))
     assert [type(report) for report in again] == [
-        bus.CueStartedReport, bus.CueEndedReport, bus.ArmedReport
+        CueStartedReport, CueEndedReport, ArmedReport
     ]  # fmt: skip
     assert again[1:] == [
-        bus.CueEndedReport(A),
-        bus.ArmedReport(armed=True, load_seq=4, standby="", welcome=7),
+        CueEndedReport(A),
+        ArmedReport(armed=True, load_seq=4, standby="", welcome=7),
     ]
     assert said(stand.tell(snapshot, 1000)) == []
     stand.node.relinked()

@@ -1,16 +1,16 @@
 """What a node does first."""
 
-from cuems.core import bus
 from cuems.core.cues import CueId
 from cuems.core.effects import Stop
 from cuems.core.node_desk import ClearStage, NodeEffect, Play, Say
 from cuems.core.players_first import players_first
+from cuems.core.reports import CueEndedReport
 
 ONE, OTHER = CueId("one"), CueId("other")
 
 
 def told(cue: CueId) -> Say:
-    return Say(bus.CueEndedReport(cue))
+    return Say(CueEndedReport(cue))
 
 
 def test_players_are_asked_for_all_of_it_before_any_of_it_is_reported() -> None:

@@ -20,6 +20,7 @@ from cuems.core.desk import (
 from cuems.core.node import Node
 from cuems.core.node_desk import Told
 from cuems.core.operator import SetSetting
+from cuems.core.reports import Hello
 from cuems.core.rules import Rules
 from cuems.core.settings import Settings
 from cuems.core.settings_desk import RIG, options_of, settings_from
@@ -94,7 +95,7 @@ def test_what_is_not_fit_or_fixed_is_refused() -> None:
 def test_a_node_that_comes_hears_the_settings() -> None:
     made = controller()
     node = NodeId("11111111-1111-4111-8111-111111111111")
-    effects = made.handle(Reported(node, bus.Hello(boot="1", version="x"), 0))
+    effects = made.handle(Reported(node, Hello(boot="1", version="x"), 0))
     assert told() in effects
 
 

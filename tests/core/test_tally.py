@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
-from cuems.core import bus
 from cuems.core.cues import CueId, NodeId
 from cuems.core.effects import ActionDone, CueEnded, CueProgress, CueReset, CueStarted, Outcome
+from cuems.core.reports import (
+    CueEndedReport,
+    CueFailedReport,
+    CueProgressReport,
+    CueResetReport,
+    CueStartedReport,
+    Pong,
+)
 from cuems.core.status import CuePlay, CueReason
 from cuems.core.tally import CueState, Tally
 
@@ -120,12 +127,12 @@ def test_stop_makes_everything_unplayed_and_whole() -> None:
 
 def test_reports_of_nodes_are_heard_and_others_passed_over() -> None:
     one = tally()
-    assert said(one.hear(LEFT, bus.CueStartedReport(A, 0))) == [1]
-    assert said(one.hear(LEFT, bus.CueProgressReport(A, 30))) == [30]
-    assert said(one.hear(LEFT, bus.CueEndedReport(A))) == [100]
-    assert said(one.hear(LEFT, bus.CueFailedReport(A, "torn"))) == [-1, "torn"]
-    assert said(one.hear(LEFT, bus.CueResetReport(A))) == ["", 0]
-    assert said(one.hear(LEFT, bus.Pong())) == []
+    assert said(one.hear(LEFT, CueStartedReport(A, 0))) == [1]
+    assert said(one.hear(LEFT, CueProgressReport(A, 30))) == [30]
+    assert said(one.hear(LEFT, CueEndedReport(A))) == [100]
+    assert said(one.hear(LEFT, CueFailedReport(A, "torn"))) == [-1, "torn"]
+    assert said(one.hear(LEFT, CueResetReport(A))) == ["", 0]
+    assert said(one.hear(LEFT, Pong())) == []
 
 
 def test_cues_of_another_show_are_ignored() -> None:
@@ -141,7 +148,7 @@ def test_cues_of_another_show_are_ignored() -> None:
 
 
 def test_what_a_lost_node_says_of_its_cue_when_it_is_back_holds() -> None:
-    for report, percent in ((bus.CueStartedReport(A, 0), 1), (bus.CueEndedReport(A), 100)):
+    for report, percent in ((CueStartedReport(A, 0), 1), (CueEndedReport(A), 100)):
         one = tally()
         list(one.started(LEFT, A))
         assert said(one.lost(LEFT)) == [-1, "its node is lost"]
@@ -155,5 +162,5 @@ def test_a_cue_that_a_lost_node_has_ended_still_plays_on_another() -> None:
     list(one.started(LEFT, A))
     list(one.started(RIGHT, A))
     list(one.lost(LEFT))
-    assert said(one.hear(LEFT, bus.CueEndedReport(A))) == ["", 1]
-    assert said(one.hear(RIGHT, bus.CueEndedReport(A))) == [100]
+    assert said(one.hear(LEFT, CueEndedReport(A))) == ["", 1]
+    assert said(one.hear(RIGHT, CueEndedReport(A))) == [100]

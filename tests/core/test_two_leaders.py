@@ -21,6 +21,7 @@ from cuems.core.events import Advance, CueArmed, Go, LineFound
 from cuems.core.follower import Follower, FollowerEffect, SayHello
 from cuems.core.node import Node
 from cuems.core.node_desk import Fetch, Fetched, Moved, Play, Proved, Say
+from cuems.core.reports import Receipt
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import from_ms, from_ns
 from tests.build import NODE, audio, show
@@ -172,7 +173,7 @@ class TwoLeaders(RuleBasedStateMachine):
                     coming += self.node.handle(Fetched(load, SHOW))
                 case SayHello():
                     self.welcome(self.leaders[-1])
-                case Say(bus.Receipt(boot, seq, _, "")):
+                case Say(Receipt(boot, seq, _, "")):
                     leader = next(one for one in self.leaders if one.sender.boot == boot)
                     assert leader.sender.epoch == self.follower.receiver.term.epoch  # I4
                     leader.sender.answered(NODE_ID, seq, self.world.now_ns)

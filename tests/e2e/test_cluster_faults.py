@@ -19,9 +19,9 @@ import pynng
 import pytest
 
 from cuems.adapters.files import read_identity
-from cuems.core import bus
 from cuems.core.cuelist import RunningOrder
 from cuems.core.cues import CueId, NodeId
+from cuems.core.reports import ArmedReport
 from cuems.demo.show import demo_show, write_demo
 from cuems.wire.bus import encode
 from cuems.wire.show_xml import write_show
@@ -304,7 +304,7 @@ async def test_f26_who_has_another_key_or_none_is_not_let_in_and_counted(
     await new_key(wrong)
     async with open_stage(home) as stage:
         with pynng.Bus0(dial=home.bus, block_on_dial=True) as stranger:
-            report = bus.ArmedReport(armed=True)
+            report = ArmedReport(armed=True)
             await stranger.asend(encode(NodeId("stranger"), report))
             await stage.operator.until(lambda: stage.operator.state.get(STRANGERS, 0) != 0)
         async with (

@@ -5,13 +5,13 @@ import sys
 import anyio
 import pynng
 
-from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import ArmedReport
 from cuems.wire.bus import encode
 
 
 async def flood(url: str) -> None:
-    said = encode(NodeId("stranger"), bus.ArmedReport(armed=True))
+    said = encode(NodeId("stranger"), ArmedReport(armed=True))
     with pynng.Bus0(dial=url, block_on_dial=True) as stranger:
         while True:
             if not stranger.pipes:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-from cuems.core import bus
 from cuems.core.cues import CueId
 from cuems.core.journal import Opened
 from cuems.core.operator import EnableCue, PressGo, PressStop
+from cuems.core.reports import ChaseReport, CueFailedReport, CueTimingReport
 from cuems.sim.account import Account, account_of, histogram, summary, to_json
 from cuems.sim.account_page import to_html
 from cuems.sim.log import Verb
@@ -23,11 +23,11 @@ def account() -> Account:
     made.ask(PressGo(), client="client 3 (left hand)")
     made.wait(2)
     made.started("rain", late_ms=2)
-    made.report(bus.ChaseReport("locked", source="midi", jitter_us=900, rate_error_ppm=4))
+    made.report(ChaseReport("locked", source="midi", jitter_us=900, rate_error_ppm=4))
     made.wait(1000)
     made.ended("rain")
     made.started("<storm>", late_ms=50)
-    made.report(bus.CueFailedReport(CueId("late"), "late.wav: no such media file"))
+    made.report(CueFailedReport(CueId("late"), "late.wav: no such media file"))
     made.ask(EnableCue(CueId("nope"), False))
     made.wait(500)
     made.ask(PressStop())
@@ -59,7 +59,7 @@ def test_how_late_a_player_was_told_is_what_its_node_says() -> None:
     made.load(audio("rain", 1000))
     made.ask(PressGo())
     made.started("rain")
-    timing = bus.CueTimingReport(cue=CueId("rain"), run_seq=101, start=0, late_us=1500)
+    timing = CueTimingReport(cue=CueId("rain"), run_seq=101, start=0, late_us=1500)
     made.report(timing, replace(timing, late_us=99_000, joined=True))
     opened = made.records[0].what
     assert isinstance(opened, Opened)

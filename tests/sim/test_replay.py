@@ -5,7 +5,6 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cuems.core import bus
 from cuems.core.cues import Action, CueId, Show
 from cuems.core.desk import Publish, Woke
 from cuems.core.journal import Lost, Opened, Record
@@ -23,6 +22,15 @@ from cuems.core.operator import (
     PressStop,
     SetPlayer,
     UnloadProject,
+)
+from cuems.core.reports import (
+    ArmedReport,
+    ChaseReport,
+    CueEndedReport,
+    CueFailedReport,
+    CueStartedReport,
+    Hello,
+    NodeReport,
 )
 from cuems.core.status import Notice
 from cuems.sim.replay import replay
@@ -43,13 +51,13 @@ commands: st.SearchStrategy[OperatorCommand] = st.one_of(
     st.just(LoadProject("show")),
     st.builds(SetPlayer, node=st.just(NODE_ID), path=st.just("x"), args=st.just((1, b"\0", 0.5))),
 )
-reports: st.SearchStrategy[bus.NodeReport] = st.one_of(
-    st.builds(bus.CueStartedReport, cue_ids, st.integers(0, 10**9)),
-    st.builds(bus.CueEndedReport, cue_ids),
-    st.builds(bus.CueFailedReport, cue_ids, st.just("broken")),
-    st.builds(bus.ArmedReport, armed=st.booleans()),
-    st.builds(bus.ChaseReport, st.sampled_from(["locked", "lost"]), fault=st.just("late")),
-    st.builds(bus.Hello, boot=st.sampled_from(["1", "2"]), version=st.just("test")),
+reports: st.SearchStrategy[NodeReport] = st.one_of(
+    st.builds(CueStartedReport, cue_ids, st.integers(0, 10**9)),
+    st.builds(CueEndedReport, cue_ids),
+    st.builds(CueFailedReport, cue_ids, st.just("broken")),
+    st.builds(ArmedReport, armed=st.booleans()),
+    st.builds(ChaseReport, st.sampled_from(["locked", "lost"]), fault=st.just("late")),
+    st.builds(Hello, boot=st.sampled_from(["1", "2"]), version=st.just("test")),
 )
 steps = st.lists(st.one_of(commands, reports, st.integers(1, 3000)), max_size=40)
 
@@ -76,13 +84,13 @@ def again(made: Recording, records: list[Record]) -> list[str]:
 @settings(max_examples=60, deadline=None)
 @given(steps)
 def test_any_run_comes_out_of_the_journal_as_it_was(
-    happenings: list[OperatorCommand | bus.NodeReport | int],
+    happenings: list[OperatorCommand | NodeReport | int],
 ) -> None:
     made = recording()
     for happening in happenings:
         if isinstance(happening, int):
             made.wait(happening)
-        elif isinstance(happening, bus.NodeReport):
+        elif isinstance(happening, NodeReport):
             made.report(happening)
         else:
             made.ask(happening)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cuems.core import bus
 from cuems.core.cues import Action, CueId
 from cuems.core.operator import EnableCue, GoCue, MoveStandby, PauseCue, PressGo, StopCue
+from cuems.core.reports import ArmedReport, CueFailedReport
 from cuems.sim.why import why
 from tests.build import NODE, action, audio
 from tests.recording import Recording, find_show
@@ -58,7 +58,7 @@ def test_a_cue_ran_because_an_action_played_it(made: Recording) -> None:
 
 
 def test_a_cue_did_not_run_because_its_go_was_refused(made: Recording) -> None:
-    made.report(bus.ArmedReport(armed=False, waiting_for=(CueId("c"),)))
+    made.report(ArmedReport(armed=False, waiting_for=(CueId("c"),)))
     made.ask(MoveStandby(CueId("c")))
     made.wait(2100)  # any sooner, the GO would wait for the node
     made.ask(PressGo())
@@ -99,12 +99,12 @@ def test_a_cue_did_not_run_because_nothing_came_to_it(made: Recording) -> None:
 
 
 def test_a_cue_that_failed_says_why(made: Recording) -> None:
-    made.report(bus.CueFailedReport(CueId("d"), "d.wav: no such media file"))
+    made.report(CueFailedReport(CueId("d"), "d.wav: no such media file"))
     assert told(made, "d") == (
         "'d' did not run, and could not have: d.wav: no such media file",
         [f"failed on node {NODE}: d.wav: no such media file"],
     )
     made.ask(PressGo())
     made.started("a")
-    made.report(bus.CueFailedReport(CueId("a"), "its player has died"))
+    made.report(CueFailedReport(CueId("a"), "its player has died"))
     assert told(made, "a")[0] == "'a' had its turn once, and failed: its player has died"

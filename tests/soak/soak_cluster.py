@@ -18,7 +18,6 @@ import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 
-from cuems.core import bus
 from cuems.core.cuelist import RunningOrder, nodes_of
 from cuems.core.cues import AnyCue, AudioOutput, CueId, NodeId, Show
 from cuems.core.effects import Start
@@ -32,6 +31,7 @@ from cuems.core.operator import (
     PressResume,
     PressStop,
 )
+from cuems.core.reports import CueFailedReport, CueStartedReport
 from cuems.core.show_state import ShowState
 from cuems.core.status import Notice, Status
 from cuems.core.timecode import from_ms
@@ -99,7 +99,7 @@ class History(Diary):
         match done:
             case Play(Start() as start):
                 self._starts(node, start)
-            case Say(bus.CueStartedReport(cue) | bus.CueFailedReport(cue)):
+            case Say(CueStartedReport(cue) | CueFailedReport(cue)):
                 self._told.add((node, cue, len(self.gos)))
             case _:
                 pass

@@ -11,6 +11,20 @@ from cuems.core.cues import Action, CueId, NodeId
 from cuems.core.effects import Outcome
 from cuems.core.events import Go, Intervene, SetEnabled, SetNextCue
 from cuems.core.line import Line
+from cuems.core.reports import (
+    ActionOutcomeReport,
+    ArmedReport,
+    CueEnabledReport,
+    CueEndedReport,
+    CueProgressReport,
+    CueStartedReport,
+    LoadFailedReport,
+    NextCueReport,
+    PlayerAdded,
+    PlayerRemoved,
+    Pong,
+    ScriptFinished,
+)
 from cuems.core.runs import Trigger, Word
 from cuems.core.show_state import ShowState
 from cuems.core.timecode import FLICKS_PER_MS, FrameRate
@@ -67,14 +81,14 @@ UPSTREAM: list[tuple[str, BusMessage]] = [
         ),
         bus.PingCommand(),
     ),
-    (operation("status", "pong", {}, NODE), bus.Pong()),
-    (operation("status", "armed_ready", {"armed": "yes"}, NODE), bus.ArmedReport(armed=True)),
-    (operation("status", "script_finished", {"running": "no"}, NODE), bus.ScriptFinished()),
-    (operation("status", "nextcue", {"nextcue": CUE}, NODE), bus.NextCueReport(CUE)),
-    (operation("status", "nextcue", {"nextcue": ""}, NODE), bus.NextCueReport(None)),
+    (operation("status", "pong", {}, NODE), Pong()),
+    (operation("status", "armed_ready", {"armed": "yes"}, NODE), ArmedReport(armed=True)),
+    (operation("status", "script_finished", {"running": "no"}, NODE), ScriptFinished()),
+    (operation("status", "nextcue", {"nextcue": CUE}, NODE), NextCueReport(CUE)),
+    (operation("status", "nextcue", {"nextcue": ""}, NODE), NextCueReport(None)),
     (
         operation("status", "cue_enabled", {"cue_id": CUE, "enabled": False}, NODE),
-        bus.CueEnabledReport(CUE, False),
+        CueEnabledReport(CUE, False),
     ),
     (
         operation(
@@ -88,7 +102,7 @@ UPSTREAM: list[tuple[str, BusMessage]] = [
             },
             NODE,
         ),
-        bus.ActionOutcomeReport(
+        ActionOutcomeReport(
             cue=None,
             outcome=Outcome.REJECTED,
             action=Action.WAIT,
@@ -97,17 +111,17 @@ UPSTREAM: list[tuple[str, BusMessage]] = [
     ),
     (
         operation("cue", CUE, {"id": CUE, "offset": "5320.0"}, NODE, "add"),
-        bus.CueStartedReport(CUE, 5320 * FLICKS_PER_MS),
+        CueStartedReport(CUE, 5320 * FLICKS_PER_MS),
     ),
-    (operation("cue", CUE, {"id": CUE}, NODE, "remove"), bus.CueEndedReport(CUE)),
+    (operation("cue", CUE, {"id": CUE}, NODE, "remove"), CueEndedReport(CUE)),
     (
         operation("cue", CUE, {"id": CUE, "percentage": 37}, NODE),
-        bus.CueProgressReport(CUE, 37),
+        CueProgressReport(CUE, 37),
     ),
     (operation("player", f"dmxplayer_{NODE}", None, NODE, "add"),
-     bus.PlayerAdded(f"dmxplayer_{NODE}")),
+     PlayerAdded(f"dmxplayer_{NODE}")),
     (operation("player", f"audioplayer_{CUE}", None, NODE, "remove"),
-     bus.PlayerRemoved(f"audioplayer_{CUE}")),
+     PlayerRemoved(f"audioplayer_{CUE}")),
 ]  # fmt: skip
 
 
@@ -136,7 +150,7 @@ def test_upstream_reads_from_us_what_it_would_say_itself(text: str, message: Bus
 
 
 def test_the_sender_comes_with_the_message() -> None:
-    assert decode(encode(NODE, bus.Pong())) == Envelope(NODE, bus.Pong())
+    assert decode(encode(NODE, Pong())) == Envelope(NODE, Pong())
 
 
 ids = st.uuids().map(str)
@@ -195,8 +209,8 @@ BY_HINT: dict[Any, st.SearchStrategy[Any]] = {
     tuple[bus.PlayerControlCommand, ...]: st.lists(
         st.builds(bus.PlayerControlCommand, text, st.lists(scalars).map(tuple))
     ).map(tuple),
-    bus.ArmedReport | None: st.none()
-    | st.builds(bus.ArmedReport, armed=st.booleans(), waiting_for=st.just(()), load_seq=integers),
+    ArmedReport | None: st.none()
+    | st.builds(ArmedReport, armed=st.booleans(), waiting_for=st.just(()), load_seq=integers),
     bus.Source: sources,
     Word: st.sampled_from([word for word in Word if word is not Word.GO]),
 }
@@ -236,16 +250,14 @@ def test_an_upstream_node_hears_panic_and_unload_as_a_stop(message: BusMessage) 
 
 
 def test_an_upstream_controller_never_takes_not_armed_for_armed() -> None:
-    report = bus.ArmedReport(armed=False, waiting_for=(CUE,))
+    report = ArmedReport(armed=False, waiting_for=(CUE,))
     assert json.loads(encode(NODE, report))["target"] != "armed_ready"
 
 
 def test_a_reason_that_is_no_unicode_still_arrives() -> None:
     broken = b"caf\xe9.wav".decode(errors="surrogateescape")
-    sent = bus.LoadFailedReport(project="x", reason=f"no {broken}")
-    assert decode(encode(NODE, sent)).message == bus.LoadFailedReport(
-        project="x", reason="no caf?.wav"
-    )
+    sent = LoadFailedReport(project="x", reason=f"no {broken}")
+    assert decode(encode(NODE, sent)).message == LoadFailedReport(project="x", reason="no caf?.wav")
 
 
 def test_how_a_show_stands_is_understood_from_who_does_not_know_where_it_was_stopped() -> None:
@@ -259,7 +271,7 @@ def test_how_a_show_stands_is_understood_from_who_does_not_know_where_it_was_sto
 
 def test_a_start_position_of_ours_is_exact_where_milliseconds_are_not() -> None:
     frame = FrameRate.FPS_29_97.flicks_per_frame
-    report = bus.CueStartedReport(CUE, 3 * frame, late=1)
+    report = CueStartedReport(CUE, 3 * frame, late=1)
     assert decode(encode(NODE, report)).message == report
 
 
@@ -403,7 +415,7 @@ def test_a_hub_ping_is_answered_with_its_own_timestamp() -> None:
 
 def test_an_operation_that_mentions_the_hub_is_an_operation() -> None:
     assert hub_message(command("load", '"__type__"').encode()) is None
-    assert hub_message(encode(NODE, bus.PlayerAdded("__type__"))) is None
+    assert hub_message(encode(NODE, PlayerAdded("__type__"))) is None
 
 
 KEY = bytes(range(32))
@@ -412,7 +424,7 @@ KEY = bytes(range(32))
 def test_a_pen_numbers_what_it_writes_and_stamps_a_command() -> None:
     pen = Pen(CONTROLLER, "boot")
     stamp = bus.Stamp(epoch=3, boot="boot", seq=7, floor=5, stop_generation=2)
-    assert decode(pen.write(bus.Pong())) == Envelope(CONTROLLER, bus.Pong(), None, "boot", 1)
+    assert decode(pen.write(Pong())) == Envelope(CONTROLLER, Pong(), None, "boot", 1)
     assert decode(pen.write(GO, stamp)) == Envelope(CONTROLLER, GO, stamp, "boot", 2)
 
 

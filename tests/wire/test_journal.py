@@ -24,6 +24,7 @@ from cuems.core.events import (
 from cuems.core.journal import Opened, Record
 from cuems.core.journal_tail import JournalTail, pieces
 from cuems.core.operator import GoCue, SetPlayer
+from cuems.core.reports import ActionOutcomeReport, ArmedReport, Hello
 from cuems.core.rules import Rules
 from cuems.core.runs import Trigger, Word
 from cuems.core.show_state import ShowState
@@ -61,10 +62,10 @@ RECORD = Record(
         ASKED,
         LineMoved(Advance(1 << 60)),
         Opened(run="x", wall_ns=1, version="0", rules=Rules()),
-        Reported(NODE, bus.Hello(boot="b", version="v"), 1),
+        Reported(NODE, Hello(boot="b", version="v"), 1),
         Reported(
             NODE,
-            bus.ActionOutcomeReport(cue=CUE, outcome=Outcome.REJECTED, action=Action.PLAY),
+            ActionOutcomeReport(cue=CUE, outcome=Outcome.REJECTED, action=Action.PLAY),
             1,
         ),
         Asked(
@@ -128,8 +129,8 @@ def test_a_record_of_another_version_is_read_as_far_as_it_is_known() -> None:
         decode(_sealed(outside))
 
 
-def test_older_records_call_what_nodes_were_told_by_names_that_are_still_understood() -> None:
-    told = (
+def test_older_records_call_what_was_said_by_names_that_are_still_understood() -> None:
+    said = (
         Go(run_seq=1, cue=CUE, at=9),
         Intervene(run_seq=2, cue=CUE, word=Word.STOP, at=9),
         Pause(),
@@ -137,11 +138,14 @@ def test_older_records_call_what_nodes_were_told_by_names_that_are_still_underst
         SetNextCue(CUE),
         SetEnabled(CUE, enabled=False),
         LoadToTime(4),
+        Hello(boot="b", version="v"),
+        ArmedReport(armed=True, waiting_for=(CUE,)),
     )
-    assert {f"events.{type(each).__name__}" for each in told} == set(RENAMED.values())
-    for each in told:
-        older = next(old for old, new in RENAMED.items() if new.endswith(type(each).__name__))
-        assert from_plain(to_plain(each) | {"$": older}) == each
+    for each in said:
+        plain = to_plain(each)
+        older = {new: old for old, new in RENAMED.items()}[plain["$"]]
+        assert older.startswith("bus.")
+        assert from_plain(plain | {"$": older}) == each
 
 
 def test_how_a_show_of_many_cues_and_faders_stands_is_told_in_packets_that_clients_take() -> None:
