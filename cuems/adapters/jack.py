@@ -10,8 +10,8 @@ import json
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from subprocess import DEVNULL
 
@@ -188,13 +188,3 @@ class Patchbay:
         with suppress(OSError):  # it ends, or is asked too much to answer anybody
             for asked in self._kept.values():
                 link.send(asked)
-
-
-@asynccontextmanager
-async def open_patchbay() -> AsyncIterator[Patchbay]:
-    """Wire players until the block is left."""
-    patchbay = Patchbay()
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(patchbay.serve)
-        yield patchbay
-        tasks.cancel_scope.cancel()

@@ -39,11 +39,6 @@ class Mailbox(Generic[T]):
         await self.wait()
         return self._items.popleft()
 
-    async def receive_all(self) -> list[T]:
-        """Everything gathered, at least one item, oldest first."""
-        await self.wait()
-        return self.drain()
-
     def receive_nowait(self) -> T:
         """The oldest item kept; raises `anyio.WouldBlock` when there is none."""
         if not self._items:

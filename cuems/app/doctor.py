@@ -62,7 +62,6 @@ from cuems.wire.network_map_xml import read_network_map
 from cuems.wire.settings_xml import HostSettings, NodeSettings, read_settings
 
 OURS = ("cuems", "python")  # a port that we hold ourselves is in good hands
-CONTROLLER_LOCAL = "controller.local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

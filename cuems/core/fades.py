@@ -65,13 +65,3 @@ class Fade:
         else:
             done = value(self.curve, progress)
         return self.origin + (self.target - self.origin) * done
-
-    def taken_over(self, *, target: float, at: int, duration: int, curve: Curve) -> "Fade":
-        """A new fade of the same parameter, from where this one is at position `at`."""
-        return Fade(
-            origin=self.value_at(at),
-            target=target,
-            start=at,
-            duration=duration,
-            curve=curve,
-        )

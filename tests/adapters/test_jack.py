@@ -10,10 +10,20 @@ import anyio
 import jack
 import pytest
 
-from cuems.adapters.jack import CannotWireError, Patchbay, Wire, open_patchbay
+from cuems.adapters.jack import CannotWireError, Patchbay, Wire
 from tests.jack import Jack, open_jack
 
 pytestmark = pytest.mark.slow
+
+
+@asynccontextmanager
+async def open_patchbay() -> AsyncIterator[Patchbay]:
+    """Wire players until the block is left."""
+    patchbay = Patchbay()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(patchbay.serve)
+        yield patchbay
+        tasks.cancel_scope.cancel()
 
 
 @pytest.fixture

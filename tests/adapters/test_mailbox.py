@@ -57,7 +57,8 @@ async def test_one_wake_brings_everything_that_gathered() -> None:
 
     async def read() -> None:
         while sum(map(len, batches)) < 4:
-            batches.append(await inbox.receive_all())
+            await inbox.wait()
+            batches.append(inbox.drain())
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:

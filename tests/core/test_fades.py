@@ -1,6 +1,7 @@
 """Fades: exact ends, no step back, take-over from the current value."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -88,7 +89,7 @@ def test_a_new_fade_takes_over_from_the_current_value_not_from_the_last_target(
     curve: Curve,
 ) -> None:
     first = fade(0.0, 1.0, curve)
-    second = first.taken_over(target=0.0, at=900, duration=400, curve=curve)
+    second = replace(first, origin=first.value_at(900), target=0.0, start=900, duration=400)
     assert second.value_at(900) == first.value_at(900) != first.target
     assert second.value_at(1300) == 0.0
 
