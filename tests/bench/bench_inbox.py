@@ -24,6 +24,7 @@ from cuems.app.leading import Leading
 from cuems.app.links import OUTBOX_MESSAGES, ControllerItem, Greets, NodeSaid, send_all
 from cuems.core import bus
 from cuems.core.cues import NodeId
+from cuems.core.reports import Receipt
 from cuems.wire.lane_r import lane_r_url
 from tests.bench.figures import judge, percentile, say, show
 from tests.e2e.rig import Home, open_program
@@ -51,7 +52,7 @@ class Lead:
                         bus.Snapshot(node=node, empty=True, stop_generation=self._stops)
                     )
                     self.led.set()
-                case NodeSaid(node, bus.Receipt() as receipt, at_ns):
+                case NodeSaid(node, Receipt() as receipt, at_ns):
                     list(self._leading.receipt(node, receipt, at_ns))
                     if not receipt.nak and receipt.seq in self._answered:
                         self._answered.pop(receipt.seq).set()
