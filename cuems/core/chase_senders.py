@@ -63,7 +63,7 @@ class OwnPieces:
         if missed < 0 or abs(number * self._quarter - here) > self._quarter:
             return None
         if missed and 2 * (here - line.position) < 3 * self._quarter:
-            return None  # the one in between may still come
+            return None  # what seems to be missing may still come
         if not anew and (between or located) and between - missed <= EARLY_PIECES * located:
             return None
         address = Timecode((number - piece) // PIECES_PER_FRAME, line.rate).within_day

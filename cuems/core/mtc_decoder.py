@@ -28,8 +28,6 @@ from cuems.core.mtc_line import SpelledLine
 from cuems.core.timecode import divide_nearest
 
 SURE_PIECES = 3  # so many of another sender in order are no accident
-MAX_DOUBTS = 4  # a line that was given up may prove itself again with fewer than these between
-SURE_MEETINGS = 4  # and so often must there be some
 MAX_STRAYS = 4  # unpredicted pieces in a row after which the line they belong to is another
 
 FULL_FRAME_BYTES = 10
@@ -64,6 +62,8 @@ class MtcDecoder:
 
     Feed it whole messages in the order they came. It follows one source, and stays with it while
     it sends; another's pieces in between are counted, and followed once the first falls silent.
+    Whose a piece is that was not expected, `recognise` knows if anybody does: it is asked with the
+    piece, when it was received, and whether it reads like one just before.
     """
 
     def __init__(self, recognise: Recognise = _nobodys) -> None:
@@ -73,9 +73,6 @@ class MtcDecoder:
         self._between = 0  # pieces since the followed line's last
         self._strays = 0  # of these, those that are not a piece come twice
         self._position_at_stray: int | None = None  # of the followed line
-        self._doubted: SpelledLine | None = None  # the line followed until lately
-        self._doubts = 0  # within how many more pieces that must go on
-        self._meetings = 0  # times it went on after another's pieces
         self._ignored = self._garbage = self._impossible = 0
         self._missed = self._doubled = self._stray = 0
 
@@ -151,8 +148,6 @@ class MtcDecoder:
         if line.expected is not None:
             self._suspect(line, rival, message)
         confirmed = rival.gather(message)
-        if self._doubted is not None and self._goes_on(self._doubted, message):
-            return self._trust(self._doubted)
         if confirmed and self._line.expected is None:
             return self._change_line()
         return None
@@ -169,32 +164,8 @@ class MtcDecoder:
         self._missed += own.missed
         self._stray += self._strays
         self._between = self._strays = 0
-        self._position_at_stray, self._doubted = line.position, None
+        self._position_at_stray = line.position
         return own
-
-    def _goes_on(self, doubted: SpelledLine, message: bytes) -> bool:
-        """Whether a line that was given up has spelled a whole address since: it never left.
-
-        Another's pieces must have come in between, or it is but a gap that looks like it.
-        """
-        if message == doubted.expected:
-            self._meetings += self._doubts < MAX_DOUBTS
-            self._doubts = MAX_DOUBTS
-            doubted.match(message)
-        else:
-            self._doubts -= 1
-            if self._doubts == 0:
-                self._doubted = None
-        return doubted.matched >= PIECES and self._meetings >= SURE_MEETINGS
-
-    def _trust(self, line: SpelledLine) -> Running:
-        """Follow a line again that was given up; what came between was another's."""
-        rate, piece, position = line.at
-        running = Running(rate, piece, line.forward, position, extra=self._strays)
-        self._line, self._doubted = line, None
-        self._stray += self._strays
-        self._between = self._strays = 0
-        return running
 
     def _is_rivals(self, message: bytes, in_order: int) -> bool:
         """After a gap a line's next pieces look like those the gap began with, or ended.
@@ -214,11 +185,8 @@ class MtcDecoder:
             rival.follow(line)
         self._position_at_stray = line.position
         if self._strays >= MAX_STRAYS or message == line.expected:
-            line.matched = 0
             self._impossible += line.impossible
-            self._doubted, self._line, self._doubts = line, SpelledLine(), MAX_DOUBTS
-            self._meetings = 0
-            line.impossible = 0
+            self._line = SpelledLine()
 
     def _change_line(self) -> Running:
         """Follow the rival: the line is silent, or goes on there after a gap."""
@@ -228,7 +196,7 @@ class MtcDecoder:
         line.forget()
         self._line, self._rival = rival, line
         self._between = self._strays = 0
-        self._position_at_stray = self._doubted = None
+        self._position_at_stray = None
         return Running(rate, piece, rival.forward, position, missed=rival.skipped)
 
     def _take_sysex(self, message: bytes) -> Locate | None:

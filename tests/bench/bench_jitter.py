@@ -44,15 +44,17 @@ def send(address: str) -> None:
 
 def listen(address: str, seconds: float) -> tuple[list[int], list[int]]:
     """How late each piece came, and how far the chase was off where the line is then; ns."""
-    decoder, chase, line = MtcDecoder(), Chase(), Line(0, 0, rolling=True)
+    chase, line = Chase(), Line(0, 0, rolling=True)
+    decoder = MtcDecoder(chase.recognise)
     late_ns, off_ns = list[int](), list[int]()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.bind((address, PORT))
         link.settimeout(seconds)
         began_ns = time.monotonic_ns()
         while (now_ns := time.monotonic_ns()) < began_ns + int((SETTLE_S + seconds) * NS_PER_S):
-            event = decoder.feed(link.recv(64))
+            message = link.recv(64)
             received_ns = time.monotonic_ns()
+            event = decoder.feed(message, received_ns)
             if event is None:
                 continue
             chase.feed(event, received_ns)

@@ -122,7 +122,7 @@ class Heard:
         self.hand_off_ns: list[int] = []
         self.arrivals: list[tuple[int, Running]] = []
         self.chase = Chase()
-        self._decoder = MtcDecoder()
+        self._decoder = MtcDecoder(self.chase.recognise)
 
     def forget(self) -> None:
         """Begin to measure."""
@@ -131,7 +131,7 @@ class Heard:
 
     def take(self, received_ns: int, message: bytes) -> bool:
         """As app/node.py takes them, except that none may wait."""
-        event = self._decoder.feed(message)
+        event = self._decoder.feed(message, received_ns)
         if event is not None:
             self.chase.feed(event, received_ns)
             self.hand_off_ns.append(time.monotonic_ns() - received_ns)

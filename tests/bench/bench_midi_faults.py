@@ -44,14 +44,14 @@ class Listener:
         self.news: list[LineEvent] = []
         self.longest_gap_ns = 0  # between two messages, whoever sent them
         self._heard_ns = 0
-        self._decoder = MtcDecoder()
+        self._decoder = MtcDecoder(self.chase.recognise)
         self._alarm = alarm
         self._heard = Mailbox[None](1)
 
     def hear(self, received_ns: int, message: bytes) -> bool:
         self.longest_gap_ns = max(self.longest_gap_ns, received_ns - self._heard_ns)
         self._heard_ns = received_ns
-        event = self._decoder.feed(message)
+        event = self._decoder.feed(message, received_ns)
         if event is not None:
             self._take(self.chase.feed(event, received_ns))
         return False

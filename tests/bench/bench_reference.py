@@ -30,14 +30,15 @@ SETTLE_PIECES = 40
 async def errors(rate: str, pieces: int) -> list[int]:
     """How far the chase is from the encoder at each arrival once it has locked, ns."""
     start, _ = STARTS[rate]
-    decoder, chase = MtcDecoder(), Chase()
+    chase = Chase()
+    decoder = MtcDecoder(chase.recognise)
     off: list[int] = []
     async with (
         open_encoder(rate, start) as source,
         open_midi_input(f"{CLIENT}:{PORT}", api="JACK") as midi,
     ):
         async for received_ns, message in midi:
-            event = decoder.feed(message)
+            event = decoder.feed(message, received_ns)
             if event is not None:
                 chase.feed(event, received_ns)
             here = chase.position_at(received_ns)

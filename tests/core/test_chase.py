@@ -47,13 +47,14 @@ def others(events: list[LineEvent]) -> list[LineEvent]:
 @pytest.mark.parametrize("rate", RATE_BITS)
 def test_the_position_is_that_of_a_reference_encoder_within_half_a_frame(rate: str) -> None:
     """Counted by another library, across a minute and an hour, heard with 4 ms of jitter."""
-    dice, decoder, chase = random.Random(3), MtcDecoder(), Chase()
+    dice, chase = random.Random(3), Chase()
+    decoder = MtcDecoder(chase.recognise)
     encoder = Encoder(rate, "00:59:50:00")
     half_frame = FLICKS_PER_S / FRAMES_PER_S[rate] / 2
     locked = 0
     for number, message in zip(range(75 * 100), encoder.pieces(), strict=False):
         received_ns = encoder.due_ns(number) + dice.randrange(4_000_000)
-        event = decoder.feed(message)
+        event = decoder.feed(message, received_ns)
         if event is not None:
             chase.feed(event, received_ns)
         here = chase.position_at(received_ns)

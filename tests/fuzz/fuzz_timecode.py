@@ -39,11 +39,12 @@ def noise(dice: random.Random) -> bytes:
 
 def f02_garbage(messages: int, dice: random.Random) -> Wrong:
     """Noise raises nothing; noise between the pieces of a source moves nothing."""
-    decoder, chase, foresight = MtcDecoder(), Chase(), Foresight()
+    chase, foresight = Chase(), Foresight()
+    decoder = MtcDecoder(chase.recognise)
     for number in range(messages // 2):
         message = noise(dice)
         foresight.surprises(message, number * QUARTER_NS)
-        event = decoder.feed(message)
+        event = decoder.feed(message, number * QUARTER_NS)
         if event is not None:
             chase.feed(event, number * QUARTER_NS)
     source = Source(number=8_000).locked()
