@@ -15,6 +15,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from cuems.adapters.ipc import IpcError, request
 from cuems.adapters.lane import Address, Lane, resolve
+from cuems.app.links import Bus
 from cuems.core import bus
 from cuems.core.cues import NodeId
 from cuems.core.follower import Follower
@@ -112,6 +113,24 @@ class Following:
         return time.monotonic_ns() - self._heard_ns < LANE_ALIVE_NS
 
     # ---- hearing
+
+    async def hear_bus(self, link: Bus, hear: Hear) -> None:
+        """Take what comes by the bus, until cancelled."""
+        while True:
+            data = await link.receive()
+            received_ns = time.monotonic_ns()
+            said = self.from_bus(data)
+            if said is not None:
+                await hear(said, received_ns)
+
+    async def hear_lane(self, lane: Lane, hear: Hear) -> None:
+        """Take what comes by lane X, until cancelled."""
+        while True:
+            data, _ = await lane.receive()
+            received_ns = time.monotonic_ns()
+            said = self.from_lane(data)
+            if said is not None:
+                await hear(said, received_ns)
 
     def from_bus(self, data: bytes) -> bus.Envelope | None:
         """A message from the bus; None where it is not listened to."""

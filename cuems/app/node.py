@@ -20,12 +20,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from cuems.adapters.clock import Alarm, open_alarm, stand_until
 from cuems.adapters.files import keep_term, read_term
-from cuems.adapters.lane import Lane
 from cuems.app.crew import Crew
 from cuems.app.errands import Errands
 from cuems.app.faders import Faders
 from cuems.app.following import Following
-from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Bus, Called, NodeItem, Rang, bell, send_all
+from cuems.app.links import EVENTS, OUTBOX_MESSAGES, Called, NodeItem, Rang, bell, send_all
 from cuems.app.midi_timecode import MidiTimecode
 from cuems.app.node_parts import NodeParts
 from cuems.app.presence import Introduction, Presence
@@ -102,9 +101,9 @@ async def run_node(
         term = await anyio.to_thread.run_sync(read_term, parts.state)
         loop = NodeLoop(parts, alarm, send, outgoing, tg, term, pulse)
         tg.start_soon(send_all, outbox, parts.link)
-        tg.start_soon(_hear_bus, parts.link, loop)
+        tg.start_soon(loop.following.hear_bus, parts.link, loop.hear)
         if parts.lane is not None:
-            tg.start_soon(_hear_lane, parts.lane, loop)
+            tg.start_soon(loop.following.hear_lane, parts.lane, loop.hear)
         tg.start_soon(loop.following.serve, loop.hear)
         if parts.workshop.patchbay is not None:
             tg.start_soon(parts.workshop.patchbay.serve)
@@ -121,24 +120,6 @@ async def run_node(
             tg.start_soon(loop.midi.read, parts.midi_port, ring)
         task_status.started()
         await loop.decide(inbox)
-
-
-async def _hear_bus(link: Bus, loop: "NodeLoop") -> None:
-    while True:
-        data = await link.receive()
-        received_ns = time.monotonic_ns()
-        said = loop.following.from_bus(data)
-        if said is not None:
-            await loop.hear(said, received_ns)
-
-
-async def _hear_lane(lane: Lane, loop: "NodeLoop") -> None:
-    while True:
-        data, _ = await lane.receive()
-        received_ns = time.monotonic_ns()
-        said = loop.following.from_lane(data)
-        if said is not None:
-            await loop.hear(said, received_ns)
 
 
 class NodeLoop:

@@ -1,10 +1,10 @@
 """The outermost boundary: what ends the program, told once, and as an exit status.
 
 A thing that may fail without ending the show has its own boundary, which names the errors it
-catches: a client in app/controller.py, a player in app/stage.py, a transfer in adapters/rsync.py,
-a MIDI process in adapters/midi.py and mtc_output.py, a project in app/project.py, a node by the
-bus. What gets past them is a bug. The engine's state cannot be trusted after one, so the
-process ends, and who started it (systemd) starts it again.
+catches: a client in adapters/control.py, a player in app/seat_keeper.py, files in app/errands.py
+and app/librarian.py, a MIDI process in adapters/midi.py and mtc_output.py, a node by the bus. What
+gets past them is a bug. The engine's state cannot be trusted after one, so the process ends, and
+who started it (systemd) starts it again.
 """
 
 import logging
