@@ -270,7 +270,7 @@ class Chase:
 
     def _doubt(self, running: Running, received_ns: int) -> tuple[LineEvent, ...]:
         """A piece that is not where the line is: believed once its source has proved itself."""
-        self._count(running, received_ns, elsewhere=self._rolling() is not None)
+        self._count(running, received_ns, elsewhere=True)
         suspect = self._suspect
         if suspect is None or not suspect.goes_on(running, received_ns):
             suspect = self._suspect = Suspect(running, received_ns)

@@ -117,11 +117,14 @@ class Company:
         self, running: Running, received_ns: int, hold_for_ns: int, *, elsewhere: bool = False
     ) -> None:
         """A piece that was read, of the line or `elsewhere`: how many too many came with it."""
-        self.extra = min(max(self.extra + 2 * running.extra - 1, 0), EXTRA_MOST)
+        self.extra = min(self.extra + 2 * running.extra, EXTRA_MOST)
         if running.extra and self._unread and self.is_known:
             self._hold_ns = received_ns + hold_for_ns
         self._unread = 0
         if elsewhere:
             self.between += 1
-        else:
-            self.is_gone()
+            return
+        self.between = 0
+        self.extra = max(self.extra - 1, 0)
+        if not self.is_known:  # the line's own pieces came alone for a while
+            self._hold_ns = 0

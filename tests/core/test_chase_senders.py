@@ -142,6 +142,16 @@ def test_f08_a_full_frame_elsewhere_is_the_firsts_once_its_pieces_have_stopped()
     assert pair.first.state() is not ChaseState.LOCKED
 
 
+def test_f08_the_other_left_a_moment_ago_and_the_first_that_jumps_is_followed_at_once() -> None:
+    pair = meeting()
+    assert others(pair.roll(30, other=False)) == []
+    assert pair.first.chase.fault == ""
+    pair.first.number = 2_000_002
+    (event,) = others(pair.roll(50, other=False))
+    assert isinstance(event, Locate)
+    assert pair.first.state() is ChaseState.LOCKED
+
+
 @pytest.mark.parametrize("jump", [100, -1_000, 8_000, 360_000])
 def test_a_sender_alone_that_jumps_to_much_the_same_digits_is_followed_at_once(jump: int) -> None:
     source = Source(number=800_000).locked()
