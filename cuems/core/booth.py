@@ -66,6 +66,7 @@ class Booth:
         self.load_seq = rules.first_seq
         self.run_seq = rules.first_seq
         self.stop_generation = rules.first_seq
+        self.fading = False  # everything is being faded out, to be stopped then
         self.loaded: LoadedShow | None = None
         self.cluster = Cluster(rules.first_seq)
         self.adoption = Adoption(rules.adopted)
@@ -172,6 +173,9 @@ class Booth:
                 pass
 
     def _stopped(self, show: LoadedShow) -> None:
+        if self.fading:  # told also for a node that came meanwhile, and has nothing to fade
+            self.fading = False
+            self.tell(bus.StopCommand(self.stop_generation))
         self.announcer.stop()
         self.played.stops()
         self.announcer.start_over()

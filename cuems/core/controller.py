@@ -86,6 +86,7 @@ from cuems.core.played import PlayedBefore
 from cuems.core.project_desk import ProjectDesk, ProjectNews
 from cuems.core.rig_desk import RigDesk
 from cuems.core.rules import Rules
+from cuems.core.sequencer import PANIC
 from cuems.core.settings_desk import SettingsDesk, options_of
 from cuems.core.show_state import ShowState
 from cuems.core.standby import STEPPED_DOWN
@@ -397,6 +398,7 @@ class Controller:
         booth = self._booth
         self._gate.refuse_held("stopped meanwhile")
         booth.stop_generation += 1
+        booth.fading = False
         booth.tell(bus.StopCommand(booth.stop_generation))
         booth.sequence(StopAll())
 
@@ -407,12 +409,15 @@ class Controller:
         booth.stop_generation += 1
         booth.tell(bus.PanicCommand(booth.stop_generation))
         booth.sequence(Panic())
+        booth.fading = booth.loaded is not None and booth.loaded.sequencer.fading_out
 
     def _pause(self) -> None:
         booth = self._booth
         booth.show()
         if not booth.rules.options.own_line:
             raise RefusedError(NOT_OURS_TO_HOLD)
+        if booth.show().sequencer.fading_out:
+            raise RefusedError(PANIC)
         booth.sequence(Pause())
 
     def _resume(self) -> None:

@@ -282,6 +282,8 @@ class Node:
             case bus.PanicCommand():
                 if not again:  # a second panic would cut the fade of the first
                     self._sequence(Panic())
+                elif self._sequencer is not None and not self._sequencer.fading_out:
+                    self._sequence(StopAll())  # also of what came between, said before it
             case bus.UnloadCommand():
                 self._unload()
             case _:

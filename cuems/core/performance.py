@@ -46,6 +46,7 @@ class Performance:
         self._happened_at: int | None = None  # when anything last began, ended or had its turn
         self._guessed = False  # words were obeyed where the line was not known
         self._there_since: int | None = None  # where the line was when it was first known here
+        self._forgets = True  # words that change nothing, also where they hold in silence
         self._rolled_to: int | None = None  # where it has got to while the show was paused here
 
     # ---- what others ask
@@ -182,6 +183,7 @@ class Performance:
         if here is None or (self._there_since is not None and position < self._there_since):
             self._there_since = position
         self._chains.passed = position if jumped and not late else self._there_since
+        self._forgets = not rewound or late or afresh or here is None
         self._chains.position = position
         self._chains.silent = True
         if rewound:
@@ -294,8 +296,11 @@ class Performance:
             self._roster.agenda.put(trigger.due, trigger, last=True)
 
     def _obey(self, trigger: Trigger, at: int) -> None:
-        """Do what is said of a cue. What changed nothing has brought nothing about: forget it."""
-        if not (self._say(trigger, at) or self._chains.silent):
+        """Do what is said of a cue. What changed nothing has brought nothing about: forget it.
+
+        But not where the line has jumped back: it may have had its effect as things stood then.
+        """
+        if not self._say(trigger, at) and (self._forgets or not self._chains.silent):
             others = [kept for kept in self._triggers if kept != trigger]
             self._triggers = deque(others, maxlen=TRIGGERS_KEPT)
 

@@ -124,6 +124,11 @@ class Sequencer:
         return self._performance.paused
 
     @property
+    def fading_out(self) -> bool:
+        """Whether everything is being faded out, and stopped then."""
+        return self._panic_over is not None
+
+    @property
     def trusted(self) -> bool:
         """Whether the line is known, so that a GO would be obeyed."""
         return self._trusted
@@ -383,7 +388,8 @@ class Sequencer:
             self._performance.silence_from_here(self.options.panic_flicks)
 
     def _pause(self) -> None:
-        if not self._performance.paused:
+        """While everything is being faded out nothing holds that up."""
+        if not (self._performance.paused or self.fading_out):
             self._performance.pause()
             self._emit(FreezeLine())
 

@@ -421,6 +421,23 @@ def test_panic_stops_the_show_when_the_fade_is_over() -> None:
     assert Running(False) in published(rig.roll(2000))
 
 
+def test_a_node_that_came_while_all_was_faded_out_stops_with_the_others() -> None:
+    rig = Rig().armed(audio("a", 60_000))
+    rig.ask(PressGo())
+    rig.ask(PressPanic())
+    assert told(rig.roll(1999)) == []
+    assert told(rig.roll(2000)) == [bus.StopCommand(1)]
+    assert told(rig.ask(PressStop())) == [bus.StopCommand(2)]
+
+
+def test_a_pause_does_not_hold_up_a_panic() -> None:
+    rig = Rig().armed(audio("a", 60_000))
+    rig.ask(PressGo())
+    rig.ask(PressPanic())
+    assert answers(rig.ask(PressPause())) == ["panic: everything is being faded out"]
+    assert Running(False) in published(rig.roll(2000))
+
+
 def test_pause_holds_the_line_and_resume_lets_it_roll() -> None:
     rig = Rig().armed(audio("a"))
     paused = rig.ask(PressPause())

@@ -23,6 +23,7 @@ from cuems.core.events import (
     LineLost,
     LoadToTime,
     Locate,
+    Panic,
     Pause,
     Resume,
     SetEnabled,
@@ -189,6 +190,11 @@ def test_a_chain_that_is_begun_in_its_middle_has_not_played_what_lies_before() -
     loaded.hear(Go(run_seq=1, cue=A, at=0, into=from_ms(700)))
     assert loaded.told(A) == ["CueStarted", "CueReset"]
     assert loaded.starts() == [(B, from_ms(200), 0)]
+
+
+def test_a_pause_does_not_hold_up_what_is_faded_out() -> None:
+    fading = Machine(audio("a", 9000)).hear(go(0), Panic()).hear(Pause()).roll(2000)
+    assert fading.told(A) == ["CueStarted", "CueReset"]
 
 
 def test_after_a_stop_nothing_has_been_heard() -> None:

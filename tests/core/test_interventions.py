@@ -23,7 +23,7 @@ from cuems.core.events import (
     SetEnabled,
     StopAll,
 )
-from cuems.core.runs import Word
+from cuems.core.runs import Trigger, Word
 from cuems.core.sequencer import Options, Sequencer
 from cuems.core.timecode import from_ms
 from cuems.sim.show import Performer
@@ -171,6 +171,16 @@ def test_what_changed_nothing_is_not_kept() -> None:
     for run_seq in range(2, 2000):
         sequencer.handle(say(Word.STOP, C, 1000, run_seq))
     assert sequencer.state == before
+
+
+def test_what_changes_nothing_is_not_kept_by_who_learns_of_it_with_all_the_rest() -> None:
+    sequencer = running()
+    before = sequencer.state
+    word = Trigger(cue=C, run_seq=9, given=0, due=from_ms(1500), arrival=0, word=Word.STOP)
+    late = machine(audio("a", 10_000, "g"), audio("b", 10_000, "e"), audio("c", 10_000))
+    late.handle(Advance(from_ms(4000)))
+    late.restore(replace(before, triggers=(*before.triggers, word)))
+    assert late.state.runs_as(before)
 
 
 def test_what_a_stop_of_all_has_ended_does_not_come_back_by_a_late_word() -> None:

@@ -319,6 +319,15 @@ def test_a_second_panic_does_not_cut_the_fade_of_the_first() -> None:
     assert played(first) != []
 
 
+def test_a_panic_in_its_turn_undoes_what_was_said_before_it_and_came_after() -> None:
+    stand = Stand(audio("a", 9000), audio("b"))
+    stand.tell(bus.PanicCommand(1))
+    stand.tell(SetNextCue(B))
+    stood = said(stand.tell(bus.PanicCommand(1)))[-1]
+    assert isinstance(stood, bus.ArmedReport)
+    assert stood.standby == A
+
+
 def test_a_node_that_comes_after_a_stop_under_rolling_timecode_starts_nothing_from_before_it() -> (
     None
 ):

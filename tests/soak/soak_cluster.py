@@ -1,6 +1,6 @@
 """Seeds of a simulated rig on a bad network, each checked against the invariants of cluster.md 4.
 
-    python -m tests.soak.soak_cluster [--seeds 10000] [--first 0]
+    python -m tests.soak.soak_cluster [--seeds 10000] [--first 0] [--words]
 
 A seed makes a show, two to four nodes, a loss of up to 40 %, a partition now and then, and an
 operator who presses GO and STOP, moves the standby, disables cues and pauses; then the faults
@@ -8,7 +8,9 @@ cease. Checked: I1 no run of a cue starts twice on a node, but by joining or aft
 nothing starts from before a stop that its node has obeyed; I3 nothing starts later than a GO may,
 but by joining; I5 every accepted GO is started by every node that has its cue, or reported; I6 it
 starts at the same position everywhere; I7 three seconds after the last letter all replicas are
-equal. Prints each violation with its seed; exit status 1 where there is one.
+equal; and no node tells a cue as played that has never sounded there. With `--words` the operator
+also fires, stops, holds and lets go single cues, loads to a time and panics. Prints each violation
+with its seed; exit status 1 where there is one.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from cuems.core.cuelist import RunningOrder, nodes_of
 from cuems.core.cues import AnyCue, AudioOutput, CueId, NodeId, Show
@@ -24,14 +27,20 @@ from cuems.core.effects import Start
 from cuems.core.node_desk import Play, Say
 from cuems.core.operator import (
     EnableCue,
+    GoCue,
+    LoadTo,
     MoveStandby,
     OperatorCommand,
+    PauseCue,
     PressGo,
+    PressPanic,
     PressPause,
     PressResume,
     PressStop,
+    ResumeCue,
+    StopCue,
 )
-from cuems.core.reports import CueFailedReport, CueStartedReport
+from cuems.core.reports import CueEndedReport, CueFailedReport, CueStartedReport
 from cuems.core.show_state import ShowState
 from cuems.core.status import Notice, Status
 from cuems.core.timecode import from_ms
@@ -59,11 +68,13 @@ class History(Diary):
         self.gos: dict[int, CueId] = {}
         self.reported: set[CueId] = set()
         self.stops: list[int] = [0]  # the run before each
+        self.runs = 0  # GOs and words on single cues
         self._order_of_show = order
         self._asked_for: CueId | None = None
         self._goes_back = False
         self._started: set[tuple[NodeId, CueId, int, int]] = set()
-        self._told: set[tuple[NodeId, CueId, int]] = set()  # the last is how many GOs there were
+        self._sounded: set[tuple[NodeId, CueId]] = set()
+        self._told: set[tuple[NodeId, CueId, int]] = set()  # the last is how many runs there were
         self._where: dict[tuple[CueId, int], set[int]] = defaultdict(set)
 
     def asked(self, command: OperatorCommand) -> None:
@@ -71,8 +82,13 @@ class History(Diary):
         match command:
             case PressGo():
                 self._asked_for = self.standby
+            case GoCue(cue):
+                self._asked_for = cue
             case PressPause():
                 self._goes_back = True  # a node that hears of it late has to
+            case StopCue(cue) | PauseCue(cue) | ResumeCue(cue):
+                self._goes_back = True  # likewise
+                self.reported |= set(self._order_of_show)  # the whole chain may not come
             case EnableCue(cue, False):
                 self.reported.add(cue)  # it may be so before it has its turn
             case _:
@@ -81,10 +97,12 @@ class History(Diary):
 
     def answered(self, command: OperatorCommand, reason: str) -> None:
         """The controller answers."""
-        if isinstance(command, PressGo) and not reason and self._asked_for is not None:
-            self.gos[len(self.gos) + 1] = self._asked_for
-        if isinstance(command, PressStop):
-            self.stops.append(len(self.gos))
+        if isinstance(command, PressGo | GoCue | StopCue | PauseCue | ResumeCue) and not reason:
+            self.runs += 1
+            if isinstance(command, PressGo | GoCue) and self._asked_for is not None:
+                self.gos[self.runs] = self._asked_for
+        if isinstance(command, PressStop | PressPanic):
+            self.stops.append(self.runs)
         super().answered(command, reason)
 
     def published(self, status: Status) -> None:
@@ -100,7 +118,9 @@ class History(Diary):
             case Play(Start() as start):
                 self._starts(node, start)
             case Say(CueStartedReport(cue) | CueFailedReport(cue)):
-                self._told.add((node, cue, len(self.gos)))
+                self._told.add((node, cue, self.runs))
+            case Say(CueEndedReport(cue)) if (node, cue) not in self._sounded:
+                self.violations.append(f"{cue} is told as played by {node[:8]}, and never sounded")
             case _:
                 pass
         super().done(node, done)
@@ -116,6 +136,7 @@ class History(Diary):
         if start.late > PATIENCE:
             self.violations.append(f"I3: {what}, after its deadline")
         self._started.add(key)
+        self._sounded.add((node, start.cue))
         if self.gos.get(start.run_seq) == start.cue:
             self._where[start.cue, start.run_seq].add(start.start)
 
@@ -160,8 +181,15 @@ def random_show(luck: random.Random, nodes: list[NodeId]) -> Show:
     return show(*(cue(number) for number in range(luck.randint(3, 8))))
 
 
-def command(luck: random.Random, order: RunningOrder) -> OperatorCommand:
+def word(luck: random.Random, cue: CueId) -> OperatorCommand:
+    words = StopCue(cue), PauseCue(cue), ResumeCue(cue), ResumeCue(cue), GoCue(cue)
+    return luck.choice((*words, LoadTo(luck.randint(0, 3000)), PressPanic()))
+
+
+def command(luck: random.Random, order: RunningOrder, *, words: bool) -> OperatorCommand:
     cue = luck.choice(list(order))
+    if words and luck.random() < 0.4:
+        return word(luck, cue)
     return luck.choice(
         (
             PressGo(),
@@ -178,7 +206,7 @@ def command(luck: random.Random, order: RunningOrder) -> OperatorCommand:
     )
 
 
-def violations(seed: int) -> list[str]:
+def violations(seed: int, *, words: bool = False) -> list[str]:
     """What is wrong with the performance of a seed."""
     luck = random.Random(seed)
     ids = [NodeId(NODE.format(number + 1)) for number in range(luck.randint(2, 4))]
@@ -193,7 +221,7 @@ def violations(seed: int) -> list[str]:
         rig.run_to(rig.now_ns + luck.randint(20, 1500) * MS)
         if luck.random() < 0.15:
             rig.mail.cut(luck.choice(list(rig.nodes)), rig.now_ns + luck.randint(200, 6000) * MS)
-        rig.ask(command(luck, order))
+        rig.ask(command(luck, order, words=words))
     rig.mail.heal()
     until_ns = rig.now_ns + LAST_LETTERS_NS
     while rig.mail.under_way and rig.now_ns < until_ns:
@@ -207,12 +235,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--words", action="store_true")
     options = parser.parse_args()
     began = time.monotonic()
     seeds = range(options.first, options.first + options.seeds)
     wrong = 0
     with ProcessPoolExecutor() as pool:
-        for seed, found in zip(seeds, pool.map(violations, seeds, chunksize=20), strict=True):
+        check = partial(violations, words=options.words)
+        for seed, found in zip(seeds, pool.map(check, seeds, chunksize=20), strict=True):
             for text in found:
                 wrong += 1
                 say(f"seed {seed}: {text}")
