@@ -46,6 +46,7 @@ class Performance:
         self._happened_at: int | None = None  # when anything last began, ended or had its turn
         self._guessed = False  # words were obeyed where the line was not known
         self._there_since: int | None = None  # where the line was when it was first known here
+        self._behind = False  # players are not where the line is, which was lost
         self._forgets = True  # words that change nothing, also where they hold in silence
         self._rolled_to: int | None = None  # where it has got to while the show was paused here
 
@@ -94,8 +95,8 @@ class Performance:
 
     @property
     def begun_at(self) -> int | None:
-        """What timecode was to start before this has not been; None: it counts from the top."""
-        return self._begun_at
+        """What timecode was to start before this has not been; 0: it counts from the top."""
+        return self._begun_at or 0
 
     def begins_as(self, begun_at: int | None) -> bool:
         """Whether timecode has started the same as where it counts from there (None: not said)."""
@@ -156,12 +157,17 @@ class Performance:
         """Before the line is known: what timecode was to start before a position has not been."""
         self._begun_at = position
 
-    def restore(self, triggers: Iterable[Trigger], begun_at: int | None) -> None:
-        """Have another machine's words instead of ours; join in progress what runs by them."""
+    def restore(self, triggers: Iterable[Trigger], begun_at: int | None, *, stays: bool) -> None:
+        """Have another machine's words instead of ours; join in progress what runs by them.
+
+        Unless it `stays` paused, where the line has got to meanwhile.
+        """
         self._triggers = deque(triggers, maxlen=TRIGGERS_KEPT)
         self._begun_at = self._begun_at if begun_at is None else begun_at
-        if self._chains.position is not None:
-            self.catch_up(self._chains.position, jumped=False, afresh=True)
+        here, rolled_to = self._chains.position, self._rolled_to
+        if here is not None:
+            there = here if stays or rolled_to is None else max(here, rolled_to)
+            self.catch_up(there, jumped=False, afresh=True)
 
     def catch_up(
         self, position: int, *, jumped: bool, late: bool = False, afresh: bool = False
@@ -182,8 +188,12 @@ class Performance:
         told = self.telling.mute(afresh=rewound)
         if here is None or (self._there_since is not None and position < self._there_since):
             self._there_since = position
+        if jumped and not late:
+            self._there_since = position  # what it went past was nobody's fault
+            self._voices.forget_heard(since=position)
         self._chains.passed = position if jumped and not late else self._there_since
         self._forgets = not rewound or late or afresh or here is None
+        jumped, self._behind = jumped or self._behind, False
         self._chains.position = position
         self._chains.silent = True
         if rewound:
@@ -437,16 +447,19 @@ class Performance:
         for run in list(self._voices.playing.values()):
             self._voices.freeze(run)
 
-    def resume(self) -> None:
+    def resume(self, *, trusted: bool) -> None:
         """The line rolls on: let every player go on that is not frozen on its own.
 
-        Where it has been rolling for some time, of which we hear only now, that is caught up with.
+        Where it has been rolling for some time, of which we hear only now, that is caught up with;
+        where the line is not `trusted` as soon as it is found.
         """
         self.paused = False
         here, rolled_to, self._rolled_to = self._chains.position, self._rolled_to, None
         if here is not None and rolled_to is not None and rolled_to - here > ON_TIME_FLICKS:
-            self.catch_up(rolled_to, jumped=False)
-            return
+            if trusted:
+                self.catch_up(rolled_to, jumped=False)
+                return
+            self._behind = True
         for run in list(self._voices.playing.values()):
             if run.frozen_at is None:
                 self._voices.unfreeze(run, self._chains.elapsed(run))

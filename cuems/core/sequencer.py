@@ -223,7 +223,7 @@ class Sequencer:
         if not (self.state.runs_as(state) and self._performance.begins_as(state.begun_at)):
             self._panic_over = None
             triggers = [trigger for trigger in state.triggers if trigger.cue in self._order]
-            self._performance.restore(triggers, state.begun_at)
+            self._performance.restore(triggers, state.begun_at, stays=state.paused)
             self._run_seqs |= dict.fromkeys(trigger.run_seq for trigger in state.triggers)
             self._standing.restore(overrides, state.kept_loaded)  # whatever the past has changed
         for cue, before in was.items():
@@ -395,7 +395,7 @@ class Sequencer:
 
     def _resume(self) -> None:
         if self._performance.paused:
-            self._performance.resume()
+            self._performance.resume(trusted=self._trusted)
             self._emit(ReleaseLine())
 
     def _act(self, cue: ActionCue | FadeCue, run: Run, at: int, *, silent: bool) -> None:

@@ -16,7 +16,7 @@ class ShowState:
 
     `enabled` holds the flags that differ from the authored ones. Where everything is being faded
     out there are no triggers: nobody joins in that. What timecode was to start before `begun_at`
-    has not been: it was stopped there (None: nowhere, or who says it is older than this field).
+    has not been: it was stopped there (0: nowhere; None: who says it is older than this field).
     """
 
     at: CueId | None = None

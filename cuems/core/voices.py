@@ -1,6 +1,5 @@
 """The players in use on this machine: started, hushed, frozen, set to a level."""
 
-from collections import deque
 from collections.abc import Callable, Container, Iterable
 
 from cuems.core.cuelist import has_player
@@ -33,7 +32,7 @@ class Voices:
         self._frozen: set[CueId] = set()
         self._shown: dict[CueId, float] = {}
         self._lit: list[CueId] = []  # the looks that our players show, oldest first
-        self._heard: dict[CueId, deque[int]] = {}  # the runs that were
+        self._heard: dict[CueId, dict[int, int]] = {}  # the runs that were, and their starts
 
     def sound(self, run: Run, elapsed: int, level: float) -> bool:
         """Start a run's player `elapsed` into the body, unless it is not ours; whether in time.
@@ -45,8 +44,7 @@ class Voices:
         if cue not in self._plays or over:
             return not (over and cue in self._plays and run.body)
         self.playing[cue] = run
-        if run.run_seq not in (heard := self._heard.setdefault(cue, deque(maxlen=HEARD_KEPT))):
-            heard.append(run.run_seq)
+        self._note_heard(run)
         if isinstance(run.cue, DmxCue):
             if run.joined and cue in self._lit:  # the line has come back to where it was coming on
                 self.settle_look(cue, run.start, run.start + elapsed)
@@ -66,9 +64,19 @@ class Voices:
         mine = has_player(run.cue) and cue in self._plays and run.body != 0
         return mine and run.run_seq not in self._heard.get(cue, ())
 
-    def forget_heard(self) -> None:
-        """Nothing has been heard any more: runs begin anew."""
-        self._heard.clear()
+    def _note_heard(self, run: Run) -> None:
+        heard = self._heard.setdefault(run.cue.id, {})
+        heard.setdefault(run.run_seq, run.start)
+        if len(heard) > HEARD_KEPT:
+            del heard[next(iter(heard))]
+
+    def forget_heard(self, since: int | None = None) -> None:
+        """Nothing that began from a position on has been heard (None: nothing at all)."""
+        for cue, heard in self._heard.items():
+            kept = {
+                seq: start for seq, start in heard.items() if since is not None and start < since
+            }
+            self._heard[cue] = kept
 
     def hush(self, run: Run) -> None:
         """Stop a run's player."""
@@ -165,7 +173,9 @@ class Voices:
 
     def take_up(self, runs: Iterable[Run]) -> None:
         """These runs use players that were set aside."""
-        self.playing |= {run.cue.id: run for run in runs}
+        for run in runs:
+            self.playing[run.cue.id] = run
+            self._note_heard(run)
 
     def dismiss(self, cue: CueId) -> None:
         """A player that was set aside is not needed any more."""

@@ -58,7 +58,7 @@ def test_in_the_middle_of_a_show_it_stands_where_it_was_until_the_operator_says(
         "show was found in the journal, and stands where it was: resume, or stop"
     ) in published(effects)
     stands = rig.controller.stands
-    assert stands == replace(STANDS, state=replace(STANDS.state, paused=True))
+    assert stands == replace(STANDS, state=replace(STANDS.state, paused=True, begun_at=0))
 
 
 def test_told_to_go_on_by_itself_it_does() -> None:

@@ -11,6 +11,7 @@ from cuems.core.effects import (
     CueReset,
     CueStarted,
     Effect,
+    Relocate,
     Start,
     Unfreeze,
 )
@@ -195,6 +196,46 @@ def test_a_chain_that_is_begun_in_its_middle_has_not_played_what_lies_before() -
 def test_a_pause_does_not_hold_up_what_is_faded_out() -> None:
     fading = Machine(audio("a", 9000)).hear(go(0), Panic()).hear(Pause()).roll(2000)
     assert fading.told(A) == ["CueStarted", "CueReset"]
+
+
+def test_a_cue_that_plays_on_for_another_run_has_been_heard_in_that() -> None:
+    first = Machine(audio("a", 3000)).hear(go(0)).roll(1000)
+    other = Machine(audio("a", 3000)).hear(go(0)).roll(500).hear(go(500, run_seq=2)).roll(1000)
+    assert first.stand_as(other).roll(9000).told(A) == ["CueStarted", "CueEnded"]
+
+
+def test_who_hears_that_the_show_goes_on_without_timecode_starts_nothing_until_that_is_found() -> (
+    None
+):
+    lost = Machine(audio("a", 9000, "g", wait=500), audio("b", 9000)).hear(go(0)).roll(100)
+    lost.hear(Pause()).roll(3000).hear(LineLost(), Resume())
+    assert lost.starts() == [(A, 0, 0)]
+    lost.hear(LineFound(from_ms(5000)))
+    assert lost.starts()[1:] == [(B, from_ms(4500), 0)]
+    relocated = [e.elapsed for e in lost.effects if isinstance(e, Relocate)]
+    assert relocated == [from_ms(5000)]
+
+
+def test_who_is_told_that_the_show_goes_on_and_what_was_fired_since_has_both_in_their_place() -> (
+    None
+):
+    late = Machine(audio("a", 9000), audio("b", 9000)).hear(go(0)).roll(1000).hear(Pause())
+    other = Machine(audio("a", 9000), audio("b", 9000)).hear(go(0)).roll(2000)
+    late.roll(4000).stand_as(other.hear(go(2000, B, run_seq=2)).roll(4000)).roll(4001)
+    assert [e.elapsed for e in late.effects if isinstance(e, Unfreeze)] == [from_ms(4000)]
+    assert late.starts()[1:] == [(B, from_ms(2000), 0)]
+
+
+def test_what_a_jump_went_past_is_not_missed_by_a_later_word_either() -> None:
+    jumped = Machine(*contents()).hear(go(1000)).roll(1200).hear(Locate(from_ms(3000))).roll(4000)
+    jumped.hear(Intervene(run_seq=2, cue=C, word=Word.STOP, at=from_ms(2600))).roll(4100)
+    assert jumped.told(B) == []
+
+
+def test_a_second_pass_of_a_timecode_cue_that_nobody_heard_is_missed() -> None:
+    twice = Machine(audio("a", 500, pre=1000, timecode=True)).roll(2000)
+    twice.hear(Locate(0)).roll(500).hear(LineLost(), LineFound(from_ms(3000)))
+    assert twice.told(A) == ["CueStarted", "CueEnded", "CueReset", missed(2000)]
 
 
 def test_after_a_stop_nothing_has_been_heard() -> None:

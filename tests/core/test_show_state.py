@@ -181,3 +181,11 @@ def test_a_machine_that_has_the_show_anew_starts_nothing_from_before_a_stop_it_k
     anew.begin(timecode_from=from_ms(5000))
     assert starts(anew.handle(LineFound(from_ms(8000)))) == []
     assert starts(anew.handle(Locate(from_ms(2000)))) == [(A, from_ms(1000), from_ms(1000))]
+
+
+def test_who_knows_of_no_stop_says_that_timecode_counts_from_the_top() -> None:
+    fresh = machine(*by_timecode(), at_ms=None)
+    assert fresh.state.begun_at == 0
+    behind = stopped()
+    assert starts(behind.restore(fresh.state)) == [(A, from_ms(1000), from_ms(7000))]
+    assert behind.state.begun_at == fresh.state.begun_at
