@@ -324,7 +324,7 @@ def test_a_panic_in_its_turn_undoes_what_was_said_before_it_and_came_after() -> 
     stand.tell(bus.PanicCommand(1))
     stand.tell(SetNextCue(B))
     stood = said(stand.tell(bus.PanicCommand(1)))[-1]
-    assert isinstance(stood, bus.ArmedReport)
+    assert isinstance(stood, ArmedReport)
     assert stood.standby == A
 
 
