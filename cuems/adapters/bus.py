@@ -27,7 +27,7 @@ from cuems.core.flood import FloodGuard, Verdict
 from cuems.wire.bus import hub_message, hub_pong
 
 BUFFER_MESSAGES = 8192  # a burst of 10 000 loses 12.7 % with NNG's own 16, nothing with these
-IN_A_ROW_MESSAGES = 64  # of those that have waited, before others have their turn
+IN_A_ROW_MESSAGES = 16  # of those that have waited: a millisecond, before others have their turn
 MESSAGE_MAX_BYTES = 1 << 20  # NNG has no limit of its own; a bigger message closes its link
 RECONNECT_MIN_MS = 20
 RECONNECT_MAX_MS = 200  # NNG backs off up to this: a controller is found again within it

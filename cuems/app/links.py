@@ -19,7 +19,10 @@ from cuems.core.reports import Hello, NodeReport
 
 log = logging.getLogger(__name__)
 
-EVENTS = 64  # one ordered inbox each for controller and node: the writer waits
+# One ordered inbox each for controller and node: the writer waits. A controller's has no ranks, for
+# an operator's words mean what they mean in their order: a GO after the standby was put elsewhere,
+# a STOP after a GO. Nobody waits for more than these, as a client that floods is read no further.
+EVENTS = 64
 OUTBOX_MESSAGES = 128  # towards the bus: the writer waits
 
 
