@@ -56,7 +56,7 @@ def bell(inbox: MemoryObjectSendStream[Rang]) -> Callable[[], None]:
 
 
 class Called:
-    """Something was heard, and waits by its rank (core/heard_inbox.py)."""
+    """Something was heard, and waits (core/heard_inbox.py)."""
 
 
 NodeItem = NodeEvent | Rang | Called

@@ -1,8 +1,8 @@
 """The node's tasks: one loop that decides, and around it those that hear, fetch and play.
 
-What is heard waits by its rank (core/heard_inbox.py); all else that happens goes through one
-ordered inbox. The two take turns, so that neither keeps the other waiting. Before each event the
-line is brought up to now, so that what was due before it has happened before it.
+What is heard waits in an inbox of its own (core/heard_inbox.py), all else that happens in another.
+The two take turns, so that neither keeps the other waiting. Before each event the line is brought
+up to now, so that what was due before it has happened before it.
 """
 
 import logging
@@ -38,7 +38,7 @@ from cuems.core.follower import Follower, FollowerEffect, KeepTerm, SayHello
 from cuems.core.foresight import Foresight
 from cuems.core.health import Pulse, Queue
 from cuems.core.heard_inbox import Heard, HeardInbox
-from cuems.core.inbox import MOST_STATE
+from cuems.core.inbox import MOST_WAITING
 from cuems.core.leader_line import LeaderLine
 from cuems.core.line_wait import LineWatch
 from cuems.core.node import Node
@@ -188,7 +188,7 @@ class NodeLoop:
         self._timings: list[tuple[CueTimingReport, int]] = []  # when; not told yet
 
     async def decide(self, inbox: MemoryObjectReceiveStream[NodeItem]) -> None:
-        """Apply what happens, for ever: what was heard by its rank, and all else as it comes."""
+        """Apply what happens, for ever: what was heard and all else in turns."""
         async for item in inbox:
             await self._turn(item)
             while (heard := self._heard.take()) is not None:
@@ -244,7 +244,7 @@ class NodeLoop:
     def heard_queue(self) -> Queue:
         """What was heard and waits, and what found no room."""
         waiting = self._heard.waiting
-        return Queue(name="heard", waiting=len(waiting), room=MOST_STATE, dropped=waiting.dropped)
+        return Queue(name="heard", waiting=len(waiting), room=MOST_WAITING, dropped=waiting.dropped)
 
     async def _hear(self, said: bus.Envelope, received_ns: int, now_ns: int) -> None:
         match said.message:

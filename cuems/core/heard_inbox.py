@@ -1,4 +1,4 @@
-"""What a node hears of its controllers, by rank: core/inbox.py says what that means.
+"""What a node hears of its controllers, until it is acted on: core/inbox.py says in which order.
 
 What was said is not yet known to be the leader's: names bear whose it is, so that nobody else's
 word stands in the way of the leader's.
@@ -6,7 +6,6 @@ word stands in the way of the leader's.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from cuems.core import bus
 from cuems.core.delivery import Urgent
@@ -15,7 +14,7 @@ from cuems.core.inbox import Inbox, Rank
 from cuems.core.receipt import BUSY
 from cuems.core.reports import Receipt
 
-Prompt: TypeAlias = Go | Intervene
+Firm = Urgent | Go | Intervene | bus.GoStandbyCommand | bus.Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Heard:
 
 
 class HeardInbox:
-    """What was heard and not acted on. `missed`: some state was, since that was last asked."""
+    """What was heard and not acted on yet."""
 
     def __init__(self) -> None:
         self.waiting: Inbox[Heard] = Inbox()
@@ -35,37 +34,38 @@ class HeardInbox:
 
     def put(self, heard: Heard) -> Receipt | None:
         """Keep it; the answer to what found no room, where it is owed one."""
-        said = heard.said
-        rank, name = _rank(said)
-        if isinstance(said.message, bus.Snapshot):  # newer than what it says of was
-            for control in said.message.controls:
-                self.waiting.supersede((said.boot, control.address))
-        refused = self.waiting.put(rank, heard, name)
-        if refused is None:
+        rank, name = _rank(heard.said)
+        gone = self.waiting.put(rank, heard, name)
+        if gone is None:
             return None
-        stamp = refused.said.stamp
-        if stamp is None or rank is Rank.STATE:
-            self._missed = True
-            return None
-        return Receipt(stamp.boot, stamp.seq, nak=BUSY, epoch=stamp.epoch)
+        stamp = gone.said.stamp
+        if stamp is not None and isinstance(gone.said.message, Firm):
+            return Receipt(stamp.boot, stamp.seq, nak=BUSY, epoch=stamp.epoch)
+        self._missed = True
+        return None
 
     def take(self) -> Heard | None:
         """What is to be acted on next; None where nothing waits."""
         return self.waiting.take()
 
     def take_missed(self) -> bool:
-        """Whether state was missed since the last time: how the show stands is to be asked for."""
+        """Whether something was missed since the last time: how the show stands is asked for."""
         missed, self._missed = self._missed, False
         return missed
 
 
 def _rank(said: bus.Envelope) -> tuple[Rank, Hashable]:
     message, stamp = said.message, said.stamp
-    if isinstance(message, bus.PlayerControlCommand):
+    if isinstance(message, bus.PlayerControlCommand) and _is_fader(message.address):
         return Rank.FADER, (said.boot, message.address)
-    if stamp is None:
-        return Rank.STATE, None
-    number = (said.sender, stamp.epoch, stamp.boot, stamp.seq)
-    if isinstance(message, Urgent):
-        return Rank.STOP, number
-    return (Rank.URGENT if isinstance(message, Prompt) else Rank.STATE), number
+    number = None if stamp is None else (said.sender, stamp.epoch, stamp.boot, stamp.seq)
+    return (Rank.FIRM if isinstance(message, Firm) else Rank.STATE), number
+
+
+def _is_fader(address: str) -> bool:
+    """Whether only its newest setting counts, and nothing else of a player hangs on when.
+
+    So are volumes. A picture's levels are not: a reset before or after them makes the difference.
+    """
+    kind, *rest = address.removeprefix("/engine/players").removeprefix("/").split("/")[1:] or [""]
+    return kind == "audiomixer" or (kind == "audio" and rest[-1:] == ["volume"])

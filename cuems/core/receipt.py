@@ -21,6 +21,7 @@ FENCED = "fenced"
 TWO_LEADERS = "dup_leader"
 SAY_HELLO = "hello"
 STOPPED = "stopped meanwhile"
+GIVEN_UP = "given up meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,9 @@ class Receiver:
             stamp, command = self._held.pop(first)
             self.expected = first + 1
             if isinstance(command, Go | Intervene):
+                if first < floor:  # its leader has said that it did not reach us
+                    yield self.done(first, GIVEN_UP)
+                    continue
                 if stamp.stop_generation < self.stop_generation:
                     yield self.done(first, STOPPED)
                     continue
