@@ -20,7 +20,7 @@ from cuems.core.desk import Asked
 from cuems.core.operator import OperatorCommand, PressGo
 from cuems.core.stands import Stands
 from cuems.demo.show import demo_show
-from tests.e2e.rig import Home, Operator, Program, open_operator, open_program
+from tests.e2e.rig import PATIENCE_S, Home, Operator, Program, open_operator, open_program
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +100,21 @@ def kept(of: Home) -> tuple[dict[str, tuple[object, ...]], list[OperatorCommand]
     return controls, asked
 
 
+async def knows_of_a_go(of: Home) -> None:
+    """Until its journal has that one was asked for: a status may be there a moment sooner."""
+
+    def knows() -> bool:
+        return any(
+            isinstance(record.what, Asked) and isinstance(record.what.command, PressGo)
+            for path in runs(of.folder / "state" / "cuems" / "journal")
+            for record in read_run(path).records
+        )
+
+    with anyio.fail_after(PATIENCE_S):
+        while not await anyio.to_thread.run_sync(knows):
+            pass
+
+
 async def plays(operator: Operator, cue: str) -> None:
     assert await operator.ask("go") == "ok"
     await operator.until(lambda: operator.state[f"/engine/status/cue/{cue}"] != 0)
@@ -157,6 +172,7 @@ async def test_f28_a_controller_that_was_killed_is_replaced_and_does_not_lead_wh
             assert await before.ask("waive", f"{AWAY} 1") == "ok"
             await plays(before, GONG)
             await after.until(lambda: after.state[f"/engine/status/cue/{GONG}"] != 0)
+            await knows_of_a_go(rig.standby)
             await first.stop(signal.SIGKILL)
         await leads_on(after)
         # What no node knows comes from the journal.
