@@ -17,7 +17,8 @@ class Go:
     """Fire `cue` as run `run_seq` at position `at`; worthless after `deadline` (None: never).
 
     The chain starts `into` flicks after the cue's turn (load to time). `line` is the `began_ns` of
-    the line that is meant (0: whichever there is).
+    the line that is meant (0: whichever there is), `load` the number of the load that it is of (0:
+    of whichever there is): a cue of the same name may be another in the show before.
     """
 
     run_seq: int
@@ -26,6 +27,7 @@ class Go:
     deadline: int | None = None
     into: int = 0
     line: int = 0
+    load: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

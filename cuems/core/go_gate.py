@@ -81,6 +81,7 @@ class GoGate:
             at=at,
             deadline=at + booth.rules.go_patience_flicks,
             into=into,
+            load=show.load.load_seq,
         )
 
     def _ahead_of(self, position: int) -> int:

@@ -180,10 +180,13 @@ class Node:
     def _do(self, command: Sequenced) -> None:
         if isinstance(command, bus.Snapshot):
             self._stand_as(command)
-        elif isinstance(command, Go) and self._is_of_the_show_before():
+        elif isinstance(command, Go) and not self._has_show_of(command):
             self._teller.say(GoRefusedReport(command.run_seq, NOT_HERE_YET))
         else:
             self._sequence(command)
+
+    def _has_show_of(self, go: Go) -> bool:
+        return not self._is_of_the_show_before() and go.load in (0, self.load_seq)
 
     def _is_of_the_show_before(self) -> bool:
         """Whether what is here is not what is loaded: a GO is not for this, if names are alike."""

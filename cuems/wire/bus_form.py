@@ -90,7 +90,7 @@ class Extra(Struct, frozen=True, omit_defaults=True):
 
     `at`, `dl` and `into` are a GO's moment, deadline and load-to-time, on the line that began at
     `line`, as are a word's on a cue; `start` and `late` are a cue's; `do` is what a stop is for us;
-    `load_seq`, `src` and `only` belong to a load.
+    `load_seq`, `src` and `only` belong to a load, the first to a GO as well: the load it is of.
 
     `boot` and `n` are the sender's start and the message's number on this lane. `ep`, `sq`, `lo`
     and `stop` are the stamp of a command that must arrive, which `k` says. `mac` is wire/auth.py's.

@@ -105,6 +105,7 @@ def _go(operation: Operation) -> Go | bus.GoStandbyCommand:
         deadline=operation.x.dl,
         into=operation.x.into,
         line=operation.x.line,
+        load=operation.x.load_seq,
     )
 
 

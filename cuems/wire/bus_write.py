@@ -104,7 +104,9 @@ def _told(message: ToldNodes) -> Form:
     match message:
         case Go(run_seq=run_seq, cue=cue, at=at, deadline=deadline) as go:
             value = {"run_seq": run_seq, "cue": cue}
-            extra = Extra(EXTRA_VERSION, at=at, dl=deadline, into=go.into, line=go.line)
+            extra = Extra(
+                EXTRA_VERSION, at=at, dl=deadline, into=go.into, line=go.line, load_seq=go.load
+            )
             return _command("go", value, extra)
         case Intervene(run_seq=run_seq, cue=cue, word=word, at=at, line=line):
             value = {"run_seq": run_seq, "cue": cue}

@@ -288,7 +288,7 @@ def test_go_is_stamped_told_first_and_moves_the_pointer() -> None:
     rig.roll(5000)
     effects = rig.ask(PressGo())
     at = from_ms(5000)
-    go = Go(run_seq=1, cue=A, at=at, deadline=at + from_ms(2000))
+    go = Go(run_seq=1, cue=A, at=at, deadline=at + from_ms(2000), load=1)
     assert effects[0] == Tell(go)
     assert published(effects) == [Running(True), NextCue(B)]
     assert answers(effects) == ["ok"]
@@ -298,7 +298,7 @@ def test_go_is_stamped_ahead_where_another_machine_plays_too() -> None:
     rig = Rig().armed(audio("a"))
     rig.report(Hello(boot="1", version="1"), NodeId("22222222-2222-4222-8222-222222222222"))
     assert told(rig.ask(PressGo()))[0] == Go(
-        run_seq=1, cue=A, at=from_ms(80), deadline=from_ms(2080)
+        run_seq=1, cue=A, at=from_ms(80), deadline=from_ms(2080), load=1
     )
 
 

@@ -164,6 +164,19 @@ def test_a_go_it_cannot_obey_is_refused_aloud() -> None:
     assert said(stand.tell(go())) == [GoRefusedReport(1, "timecode is lost")]
 
 
+def test_a_go_of_another_load_is_refused_and_one_of_this_load_or_of_none_is_not() -> None:
+    """A node that was away may hear a GO without the load that was said before it."""
+    stand = Stand(audio("a"), load_seq=4)
+    refused = stand.tell(replace(go(), load=5))
+    assert said(refused) == [GoRefusedReport(1, "the show it is for is not here yet")]
+    assert played(refused) == []
+    assert played(stand.tell(replace(go(run_seq=2), load=4)))[0] == Start(
+        cue=A, run_seq=2, start=0, elapsed=0
+    )
+    upstream = Stand(audio("a"), load_seq=4)
+    assert isinstance(played(upstream.tell(go()))[0], Start)
+
+
 def test_a_node_of_a_rig_that_chases_does_not_pause_by_an_action() -> None:
     stand = Stand(audio("a", 9000, "g"), action("hold", Action.PAUSE_PROJECT))
     stand.tell(bus.SettingsCommand((), own_line=False))
