@@ -28,7 +28,7 @@ MESSAGE_MAX_BYTES = 1 << 20
 REPLY_DEADLINE_S = 2.0  # an editor that does not take its answer does not hold up the next
 WHO_MAY = "expected one of root's, of ours, or of the user that --ipc-user names"
 _CREDENTIALS = struct.Struct("iII")  # process, user, group
-SOCKET_UMASK = 0o117  # rw for owner and group: an editor of another user is in our group
+SOCKET_UMASK = 0o117  # rw for owner and group: the user that --ipc-user names is in our group
 
 
 class IpcError(CuemsError):
